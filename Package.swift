@@ -32,7 +32,7 @@ let package = Package(
 
     .target(
       name: "LinkMath", dependencies: ["CFFTW", "COpenBLAS", "CKernels", "COpenSSL"] + complex),
-    .target(name: "Parts"),
+    .target(name: "Parts", dependencies: ["LinkMath"]),
     .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
     .target(name: "Channels", dependencies: ["LinkMath", "Parts", "DataFiles"] + complex),
     .target(name: "Codecs", dependencies: ["LinkMath", "Parts", "DataFiles"] + complex),

@@ -1,1 +1,4 @@
 #pragma once
+#include "philox.h"
+#include "complex_rows.h"
+#include "partial_dft.h"
