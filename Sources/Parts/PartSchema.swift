@@ -1,16 +1,20 @@
-/// A section of the `link:` part of a scenario, in the order in which a drop passes them.
-public enum Stage: String, Sendable, Hashable, CaseIterable, Comparable, CodingKeyRepresentable {
+/// A section of a scenario: the stages of the link in the order in which a drop passes them, then how to run and report.
+public enum Section: String, Sendable, Hashable, CaseIterable, Comparable {
   case grid, channel, pilots, estimator, transform, normaliser, codec, quantizer, feedback, timing
   case precoder
+  case run, report
 
-  public static func < (a: Stage, b: Stage) -> Bool { a.position < b.position }
-  private var position: Int { Stage.allCases.firstIndex(of: self)! }
+  /// The sections below `link:`.
+  public static let stages = allCases.filter { $0 != .run && $0 != .report }
+
+  public static func < (a: Section, b: Section) -> Bool { a.position < b.position }
+  private var position: Int { Section.allCases.firstIndex(of: self)! }
 }
 
 /// The description of one pluggable part: its name in scenarios, what it does, what it can be told.
 public struct PartSchema: Sendable {
-  public let stage: Stage
-  /// The word after `type:`; a stage with a single part does not need it.
+  public let section: Section
+  /// The word after `type:`; a section with a single part does not need it.
   public let name: String
   public let summary: String
   /// Paper, standard and equation.
@@ -18,10 +22,10 @@ public struct PartSchema: Sendable {
   public let parameters: [ParameterDeclaration]
 
   public init(
-    _ stage: Stage, _ name: String, _ summary: String, reference: String = "",
+    _ section: Section, _ name: String, _ summary: String, reference: String = "",
     parameters: [ParameterDeclaration] = []
   ) {
-    self.stage = stage
+    self.section = section
     self.name = name
     self.summary = summary
     self.reference = reference
@@ -38,7 +42,7 @@ public struct PartSchema: Sendable {
   public func settings(_ given: [String: Setting] = [:]) throws(SettingsError) -> Settings {
     var values: [String: Setting] = [:]
     for key in given.keys.sorted() where parameter(key) == nil {
-      throw SettingsError(part: name, key: key, reason: "\(stage) '\(name)' has no such key")
+      throw SettingsError(part: name, key: key, reason: "\(section) '\(name)' has no such key")
     }
     for parameter in parameters {
       guard let value = given[parameter.key] else {
@@ -58,7 +62,7 @@ public struct PartSchema: Sendable {
       }
       values[parameter.key] = value
     }
-    return Settings(stage: stage, part: name, values: values)
+    return Settings(section: section, part: name, values: values)
   }
 }
 
@@ -81,12 +85,12 @@ public struct SettingsError: Error, Sendable, Hashable, CustomStringConvertible 
 
 /// The checked configuration of one part, every default filled in.
 public struct Settings: Sendable, Hashable {
-  public let stage: Stage
+  public let section: Section
   public let part: String
   public let values: [String: Setting]
 
-  init(stage: Stage, part: String, values: [String: Setting]) {
-    self.stage = stage
+  init(section: Section, part: String, values: [String: Setting]) {
+    self.section = section
     self.part = part
     self.values = values
   }
@@ -96,14 +100,14 @@ public struct Settings: Sendable, Hashable {
   /// - Precondition: the parameter belongs to the schema these settings were made from.
   public subscript<Value>(_ parameter: Parameter<Value>) -> Value {
     guard let value = parameter.read(values[parameter.key]) else {
-      preconditionFailure("\(stage).\(part) does not declare '\(parameter.key)' of this type")
+      preconditionFailure("\(section).\(part) does not declare '\(parameter.key)' of this type")
     }
     return value
   }
 
   /// One line per key, sorted: equal settings give equal texts.
   public var canonical: String {
-    let lines = values.keys.sorted().map { "\(stage.rawValue).\($0)=\(values[$0]!.canonical)" }
-    return (["\(stage.rawValue)=\(part)"] + lines).joined(separator: "\n")
+    let lines = values.keys.sorted().map { "\(section.rawValue).\($0)=\(values[$0]!.canonical)" }
+    return (["\(section.rawValue)=\(part)"] + lines).joined(separator: "\n")
   }
 }
