@@ -4,5 +4,6 @@ public enum ChannelRegistry {
     RayleighChannel.self,
     TDLChannel.self,
     CDLChannel.self,
+    RecordedChannel.self,
   ]
 }

@@ -23,7 +23,10 @@ public enum Normalisation: String, Choice {
   /// - Returns: false if it has to be scaled but holds no energy; it is unchanged then.
   func apply(to matrix: UnsafeMutableBufferPointer<ComplexFloat>) -> Bool {
     guard self == .sample else { return true }
-    let energy = matrix.reduce(0.0) { $0 + Double($1.lengthSquared) }
+    let energy = matrix.reduce(0.0) { sum, value in
+      let (re, im) = (Double(value.real), Double(value.imaginary))
+      return sum + (re * re + im * im)
+    }
     guard energy > 0 else { return false }
     let gain = Float((Double(matrix.count) / energy).squareRoot())
     for i in matrix.indices {
