@@ -1,0 +1,11 @@
+/// Every codec a scenario can name.
+public enum CodecRegistry {
+  public static let codecs: [any CSICodec.Type] = [UncompressedCodec.self, PCACodec.self]
+}
+
+/// Every quantiser a scenario can name.
+public enum QuantizerRegistry {
+  public static let quantizers: [any Quantizer.Type] = [
+    NoQuantizer.self, UniformQuantizer.self,
+  ]
+}

@@ -1,0 +1,6 @@
+/// Every feedback link a scenario can name.
+public enum FeedbackRegistry {
+  public static let links: [any FeedbackLink.Type] = [
+    IdealFeedback.self, BinarySymmetricFeedback.self,
+  ]
+}
