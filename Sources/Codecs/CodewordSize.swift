@@ -11,14 +11,16 @@ package enum CodewordSize {
 
   package static let defaultCompression = 4
 
-  /// M from `compression`, which must divide the number of reals.
-  package static func compressed(_ realCount: Int, by compression: Int, part: String)
-    throws(SettingsError) -> Int
-  {
-    guard realCount % compression == 0 else {
+  /// M from `compression`, which must divide the number of reals (of complex coefficients, if `even`).
+  package static func compressed(
+    _ realCount: Int, by compression: Int, part: String, even: Bool = false
+  ) throws(SettingsError) -> Int {
+    let unit = even ? 2 : 1
+    guard realCount / unit % compression == 0 else {
       throw SettingsError(
         part: part, key: Self.compression.key,
-        reason: "must divide the \(realCount) reals of the CSI, got \(compression)")
+        reason: "must divide the \(realCount / unit) \(even ? "coefficients" : "reals") of the CSI,"
+          + " got \(compression)")
     }
     return realCount / compression
   }

@@ -4,8 +4,9 @@ import Parts
 extension UniformQuantizer {
   /// Learns `range` [component, 2], lo and hi of each real; nil if the settings give the range.
   ///
-  /// The optimal range follows the sample: where cells are finer than the spacing of the outermost samples (8 bits and
-  /// more at 4000 drops) it is not wider than the sample, and new codewords clip about once in `fit.drops` values.
+  /// The optimal range rests on the few outermost samples when cells are fine. Measured on a Gaussian with 4000 drops,
+  /// the error on new codewords exceeds the optimum by 0.03 dB at 4 bits, 0.3 dB at 6 and 2 dB at 8: raise `fit.drops`
+  /// if that matters.
   ///
   /// - Throws: `SettingsError` for a given range that is empty.
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
