@@ -57,8 +57,15 @@ import Testing
     }
   }
 
+  @Test func listsEveryProblem() {
+    let problems = Self.schema.problems(["bits": .integer(17), "bitz": .integer(1)])
+    #expect(problems.map(\.key) == ["bitz", "bits", "fit.drops"])
+    #expect(Self.schema.problems(["fit.drops": .integer(7)]).isEmpty)
+  }
+
   @Test func nearest() {
     #expect(nearestWord(to: "estimater", among: ["pilots", "estimator"]) == "estimator")
+    #expect(nearestWord(to: "snr", among: ["ideal", "snr_db", "snr_of_data"]) == "snr_db")
     #expect(nearestWord(to: "sl", among: ["ls", "lmmse"]) == "ls")
     #expect(nearestWord(to: "banana", among: ["ls", "lmmse"]) == nil)
   }
