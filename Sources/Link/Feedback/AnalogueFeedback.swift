@@ -68,9 +68,7 @@ public struct AnalogueFeedback: FeedbackLink {
           rebasing: values[drop * length..<(drop + 1) * length])
         let signal = power ?? Self.meanSquare(UnsafeBufferPointer(codeword))
         var stream = block.stream(drop, slot: slot, .feedbackNoise)
-        guard let start = codeword.baseAddress else { return }
-        stream.addNormal(
-          start, into: start, count: length, scale: Float((signal * noiseToSignal).squareRoot()))
+        stream.addNormal(to: codeword, scale: Float((signal * noiseToSignal).squareRoot()))
       }
     }
     return .codeword(received)
