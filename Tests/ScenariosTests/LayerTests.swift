@@ -241,7 +241,10 @@ final class ScenarioFolder {
     ("pilots.snr_db", "--set pilots.snr_db: error: must be path=value"),
     ("=3", "--set =3: error: must be path=value"),
     ("pilots.snr_db=", "--set pilots.snr_db=: error: has no value after '='"),
-    ("pilots..snr_db=3", "--set pilots..snr_db=3: error: the path has an empty step"),
+    (
+      "pilots..snr_db=3",
+      "--set pilots..snr_db=3: error: the path 'pilots..snr_db' has an empty step"
+    ),
     ("pilot.snr_db=3", "--set pilot.snr_db=3: error: a scenario has no 'pilot.snr_db'"),
     ("pilot.snr_db=3", "hint: did you mean 'pilots'?"),
     ("pilots.snr=3", "--set pilots.snr=3: error: pilots 'dft' has no key 'snr'"),
