@@ -14,7 +14,10 @@ extension LloydMaxQuantizer {
         part: settings.part, key: FitParameters.drops.key,
         reason: "must be at least \(levelCount), the number of levels, got \(drops)")
     }
-    return FitParameters.fitting(settings, signature: "levels=\(levelCount) length=\(count)") {
+    return FitParameters.fitting(
+      settings, signature: "levels=\(levelCount) length=\(count)",
+      shapes: ["levels": [count, levelCount]]
+    ) {
       ComponentFitter(
         part: schema.name, array: "levels", componentCount: count, minimumDrops: levelCount
       ) { LloydMaxLevels(samples: $0, levelCount: levelCount).converged() }

@@ -11,12 +11,15 @@ final class FittingStore: Sendable {
   private let pool: WorkerPool
   private let progress: @Sendable (String) -> Void
   private let memory = Mutex<[String: Artefact]>([:])
+  private let placeholdersOnly: Bool
   /// Drops whose input is computed together.
   private static let block = 16
 
   init(
-    folder: String?, pool: WorkerPool, progress: @escaping @Sendable (String) -> Void = { _ in }
+    folder: String?, pool: WorkerPool, placeholdersOnly: Bool = false,
+    progress: @escaping @Sendable (String) -> Void = { _ in }
   ) {
+    self.placeholdersOnly = placeholdersOnly
     self.folder = folder
     self.pool = pool
     self.progress = progress
@@ -32,17 +35,22 @@ final class FittingStore: Sendable {
     let digest = String(Digest.sha256(description).prefix(32))
     if let known = memory.withLock({ $0[digest] }) { return known }
     let path = folder.map { "\($0)/\(part.part)-\(digest).safetensors" }
-    if let path, FileManager.default.fileExists(atPath: path) {
-      let loaded = try load(path)
-      memory.withLock { $0[digest] = loaded }
-      return loaded
-    }
     if let available = prefix.available, fitting.dropCount > available {
       throw SettingsError(
         part: part.part, key: "fit.drops",
         reason:
           "must be at most the \(available) drops that the data has for fitting, got \(fitting.dropCount)",
         hint: "lower fit.drops or enlarge the fit part of the split")
+    }
+    if placeholdersOnly {
+      let placeholder = fitting.placeholder
+      memory.withLock { $0[digest] = placeholder }
+      return placeholder
+    }
+    if let path, FileManager.default.fileExists(atPath: path) {
+      let loaded = try load(path, fitting)
+      memory.withLock { $0[digest] = loaded }
+      return loaded
     }
     progress("fitting \(part.section) \(part.part) on \(fitting.dropCount) drops")
     let artefact = try fit(fitting, prefix)
@@ -80,10 +88,15 @@ final class FittingStore: Sendable {
     try ArrayFile.write(arrays, metadata: ["csilink_artefact": digest], to: path)
   }
 
-  private func load(_ path: String) throws -> Artefact {
+  private func load(_ path: String, _ fitting: Fitting) throws -> Artefact {
     var artefact = Artefact()
     for array in try ArrayFile.readAll(path) {
       artefact.arrays[array.name ?? ""] = RealArray(array.floats(), shape: array.shape)
+    }
+    guard artefact.arrays.mapValues(\.shape) == fitting.shapes else {
+      throw JournalError(
+        path: path, problem: "does not hold the arrays of this fitted part",
+        hint: "delete the file; it is learned again")
     }
     return artefact
   }

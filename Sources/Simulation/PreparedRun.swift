@@ -19,14 +19,16 @@ public struct PreparedRun: Sendable {
 
   /// - Parameters:
   ///   - artefactFolder: where fitted parts are kept; nil keeps them in memory.
+  ///   - isDry: fitted parts are replaced by placeholders of the right shape, for checking.
   /// - Throws: ``ScenarioErrors`` for settings that do not go together; file errors; fitting errors.
   public init(
-    _ scenario: Scenario, pool: WorkerPool, artefactFolder: String?,
+    _ scenario: Scenario, pool: WorkerPool, artefactFolder: String?, isDry: Bool = false,
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     self.scenario = scenario
     settings = RunSettings(scenario.run!)
-    let store = FittingStore(folder: artefactFolder, pool: pool, progress: progress)
+    let store = FittingStore(
+      folder: artefactFolder, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
       tree = try LinkTreeBuilder.build(
         scenario.points, seed: settings.seed, directory: scenario.directory, store: store)

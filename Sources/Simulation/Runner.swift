@@ -57,12 +57,11 @@ public final class Runner {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let journal = try Journal(Runner.journalPath(folder, shard), header: run.header)
     let mine = (0..<run.blockCount).filter(shard.contains)
-    let progress = Work(
+    let work = try Work(
       run: run, journal: journal, blocks: mine, isWhole: shard == .whole, start: clock.now,
       report: progress)
     // A few blocks a round, so that the stop rule is met soon after its block; idle workers at the end of a round cost
     // little because blocks take equally long.
-    let work = progress
     let todo = work.remaining
     let group = 8 * pool.threadCount
     for first in stride(from: 0, to: todo.count, by: group) {
@@ -109,7 +108,7 @@ private final class Work: @unchecked Sendable {
   init(
     run: PreparedRun, journal: Journal, blocks: [Int], isWhole: Bool,
     start: ContinuousClock.Instant, report: @escaping @Sendable (RunProgress) -> Void
-  ) {
+  ) throws {
     self.run = run
     self.journal = journal
     self.blocks = blocks
@@ -120,7 +119,7 @@ private final class Work: @unchecked Sendable {
     let done = blocks.filter { journal.blocks[$0] != nil }
     resumedDrops = done.reduce(0) { $0 + run.dropCount(ofBlock: $1) }
     finishedDrops = resumedDrops
-    if isWhole { try? fold.advance(journal) }
+    if isWhole { try fold.advance(journal) }
   }
 
   /// Blocks of this process that the journal does not have, ascending.
