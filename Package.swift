@@ -42,7 +42,7 @@ let package = Package(
     .target(
       name: "Simulation",
       dependencies: ["LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles"]),
-    .target(name: "Reports", dependencies: ["Simulation", "Scenarios", "LinkMath"]),
+    .target(name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts"]),
     .executableTarget(
       name: "csilink",
       dependencies: [
@@ -60,6 +60,7 @@ let package = Package(
     .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Parts"]),
     .testTarget(
       name: "SimulationTests", dependencies: ["Simulation", "Reports", "TestSupport"] + complex),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation"]),
     .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
