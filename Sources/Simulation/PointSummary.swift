@@ -38,6 +38,35 @@ public struct PointSummary: Sendable {
   public let quantizerClipFraction: Double?
   /// Drops without energy, left out of all means.
   public let zeroEnergyDrops: Int
+
+  package init(
+    coordinates: [String?], drops: Int, stopReason: StopReason, payloadBits: Int?,
+    estimateNMSEDB: Double, nmseDB: Double, nmseDBInterval: ClosedRange<Double>?,
+    nmseRatioOfSumsDB: Double, nmseFullDB: Double?, cosineSimilarity: Double,
+    squaredCosineSimilarity: Double, feedbackBitErrorRate: Double?, beamformingGainDB: Double,
+    gainFraction: Double, rate: Double, rateInterval: ClosedRange<Double>?, perfectRate: Double,
+    quantizerClipFraction: Double?, zeroEnergyDrops: Int
+  ) {
+    self.coordinates = coordinates
+    self.drops = drops
+    self.stopReason = stopReason
+    self.payloadBits = payloadBits
+    self.estimateNMSEDB = estimateNMSEDB
+    self.nmseDB = nmseDB
+    self.nmseDBInterval = nmseDBInterval
+    self.nmseRatioOfSumsDB = nmseRatioOfSumsDB
+    self.nmseFullDB = nmseFullDB
+    self.cosineSimilarity = cosineSimilarity
+    self.squaredCosineSimilarity = squaredCosineSimilarity
+    self.feedbackBitErrorRate = feedbackBitErrorRate
+    self.beamformingGainDB = beamformingGainDB
+    self.gainFraction = gainFraction
+    self.rate = rate
+    self.rateInterval = rateInterval
+    self.perfectRate = perfectRate
+    self.quantizerClipFraction = quantizerClipFraction
+    self.zeroEnergyDrops = zeroEnergyDrops
+  }
 }
 
 /// What the counts of a point are divided by; constants of the operating point.

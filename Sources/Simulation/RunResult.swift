@@ -9,6 +9,19 @@ public struct RunResult: Sendable {
   public let provenance: Provenance
   /// Resolved scenario as YAML.
   public let resolvedScenario: String
+
+  package init(
+    scenarioName: String, description: String, axes: [String], points: [PointSummary], seed: UInt64,
+    provenance: Provenance, resolvedScenario: String
+  ) {
+    self.scenarioName = scenarioName
+    self.description = description
+    self.axes = axes
+    self.points = points
+    self.seed = seed
+    self.provenance = provenance
+    self.resolvedScenario = resolvedScenario
+  }
 }
 
 /// What a result depends on.
