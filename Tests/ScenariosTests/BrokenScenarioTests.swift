@@ -317,6 +317,15 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
         + "    2 | link: {\"grid\":\t{tones: µ}}\n      |               \t        ^")
   }
 
+  @Test func aCatalogueWithoutReport() throws {
+    let reader = ScenarioReader(catalogue: PartCatalogue([PartSchema(.estimator, "ls", "LS.")]))
+    #expect(try reader.read(text: "link: {}", path: "x.yaml").scenario.report == nil)
+    let errors = try #require(throws: ScenarioErrors.self) {
+      try reader.read(text: "link: {}\nreport: {a: 1}", path: "x.yaml")
+    }
+    #expect(errors.description.hasPrefix("x.yaml:2:1: error: 'report' has no settings here"))
+  }
+
   @Test func aHundredErrorsAreEnough() throws {
     let errors = try #require(throws: ScenarioErrors.self) {
       try scenario("sweep: {grid.tones: {from: -999, to: 0, step: 1}}\nrun: {drops: 1}")
