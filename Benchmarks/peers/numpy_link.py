@@ -15,20 +15,24 @@ from peer import DELAY_ROWS, NOISE_VARIANCE, PORTS, SNR, SUBCARRIERS, Totals
 
 
 class BoxMuller:
-    """Fills float32 arrays with independent N(0, variance) values.
+    """Fills [drop, value] float32 arrays with independent N(0, variance) values.
 
     The vectorised logarithm, sine and cosine of NumPy beat its own ziggurat three times.
-    A 32-bit radius word reaches 6.7 standard deviations.
+    A 32-bit radius word reaches 6.7 standard deviations. One drop at a time: scratch stays in the cache.
     """
 
-    def __init__(self, seed, count):
+    def __init__(self, seed, values_per_drop):
         self.bits = np.random.SFC64(seed)
-        self.radius = np.empty(count // 2, np.float32)
-        self.angle = np.empty(count // 2, np.float32)
+        self.radius = np.empty(values_per_drop // 2, np.float32)
+        self.angle = np.empty(values_per_drop // 2, np.float32)
 
     def fill(self, out, variance):
-        radius, angle, half = self.radius, self.angle, out.size // 2
-        words = self.bits.random_raw(half).view(np.uint32).reshape(2, half)
+        for drop in out:
+            self._fill_drop(drop.reshape(2, -1), variance)
+
+    def _fill_drop(self, halves, variance):
+        radius, angle = self.radius, self.angle
+        words = self.bits.random_raw(radius.size).view(np.uint32).reshape(halves.shape)
         np.copyto(radius, words[0], casting="unsafe")
         radius *= np.float32(2.0**-32)
         radius += np.float32(2.0**-33)
@@ -37,7 +41,6 @@ class BoxMuller:
         np.sqrt(radius, out=radius)
         np.copyto(angle, words[1].view(np.int32), casting="unsafe")
         angle *= np.float32(np.pi * 2.0**-31)
-        halves = out.reshape(2, half)
         np.cos(angle, out=halves[0])
         np.sin(angle, out=halves[1])
         halves *= radius
@@ -46,7 +49,7 @@ class BoxMuller:
 class Ziggurat:
     """NumPy's own normal generator."""
 
-    def __init__(self, seed, count):
+    def __init__(self, seed, values_per_drop):
         self.generator = np.random.Generator(np.random.SFC64(seed))
 
     def fill(self, out, variance):
@@ -58,21 +61,24 @@ class SplitDelay:
     """First 32 delay rows by two radix-2 steps over subcarriers, then four small matrix products.
 
     With subcarrier n = 256 a + b and row k = 4 q + r the sum over a is a 4-point DFT that depends on r only,
-    so the products shrink four times: 4 x [8, 256] instead of [32, 1024].
+    so the products shrink four times: 4 x [8, 256] instead of [32, 1024]. Products are real, on interleaved
+    complex values: OpenBLAS has small-matrix kernels for them and none for complex ones.
     """
 
     def __init__(self, batch, threads):
         quarter, rows = SUBCARRIERS // 4, DELAY_ROWS // 4
+        self.count = rows
         self.parts = np.empty((batch, 4, quarter, PORTS), np.complex64)
         self.half = np.empty((batch, 2, quarter, PORTS), np.complex64)
-        self.rows = np.empty((batch, 4, rows, PORTS), np.complex64)
+        self.rows = np.empty((batch, 4, 2 * rows, PORTS), np.complex64)
         exponents = np.arange(4)[:, None] + 4 * np.arange(rows)
-        phase = 2j * np.pi / SUBCARRIERS * exponents[:, :, None] * np.arange(quarter)
-        self.down = (np.exp(phase) / np.sqrt(SUBCARRIERS)).astype(np.complex64)
-        self.up = np.ascontiguousarray(self.down.conj().transpose(0, 2, 1))
+        phase = 2 * np.pi / SUBCARRIERS * exponents[:, :, None] * np.arange(quarter)
+        down = np.concatenate([np.cos(phase), np.sin(phase)], axis=1) / np.sqrt(SUBCARRIERS)
+        self.down = down.astype(np.float32)
+        self.up = np.ascontiguousarray(self.down.transpose(0, 2, 1))
 
     def forward(self, response, out):
-        batch, parts, half = len(response), self.parts, self.half
+        batch, parts, half, rows = len(response), self.parts, self.half, self.rows
         x = response.reshape(batch, 4, -1, PORTS)
         np.add(x[:, :2], x[:, 2:], out=half)
         np.add(half[:, 0], half[:, 1], out=parts[:, 0])
@@ -81,13 +87,17 @@ class SplitDelay:
         half[:, 1] *= np.complex64(1j)
         np.add(half[:, 0], half[:, 1], out=parts[:, 1])
         np.subtract(half[:, 0], half[:, 1], out=parts[:, 3])
-        np.matmul(self.down, parts, out=self.rows)
-        out.reshape(batch, -1, 4, PORTS)[...] = self.rows.transpose(0, 2, 1, 3)
+        np.matmul(self.down, parts.view(np.float32), out=rows.view(np.float32))
+        rows[:, :, self.count :] *= np.complex64(1j)
+        ordered = out.reshape(batch, -1, 4, PORTS).transpose(0, 2, 1, 3)
+        np.add(rows[:, :, : self.count], rows[:, :, self.count :], out=ordered)
 
-    def backward(self, rows, out):
-        batch, parts, half = len(rows), self.parts, self.half
-        self.rows[...] = rows.reshape(batch, -1, 4, PORTS).transpose(0, 2, 1, 3)
-        np.matmul(self.up, self.rows, out=parts)
+    def backward(self, kept, out):
+        batch, parts, half, rows = len(kept), self.parts, self.half, self.rows
+        ordered = kept.reshape(batch, -1, 4, PORTS).transpose(0, 2, 1, 3)
+        rows[:, :, : self.count] = ordered
+        np.multiply(ordered, np.complex64(-1j), out=rows[:, :, self.count :])
+        np.matmul(self.up, rows.view(np.float32), out=parts.view(np.float32))
         x = out.reshape(batch, 4, -1, PORTS)
         np.add(parts[:, 0], parts[:, 2], out=half[:, 0])
         np.add(parts[:, 1], parts[:, 3], out=half[:, 1])
@@ -188,14 +198,14 @@ class Channel:
         phase = -2j * np.pi / SUBCARRIERS * np.outer(np.arange(SUBCARRIERS), np.arange(taps))
         self.synthesis = (np.exp(phase) * amplitudes).astype(np.complex64)
         self.taps = np.empty((batch, taps, PORTS), np.complex64)
-        self.generator = BoxMuller(seed, 2 * self.taps.size)
+        self.generator = BoxMuller(seed, 2 * taps * PORTS)
         self.response = np.empty((batch, SUBCARRIERS, PORTS), np.complex64)
         # Taps inside the kept rows use the faster inverse transform of the chain.
         self.delay = SplitDelay(batch, 1) if taps == DELAY_ROWS else None
         self.scale = (amplitudes * np.sqrt(SUBCARRIERS)).astype(np.float32)[:, None]
 
     def draw(self):
-        self.generator.fill(self.taps.view(np.float32).reshape(-1), 0.5)
+        self.generator.fill(self.taps.view(np.float32).reshape(len(self.taps), -1), 0.5)
         if self.delay is None:
             np.matmul(self.synthesis, self.taps, out=self.response)
         else:
@@ -224,7 +234,7 @@ class Chain:
         self.delay_rows, self.true_rows, self.kept_rows = (
             np.empty(rows, np.complex64) for _ in range(3)
         )
-        self.generator = NOISE[arguments.noise](seeds[1], 2 * self.noise.size)
+        self.generator = NOISE[arguments.noise](seeds[1], 2 * SUBCARRIERS * PORTS)
         self.delay = DELAY[arguments.delay](batch, threads)
         self.pilots = PILOTS[arguments.pilots](threads)
         self.ports = FFTPorts(threads)
@@ -241,7 +251,7 @@ class Chain:
         estimate, reconstruction = self.estimate, self.reconstruction
 
         self.pilots.forward(response, estimate)  # H X
-        self.generator.fill(self.noise.view(np.float32).reshape(-1), NOISE_VARIANCE / 2)
+        self.generator.fill(self.noise.view(np.float32).reshape(self.batch, -1), NOISE_VARIANCE / 2)
         estimate += self.noise  # Y
         self.pilots.backward(estimate, estimate)  # Y X^H
 
@@ -285,7 +295,7 @@ PILOTS = {"fft": FFTPorts, "matrix": MatrixPorts}
 
 
 def add_options(parser):
-    parser.add_argument("--batch", type=int, default=2, help="drops per step")
+    parser.add_argument("--batch", type=int, default=4, help="drops per step")
     parser.add_argument("--noise", choices=NOISE, default="box-muller")
     parser.add_argument("--delay", choices=DELAY, default="split")
     parser.add_argument("--pilots", choices=PILOTS, default="fft")
