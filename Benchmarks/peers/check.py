@@ -4,21 +4,20 @@ import math
 
 import numpy as np
 
-import peer
 from peer import DELAY_ROWS, NOISE_VARIANCE, PORTS, SNR, SUBCARRIERS
 
 STEPS = 64
 
 
 def ergodic_mrt_rate(branches, snr):
-    """E log2(1 + snr x) for x ~ Gamma(branches, 1), bit/s/Hz, by Gauss-Laguerre quadrature in log domain."""
+    """E log2(1 + snr x) for x ~ Gamma(branches, 1), bit/s/Hz, by the trapezoid rule."""
     grid = np.linspace(1e-6, branches + 40 * math.sqrt(branches), 2_000_001)
     density = np.exp((branches - 1) * np.log(grid) - grid - math.lgamma(branches))
     return float(np.trapezoid(density * np.log2(1 + snr * grid), grid))
 
 
 def reference(response, noise):
-    """LS estimate, reconstruction and per-drop metrics [nmse, nmse_full, rate, rate_perfect] in double precision."""
+    """LS estimate, reconstruction, then nmse, nmse_full, rate and rate_perfect per drop."""
     response, noise = response.astype(np.complex128), noise.astype(np.complex128)
     index = np.arange(PORTS)
     pilots = np.exp(-2j * np.pi * np.outer(index, index) / PORTS) / math.sqrt(PORTS)
@@ -54,7 +53,7 @@ def close(name, value, expected, tolerance):
 
 
 def against_reference(chain):
-    """Compares every drop of some steps with the double-precision chain on the same channel and noise."""
+    """Compares some steps with double precision on the same channel and noise."""
     worst = np.zeros(3)
     for _ in range(4):
         totals = chain.step()
@@ -67,17 +66,19 @@ def against_reference(chain):
             worst[2] = max(worst[2], abs(value / expected.sum() - 1))
     close("largest error of the LS estimate", worst[0], 0, 2e-5)
     close("largest error of the reconstruction", worst[1], 0, 2e-5)
-    close("largest relative error of a metric", worst[2], 0, 1e-3)
+    close("largest relative error of a metric", worst[2], 0, 1e-4)
 
 
 def closed_forms(chain):
-    """Energies of noise, LS error, truncated error and tail against their expectations, 4 standard errors."""
+    """Energies and the rate against their expectations, within 4 standard errors."""
     sums = np.zeros(6)  # noise^2, noise^4, LS error, kept error, full error - tail, drops
     means = np.zeros(2)
     rates = []
     for _ in range(STEPS):
         totals = chain.step()
-        response, noise, estimate, reconstruction = (np.array(x, np.complex128) for x in chain.arrays())
+        response, noise, estimate, reconstruction = (
+            np.array(x, np.complex128) for x in chain.arrays()
+        )
         real = noise.view(np.float64)
         rows = np.fft.ifft(response, axis=1, norm="ortho")
         tail = (np.abs(rows[:, DELAY_ROWS:]) ** 2).sum()
@@ -98,13 +99,28 @@ def closed_forms(chain):
     # A sum of m exponential variables has relative standard error 1 / sqrt(m).
     wide, narrow = 4 / math.sqrt(entries), 4 / math.sqrt(kept)
     close("noise variance per complex sample x snr", sums[0] / entries * SNR, 1, wide)
-    close("kurtosis of the noise", sums[1] / (2 * entries) / variance**2, 3, 4 * math.sqrt(96 / (2 * entries)))
+    close(
+        "kurtosis of the noise",
+        sums[1] / (2 * entries) / variance**2,
+        3,
+        4 * math.sqrt(96 / (2 * entries)),
+    )
     close("mean of the noise / deviation", means[0] / (2 * entries) / math.sqrt(variance), 0, wide)
     close("correlation of neighbouring samples", means[1] / (2 * entries) / variance, 0, wide)
     close("LS NMSE, full band, dB", 10 * math.log10(sums[2] / entries), -10, 4.343 * wide)
     gain = 10 * math.log10(DELAY_ROWS / SUBCARRIERS)
-    close("noise left after truncation, dB", 10 * math.log10(sums[3] / entries), gain - 10, 4.343 * narrow)
-    close("full-band error less tail, dB", 10 * math.log10(sums[4] / entries), gain - 10, 4.343 * narrow)
+    close(
+        "noise left after truncation, dB",
+        10 * math.log10(sums[3] / entries),
+        gain - 10,
+        4.343 * narrow,
+    )
+    close(
+        "full-band error less tail, dB",
+        10 * math.log10(sums[4] / entries),
+        gain - 10,
+        4.343 * narrow,
+    )
     error = np.std(rates, ddof=1) / math.sqrt(len(rates))
     close("perfect-CSI rate", np.mean(rates), ergodic_mrt_rate(PORTS, SNR), 4 * error)
 
@@ -114,7 +130,9 @@ def run(name, make_chain, arguments):
     arguments.with_channel = True
     for arguments.taps in (DELAY_ROWS, 2 * DELAY_ROWS):
         print(f"{name}: {arguments.taps} taps{'measured':>43} {'expected':>12}")
-        chain = make_chain(arguments, 0, arguments.threads if arguments.parallel == "library" else 1)
+        chain = make_chain(
+            arguments, 0, arguments.threads if arguments.parallel == "library" else 1
+        )
         against_reference(chain)
         closed_forms(chain)
     print(f"{name}: all checks passed")

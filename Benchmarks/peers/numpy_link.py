@@ -1,4 +1,4 @@
-"""Full link chain of csilink in NumPy, as fast as NumPy and SciPy allow. See README.md for the stages."""
+"""csilink's full link chain in NumPy and SciPy; README.md lists the stages."""
 
 import sys
 
@@ -18,7 +18,8 @@ class BoxMuller:
     """Fills [drop, value] float32 arrays with independent N(0, variance) values.
 
     The vectorised logarithm, sine and cosine of NumPy beat its own ziggurat three times.
-    A 32-bit radius word reaches 6.7 standard deviations. One drop at a time: scratch stays in the cache.
+    A 32-bit radius word reaches 6.7 standard deviations. One drop at a time:
+    scratch stays in the cache.
     """
 
     def __init__(self, seed, values_per_drop):
@@ -60,8 +61,10 @@ class Ziggurat:
 class SplitDelay:
     """First 32 delay rows by two radix-2 steps over subcarriers, then four small matrix products.
 
-    With subcarrier n = 256 a + b and row k = 4 q + r the sum over a is a 4-point DFT that depends on r only,
-    so the products shrink four times: 4 x [8, 256] instead of [32, 1024]. Products are real, on interleaved
+    With subcarrier n = 256 a + b and row k = 4 q + r the sum over a is a 4-point DFT that
+    depends on r only,
+    so the products shrink four times: 4 x [8, 256] instead of [32, 1024]. Products are real, on
+    interleaved
     complex values: OpenBLAS has small-matrix kernels for them and none for complex ones.
     """
 
@@ -158,7 +161,7 @@ class FFTPorts:
 
 
 class MatrixPorts:
-    """Unitary DFT over ports and its inverse, by real matrix products on interleaved complex values."""
+    """Unitary DFT over ports and its inverse, by products of interleaved real views."""
 
     def __init__(self, threads):
         phase = -2j * np.pi / PORTS * np.outer(np.arange(PORTS), np.arange(PORTS))
@@ -190,7 +193,7 @@ def energies(x):
 
 
 class Channel:
-    """Rayleigh taps with exponentially decaying power at integer delays: response [drop, subcarrier, port]."""
+    """Rayleigh taps of decaying power at integer delays; response [drop, subcarrier, port]."""
 
     def __init__(self, arguments, seed, batch):
         taps = arguments.taps
@@ -215,7 +218,7 @@ class Channel:
 
 
 class Chain:
-    """Pilots, LS estimate, angular-delay transform, truncation, reconstruction, MRT and metrics of one batch."""
+    """The stages of one batch of drops, from pilots to metrics."""
 
     def __init__(self, arguments, worker, threads):
         batch = self.batch = arguments.batch

@@ -1,10 +1,11 @@
-"""What the peers share: the operating point, the channel's statistics, timing, and the closed-form check."""
+"""What the peers share: operating point, command line and timing."""
 
 import argparse
 import json
 import math
 import multiprocessing
 import os
+import queue
 import sys
 import threading
 import time
@@ -42,7 +43,9 @@ def parse_arguments(description, parallel_modes, add_options):
     parser.add_argument("--threads", type=int, default=2, help="threads or processes in total")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of the timed part")
     parser.add_argument("--parallel", choices=parallel_modes, default=parallel_modes[0])
-    parser.add_argument("--pool", type=int, default=256, help="channels made beforehand, per worker")
+    parser.add_argument(
+        "--pool", type=int, default=256, help="channels made beforehand, per worker"
+    )
     parser.add_argument("--taps", type=int, default=32, help="Rayleigh taps at delays 0, 1, ...")
     parser.add_argument("--decay", type=float, default=8.0, help="power exp(-delay / decay)")
     parser.add_argument("--seed", type=int, default=1)
@@ -50,7 +53,9 @@ def parse_arguments(description, parallel_modes, add_options):
         "--with-channel", action="store_true", help="draw and synthesise the channel of every drop"
     )
     parser.add_argument(
-        "--check", action="store_true", help="compare with double precision and closed forms; no timing"
+        "--check",
+        action="store_true",
+        help="compare with double precision and closed forms; no timing",
     )
     add_options(parser)
     arguments = parser.parse_args()
@@ -70,7 +75,7 @@ def tap_amplitudes(taps, decay):
 
 
 def _timed(chain, seconds, start):
-    """Runs whole batches for `seconds` after a warm-up; returns the sums and the time of the loop."""
+    """Runs whole batches for `seconds` after a warm-up; returns sums and loop time."""
     warm_up_end = time.perf_counter() + min(1.0, seconds / 4)
     for _ in range(3):
         chain.step()
@@ -102,7 +107,17 @@ def _run_processes(make_chain, arguments):
     ]
     for worker in workers:
         worker.start()
-    parts = [results.get() for _ in workers]
+    parts = []
+    while len(parts) < len(workers):
+        try:
+            parts.append(results.get(timeout=1))
+        except queue.Empty:
+            # A worker killed from outside leaves no result.
+            killed = [worker.exitcode for worker in workers if (worker.exitcode or 0) < 0]
+            if killed:
+                for worker in workers:
+                    worker.terminate()
+                return [ChildProcessError(f"worker ended by signal {-killed[0]}")]
     for worker in workers:
         worker.join()
     return parts
@@ -135,7 +150,7 @@ RUNNERS = {"processes": _run_processes, "threads": _run_threads, "library": _run
 
 
 def limit_library_threads(argv):
-    """Sets the thread counts that numerical libraries read when they load: call before importing them."""
+    """Sets what numerical libraries read when they load: call before importing them."""
     early = argparse.ArgumentParser(add_help=False)
     early.add_argument("--threads", type=int, default=2)
     early.add_argument("--parallel", default="")

@@ -1,4 +1,4 @@
-"""Full link chain of csilink in PyTorch on the CPU. See README.md for the stages."""
+"""csilink's full link chain in PyTorch on the CPU; README.md lists the stages."""
 
 import argparse
 import math
@@ -41,13 +41,12 @@ def add_noise(signal, stream, key):
     flat = signal.view(4, -1)
     counter = torch.arange(flat.shape[1], dtype=torch.int64)
     a, b, c, d = philox(counter, stream, key)
-    noise = (*box_muller(a, b, NOISE_VARIANCE / 2), *box_muller(c, d, NOISE_VARIANCE / 2))
-    for quarter, values in zip(flat, noise):
-        quarter += values
+    variance = NOISE_VARIANCE / 2
+    flat += torch.stack((*box_muller(a, b, variance), *box_muller(c, d, variance)))
 
 
 def link_metrics(response, reconstruction, true_rows, kept_rows):
-    """Sums over the batch of nmse, nmse_full, rate, rate_perfect; all inputs as interleaved real values."""
+    """Batch sums of nmse, nmse_full, rate, rate_perfect from interleaved real views."""
     truth, power = (response * response).sum(-1), (reconstruction * reconstruction).sum(-1)
     # h w ||w|| with w = conj(reconstruction)
     h, g = (x.unflatten(-1, (PORTS, 2)) for x in (response, reconstruction))
@@ -66,7 +65,8 @@ def link_metrics(response, reconstruction, true_rows, kept_rows):
 class SplitDelay:
     """First 32 delay rows by two radix-2 steps over subcarriers, then four small matrix products.
 
-    With subcarrier n = 256 a + b and row k = 4 q + r the sum over a is a 4-point DFT that depends on r only,
+    With subcarrier n = 256 a + b and row k = 4 q + r the sum over a is a 4-point DFT that
+    depends on r only,
     so the products shrink four times; real, on interleaved complex values.
     """
 
@@ -181,7 +181,7 @@ class MatrixPorts:
 
 
 class Channel:
-    """Rayleigh taps with exponentially decaying power at integer delays: response [drop, subcarrier, port]."""
+    """Rayleigh taps of decaying power at integer delays; response [drop, subcarrier, port]."""
 
     def __init__(self, arguments, generator, batch):
         taps, self.generator = arguments.taps, generator
@@ -205,7 +205,7 @@ def real(x):
 
 
 class Chain:
-    """Pilots, LS estimate, angular-delay transform, truncation, reconstruction, MRT and metrics of one batch."""
+    """The stages of one batch of drops, from pilots to metrics."""
 
     @torch.inference_mode()
     def __init__(self, arguments, worker, threads):
@@ -243,7 +243,7 @@ class Chain:
         return response
 
     def receive_noise(self, signal):
-        """Adds the noise; compiled it is generated and added in one pass, else by PyTorch's generator."""
+        """Adds the noise: compiled in one pass, otherwise from PyTorch's own generator."""
         if self.compiled:
             self.stream += 1
             self.add_noise(torch.view_as_real(signal), self.stream, self.key)
