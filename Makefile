@@ -9,6 +9,9 @@ SOURCES := Package.swift Sources Tests
 # Without it `swift test` builds everything a second time, and the program that `build` made would be another one.
 TEST_FLAGS := --disable-testable-imports
 
+# Where `make run` writes.
+OUTPUT := results/quickstart
+
 .PHONY: help setup build run test lint format clean
 .NOTPARALLEL:
 
@@ -51,7 +54,7 @@ build: setup
 	swift build -c release
 
 run: build
-	.build/release/csilink run scenarios/quickstart.yaml --fresh
+	.build/release/csilink run scenarios/quickstart.yaml --fresh --output $(OUTPUT)
 
 test: setup
 	swift test -c release $(TEST_FLAGS)

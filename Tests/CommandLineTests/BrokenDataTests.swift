@@ -180,7 +180,9 @@ enum NPY {
 
   /// Rows of 2 x 32 x 32 values in [0, 1] around 0.5, one of them replaced if wanted.
   static func csi(rows: Int, with value: Float? = nil, inRow row: Int = 0) -> [Float] {
-    var values = (0..<rows * 2048).map { 0.5 + 0.4 * Float(($0 * 7919) % 101 - 50) / 50 }
+    var values = (0..<rows * 2048).map { index -> Float in
+      Float(index * 7919 % 101) / 100
+    }
     if let value { values[row * 2048 + 100] = value }
     return values
   }

@@ -92,18 +92,21 @@ import Testing
     #expect(try folder.read("merged/report.csv") == reference.report)
   }
 
-  /// Drops 0 to 15 are the same in a run of 16 drops as in a longer one, which continues it.
-  @Test func moreDropsContinue() throws {
+  /// A longer run continues a shorter one, and a shorter one uses a longer one's blocks, also if the last block of either
+  /// is not full.
+  @Test func otherNumbersOfDropsContinue() throws {
     let folder = try TestFolder()
     let command = ["run", Repository.scenario("small")]
     #expect(try Program.run(command, in: folder).status == 0)
-    let journal = try folder.read("results/small/journal.log")
-    let longer = try Program.run(command + ["--set", "run.drops=40"], in: folder)
-    #expect(longer.status == 0, "\(longer)")
-    #expect(try folder.read("results/small/journal.log").starts(with: journal))
-    let fresh = try Program.run(
-      command + ["--set", "run.drops=40", "--output", "fresh"], in: folder)
-    #expect(fresh.status == 0)
-    #expect(try folder.read("results/small/report.csv") == folder.read("fresh/report.csv"))
+    for drops in [18, 41, 14] {
+      let journal = try folder.read("results/small/journal.log")
+      let count = ["--set", "run.drops=\(drops)"]
+      let continued = try Program.run(command + count, in: folder)
+      #expect(continued.status == 0, "\(continued)")
+      #expect(try folder.read("results/small/journal.log").starts(with: journal))
+      let fresh = try Program.run(command + count + ["--output", "fresh", "--fresh"], in: folder)
+      #expect(fresh.status == 0, "\(fresh)")
+      #expect(try folder.read("results/small/report.csv") == folder.read("fresh/report.csv"))
+    }
   }
 }

@@ -54,13 +54,24 @@ final class RunningProgram {
         &actions, Int32(descriptor), name, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addchdir_np(&actions, folder.path)
+    // Threads of a test may block signals; the program must not inherit that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     // A crash must end at once, not wait for a debugger.
     let environment = ProcessInfo.processInfo.environment
       .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.map { "\($0)=\($1)" }
     var started = pid_t()
-    let code = withCStrings([path] + arguments) { arguments in
-      withCStrings(environment) { posix_spawn(&started, path, &actions, nil, arguments, $0) }
+    // The shell changes the folder and becomes the program, which keeps the process number.
+    let shell = ["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder.path, path]
+    let code = withCStrings(shell + arguments) { arguments in
+      withCStrings(environment) {
+        posix_spawn(&started, "/bin/sh", &actions, &attributes, arguments, $0)
+      }
     }
     guard code == 0 else { throw Failure(code: code) }
     process = started
