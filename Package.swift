@@ -41,7 +41,9 @@ let package = Package(
     .target(name: "Scenarios", dependencies: ["Parts", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Simulation",
-      dependencies: ["LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles"]),
+      dependencies: [
+        "LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles", "CKernels",
+      ] + complex),
     .target(name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts"]),
     .executableTarget(
       name: "csilink",

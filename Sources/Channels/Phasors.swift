@@ -1,12 +1,44 @@
 import ComplexModule
 import LinkMath
-import RealModule
 
 extension Complex where RealType == Double {
-  /// `exp(j 2π turns)`; whole turns are dropped first, so large arguments keep their precision.
+  /// `exp(j 2π turns)` to within 5e-16; whole turns are dropped first, so large arguments keep their precision.
+  ///
+  /// Taylor polynomials within an eighth of a turn, without branches or calls: rays and fading sinusoids need a phasor
+  /// each, and the C library's sine and cosine were a third of a clustered drop's time.
+  ///
+  /// - Precondition: `|turns| < 2^49`.
   package init(turns: Double) {
-    let angle = 2 * Double.pi * (turns - turns.rounded())
-    self.init(Double.cos(angle), Double.sin(angle))
+    // Adding and subtracting 1.5 · 2^52 rounds to the nearest integer.
+    let quarters = (4 * turns + 0x1.8p52) - 0x1.8p52
+    let x = (turns - 0.25 * quarters) * (2 * Double.pi)
+    let (s, c) = Self.sineAndCosine(x, squared: x * x)
+    let quadrant = Int(quarters) & 3
+    let isOdd = quadrant & 1 == 1
+    let re = isOdd ? s : c
+    let im = isOdd ? c : s
+    self.init(quadrant == 1 || quadrant == 2 ? -re : re, quadrant >= 2 ? -im : im)
+  }
+
+  /// For |x| ≤ π/4; the first terms left out are x^17/17! and x^18/18!.
+  @inline(__always)
+  private static func sineAndCosine(_ x: Double, squared y: Double) -> (Double, Double) {
+    var sine = 1 + y * (-1 / 210)
+    sine = 1 + y * (-1 / 156) * sine
+    sine = 1 + y * (-1 / 110) * sine
+    sine = 1 + y * (-1 / 72) * sine
+    sine = 1 + y * (-1 / 42) * sine
+    sine = 1 + y * (-1 / 20) * sine
+    sine = 1 + y * (-1 / 6) * sine
+    var cosine = 1 + y * (-1 / 240)
+    cosine = 1 + y * (-1 / 182) * cosine
+    cosine = 1 + y * (-1 / 132) * cosine
+    cosine = 1 + y * (-1 / 90) * cosine
+    cosine = 1 + y * (-1 / 56) * cosine
+    cosine = 1 + y * (-1 / 30) * cosine
+    cosine = 1 + y * (-1 / 12) * cosine
+    cosine = 1 + y * (-1 / 2) * cosine
+    return (x * sine, cosine)
   }
 }
 

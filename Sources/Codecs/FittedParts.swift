@@ -53,13 +53,14 @@ package enum FitParameters {
 
   /// A fitting whose signature covers these keys and what the part adds.
   package static func fitting(
-    _ settings: Settings, signature: String, makeFitter: @escaping @Sendable () -> any Fitter
+    _ settings: Settings, signature: String, shapes: [String: [Int]],
+    makeFitter: @escaping @Sendable () -> any Fitter
   ) -> Fitting {
     let (drops, source) = (settings[drops], settings[source])
     return Fitting(
       dropCount: drops, source: source,
       signature:
         "\(settings.section.rawValue) \(settings.part) \(signature) drops=\(drops) source=\(source)",
-      makeFitter: makeFitter)
+      shapes: shapes, makeFitter: makeFitter)
   }
 }

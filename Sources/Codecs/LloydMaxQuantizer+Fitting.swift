@@ -14,7 +14,10 @@ extension LloydMaxQuantizer {
         part: settings.part, key: FitParameters.drops.key,
         reason: "must be at least \(levelCount), the number of levels, got \(drops)")
     }
-    return FitParameters.fitting(settings, signature: "levels=\(levelCount) length=\(count)") {
+    return FitParameters.fitting(
+      settings, signature: "levels=\(levelCount) length=\(count)",
+      shapes: ["levels": [count, levelCount]]
+    ) {
       ComponentFitter(
         part: schema.name, array: "levels", componentCount: count, minimumDrops: levelCount
       ) { LloydMaxLevels(samples: $0, levelCount: levelCount).converged() }
@@ -44,24 +47,22 @@ struct LloydMaxLevels {
   /// Quantiles of the density proportional to the cube root of the samples' density, which is how the levels of the best
   /// fine quantiser are spread (Panter and Dite, Proc. IRE 39 (1951) 44).
   ///
-  /// Between knots with equally many samples the density is proportional to 1/gap, so each gap weighs gap^(2/3).
+  /// Between neighbouring samples the density is proportional to 1/gap, so each gap weighs gap^(2/3).
   private static func companded(_ samples: [Float], _ levelCount: Int) -> [Double] {
-    let spacing = max(1, samples.count / 1024)
-    let last = Double(samples[samples.count - 1])
-    let knots =
-      stride(from: 0, to: samples.count, by: spacing).map { Double(samples[$0]) } + [last]
+    let points = samples.map(Double.init)
+    let last = points[points.count - 1]
     var weights = [0.0]
-    for (low, high) in zip(knots, knots.dropFirst()) {
+    for (low, high) in zip(points, points.dropFirst()) {
       weights.append(weights[weights.count - 1] + Double.pow(high - low, 2.0 / 3))
     }
     let total = weights[weights.count - 1]
     guard total > 0 else { return [Double](repeating: last, count: levelCount) }
-    var knot = 0
+    var point = 0
     return (0..<levelCount).map { level in
       let wanted = total * (Double(level) + 0.5) / Double(levelCount)
-      while weights[knot + 1] < wanted { knot += 1 }
-      let share = (wanted - weights[knot]) / (weights[knot + 1] - weights[knot])
-      return knots[knot] + share * (knots[knot + 1] - knots[knot])
+      while weights[point + 1] < wanted { point += 1 }
+      let share = (wanted - weights[point]) / (weights[point + 1] - weights[point])
+      return points[point] + share * (points[point + 1] - points[point])
     }
   }
 

@@ -19,7 +19,10 @@ extension PCACodec {
         part: settings.part, key: FitParameters.drops.key,
         reason: "must be at least \(stored), the number of fitted components, got \(drops)")
     }
-    return FitParameters.fitting(settings, signature: "size=\(size) components=\(stored)") {
+    return FitParameters.fitting(
+      settings, signature: "size=\(size) components=\(stored)",
+      shapes: ["vectors": [stored, size], "eigenvalues": [stored], "energy": [1]]
+    ) {
       SecondMomentFitter(part: schema.name, size: size, componentCount: stored)
     }
   }

@@ -15,7 +15,10 @@ extension UniformQuantizer {
     let width = settings[bits]
     let optimal = settings[range] == .optimal
     let rule = optimal ? "optimal bits=\(width)" : "minmax"
-    return FitParameters.fitting(settings, signature: "range=\(rule) length=\(count)") {
+    return FitParameters.fitting(
+      settings, signature: "range=\(rule) length=\(count)",
+      shapes: ["range": [count, 2]]
+    ) {
       ComponentFitter(
         part: schema.name, array: "range", componentCount: count, minimumDrops: 2
       ) { samples in

@@ -7,14 +7,19 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
 
   /// Unit names a scenario may use, each with its size in the base unit; the base unit comes first.
   public var units: [(name: String, size: Double)] {
+    scales.map { ($0.name, $0.times / $0.over) }
+  }
+
+  /// Units as `times / over` of the base unit, both exact, so that `100 ns` is read as the double nearest to 1e-7.
+  private var scales: [(name: String, times: Double, over: Double)] {
     switch self {
     case .plain: []
-    case .time: [("s", 1), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)]
-    case .frequency: [("Hz", 1), ("kHz", 1e3), ("MHz", 1e6), ("GHz", 1e9)]
-    case .length: [("m", 1), ("km", 1e3), ("cm", 1e-2), ("mm", 1e-3)]
-    case .speed: [("m/s", 1), ("km/h", 1 / 3.6)]
-    case .angle: [("deg", 1)]
-    case .level: [("dB", 1)]
+    case .time: [("s", 1, 1), ("ms", 1, 1e3), ("us", 1, 1e6), ("ns", 1, 1e9)]
+    case .frequency: [("Hz", 1, 1), ("kHz", 1e3, 1), ("MHz", 1e6, 1), ("GHz", 1e9, 1)]
+    case .length: [("m", 1, 1), ("km", 1e3, 1), ("cm", 1, 1e2), ("mm", 1, 1e3)]
+    case .speed: [("m/s", 1, 1), ("km/h", 1, 3.6)]
+    case .angle: [("deg", 1, 1)]
+    case .level: [("dB", 1, 1)]
     }
   }
 
@@ -30,10 +35,10 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
       return requiresUnit && bare != 0 ? nil : bare
     }
     // Longest unit name first, so that "ms" is not read as "m" followed by "s".
-    for unit in units.sorted(by: { $0.name.count > $1.name.count })
+    for unit in scales.sorted(by: { $0.name.count > $1.name.count })
     where trimmed.hasSuffix(unit.name) {
       let head = String(trimmed.dropLast(unit.name.count)).trimmingSpaces()
-      if let number = Double(head) { return number * unit.size }
+      if let number = Double(head) { return number * unit.times / unit.over }
     }
     return nil
   }
@@ -42,12 +47,14 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
   public func format(_ value: Double) -> String {
     guard requiresUnit else { return shortest(value) }
     let unit =
-      units.sorted { $0.size > $1.size }.first { abs(value) >= $0.size } ?? units[0]
-    let scaled = value / unit.size
-    let text = shortest(scaled)
+      scales.sorted { $0.times / $0.over > $1.times / $1.over }
+      .first { abs(value) >= $0.times / $0.over } ?? scales[0]
+    let text = shortest(value * unit.over / unit.times)
     // Dividing can lose the last bit; the base unit always round-trips.
-    if let back = Double(text), back * unit.size == value { return "\(text) \(unit.name)" }
-    return "\(shortest(value)) \(units[0].name)"
+    if let back = Double(text), back * unit.times / unit.over == value {
+      return "\(text) \(unit.name)"
+    }
+    return "\(shortest(value)) \(scales[0].name)"
   }
 
   private func shortest(_ value: Double) -> String {

@@ -3,7 +3,8 @@
 public func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
   let typed = Array(word.lowercased())
   let close = candidates.map { ($0, editDistance(typed, Array($0.lowercased()))) }
-    .filter { $0.1 <= max(1, word.count / 3) }
+    // One letter says nothing about another.
+    .filter { $0.1 <= min(max(1, typed.count / 3), typed.count - 1) }
     .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
   return close
     ?? candidates.filter { word.count > 1 && $0.lowercased().hasPrefix(word.lowercased()) }

@@ -6,6 +6,8 @@ import Simulation
 /// Lines that are not data start with `#`. Column widths follow from the content. `+-95%` is half the width of the 95 %
 /// interval; `inf` if the interval of an NMSE reaches down to zero.
 public enum ResultTable {
+  /// The lines, without a line break at the end.
+  ///
   /// - Complexity: O(points · columns).
   public static func text(of result: RunResult) -> String {
     let groups = groups(of: result)
@@ -20,7 +22,7 @@ public enum ResultTable {
     if empty > 0 {
       lines.append("# up to \(empty) drops of a point have no energy and are left out of its means")
     }
-    return lines.map(\.withoutTrailingSpaces).joined(separator: "\n") + "\n"
+    return lines.map(\.withoutTrailingSpaces).joined(separator: "\n")
   }
 
   private static func heading(of result: RunResult) -> [String] {

@@ -65,6 +65,8 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
 public struct ScenarioErrors: Error, Sendable, CustomStringConvertible {
   public let diagnostics: [Diagnostic]
 
+  public init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+
   public var description: String {
     diagnostics.map(\.description).joined(separator: "\n")
   }
@@ -106,7 +108,7 @@ final class DiagnosticLog {
       errors.append(
         Diagnostic(at: SourcePosition(source), "\(hiddenErrorCount) further errors are not shown"))
     }
-    throw ScenarioErrors(diagnostics: errors)
+    throw ScenarioErrors(errors)
   }
 
   /// The scenario file before the files it extends, then by line.

@@ -49,10 +49,6 @@ struct OverrideReader {
       log.error(place, "must be path=value", hint: "for example --set pilots.snr_db=10")
       return nil
     }
-    guard !path.split(separator: ".", omittingEmptySubsequences: false).contains("") else {
-      log.error(place, "the path has an empty step")
-      return nil
-    }
     do {
       _ = try SourceText.checked(Array(text.utf8))
     } catch {

@@ -79,7 +79,9 @@ extension Node {
   fileprivate static func mapping(
     _ reading: SectionReading, without swept: Set<String>, and extra: [(Node, Node)] = []
   ) -> Node {
-    guard let part = reading.part, let settings = reading.settings else { return Node([(Node, Node)]()) }
+    guard let part = reading.part, let settings = reading.settings else {
+      return Node([(Node, Node)]())
+    }
     var entries = [(Node("type"), Node.text(part.name))] + extra
     for parameter in part.parameters where !swept.contains(parameter.key) {
       guard let setting = settings.values[parameter.key] else { continue }
@@ -95,10 +97,8 @@ extension Node {
       Node(values.map { .setting($0, element) }, .implicit, .flow)
     case (.either(let kinds), _):
       .setting(setting, kinds.first { $0.accepts(setting) } ?? .text)
-    case (.number(let dimension, _), _):
-      Node(setting.asNumber.map(dimension.format) ?? setting.canonical)
     case (_, .text(let text)): .text(text)
-    default: Node(setting.canonical)
+    default: Node(kind.format(setting))
     }
   }
 

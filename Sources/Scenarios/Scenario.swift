@@ -19,6 +19,11 @@ public struct Scenario: Sendable {
 public struct SweepAxis: Sendable, Hashable {
   public let path: String
   public let values: [String]
+
+  public init(path: String, values: [String]) {
+    self.path = path
+    self.values = values
+  }
 }
 
 /// One combination of swept values.

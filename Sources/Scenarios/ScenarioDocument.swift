@@ -99,6 +99,8 @@ struct DocumentReader {
     let path = entry.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     if entry.key == "preset" {
       document.preset = entry
+    } else if path.contains("") {
+      log.error(entry.keyPosition, "the path '\(entry.key)' has an empty step")
     } else if let section = Section(rawValue: path[0]), Section.stages.contains(section),
       !catalogue.parts(of: section).isEmpty
     {
@@ -113,28 +115,25 @@ struct DocumentReader {
   private func stage(_ entry: YAMLEntry, _ path: [String]) -> YAMLEntry {
     guard path.count == 1 else { return entry }
     var entry = entry
-    entry.value = sectionMapping(entry.value, name: entry.key)
+    entry.value.content = .mapping(sectionMapping(entry.value, name: entry.key) ?? YAMLMapping())
     return entry
   }
 
-  /// The mapping that a section's value stands for: a bare word is short for its `type`.
-  func sectionMapping(_ value: YAMLNode, name: String) -> YAMLNode {
-    var node = value
+  /// The mapping that a section's value stands for: a bare word is short for its `type`; nil after a complaint.
+  func sectionMapping(_ value: YAMLNode, name: String) -> YAMLMapping? {
     switch value.content {
-    case .mapping: break
-    case .null: node.content = .mapping(YAMLMapping())
+    case .mapping(let mapping): return mapping
+    case .null: return YAMLMapping()
     case .scalar:
-      node.content = .mapping(
-        YAMLMapping(entries: [
-          YAMLEntry(key: "type", keyPosition: value.position, value: value)
-        ]))
+      return YAMLMapping(entries: [
+        YAMLEntry(key: "type", keyPosition: value.position, value: value)
+      ])
     case .list:
       log.error(
         value.position, "\(name) must be one part, got \(value.summary)",
         hint: "to compare several, write them below 'sweep:'")
-      node.content = .mapping(YAMLMapping())
+      return nil
     }
-    return node
   }
 
   /// Turns keys with dots into nested mappings: `fit.drops: 10` becomes `fit: {drops: 10}`.

@@ -71,11 +71,12 @@ struct SweepReader {
     switch entry.value.content {
     case .list(let nodes) where !nodes.isEmpty:
       return isSection
-        ? nodes.map { sectionValue($0, entry.key) }
+        ? nodes.compactMap { sectionValue($0, entry.key) }
         : nodes.map { Axis.Value(text: $0.flowText, node: $0) }
     case .scalar(let text):
       return isSection
-        ? [sectionValue(entry.value, entry.key)] : [Axis.Value(text: text, node: entry.value)]
+        ? [sectionValue(entry.value, entry.key)].compactMap { $0 }
+        : [Axis.Value(text: text, node: entry.value)]
     case .mapping(let mapping) where !isSection:
       return range(mapping, at: entry.value.position)
     default:
@@ -89,11 +90,13 @@ struct SweepReader {
     }
   }
 
-  /// An entry of a swept section: a word or a mapping, which may carry a label.
-  private func sectionValue(_ node: YAMLNode, _ name: String) -> Axis.Value {
+  /// An entry of a swept section: a word or a mapping, which may carry a label; nil after a complaint.
+  private func sectionValue(_ node: YAMLNode, _ name: String) -> Axis.Value? {
     let documents = DocumentReader(catalogue: catalogue, log: log)
-    let whole = documents.sectionMapping(node, name: "an entry of '\(name)'")
-    var mapping = documents.nested(whole.mapping ?? YAMLMapping())
+    guard let whole = documents.sectionMapping(node, name: "an entry of '\(name)'") else {
+      return nil
+    }
+    var mapping = documents.nested(whole)
     let label = mapping["label"]?.value
     mapping["label"] = nil
     if let label, label.scalar?.isEmpty ?? true {

@@ -50,6 +50,20 @@ extension Tensor where Element == ComplexFloat {
 }
 
 @Suite struct WidebandSynthesisTests {
+  @Test func phasorsOfWholeAndBrokenTurns() {
+    for i in -4000...4000 {
+      let turns = Double(i) / 1009
+      let phase = 2 * .pi * (turns - turns.rounded())
+      let found = Complex<Double>(turns: turns)
+      #expect((found - Complex(cos(phase), sin(phase))).length < 1e-15)
+      // A whole number of turns more loses only what the sum itself rounds away.
+      #expect((Complex<Double>(turns: turns + 1_048_576) - found).length < 1e-9)
+    }
+    for (turns, re, im) in [(0.0, 1.0, 0.0), (0.25, 0, 1), (0.5, -1, 0), (-0.25, 0, -1)] {
+      #expect(Complex<Double>(turns: turns) == Complex(re, im))
+    }
+  }
+
   @Test(arguments: [1, 2, 3, 7, 8, 31, 32, 33, 257, 1024, 4099])
   func phasorRowsAreAccurate(_ count: Int) {
     for turns in [0, 0.25, -0.1234567, 0.4999, 3.3, 12345.678] {

@@ -129,6 +129,20 @@ import Testing
     }
   }
 
+  /// Extremes serve every number of bits; the optimal range depends on it; a given one needs no drops.
+  @Test func fitsAreSharedWhereTheyCanBe() throws {
+    let context = context(taps: 1, angles: 1, codewordLength: 3)
+    func signature(_ range: Setting, _ bits: Int) throws -> String? {
+      try UniformQuantizer.fitting(
+        UniformQuantizer.schema.settings(["range": range, "bits": .integer(bits)]), in: context)?
+        .signature
+    }
+    #expect(try signature(.text("minmax"), 2) == signature(.text("minmax"), 5))
+    #expect(try signature(.text("optimal"), 2) != signature(.text("optimal"), 5))
+    #expect(try signature(.text("optimal"), 2) != signature(.text("minmax"), 2))
+    #expect(try signature(.list([.number(0), .number(1)]), 2) == nil)
+  }
+
   @Test(arguments: ["optimal", "minmax"])
   func constantComponentsStay(range: String) throws {
     let codewords = RealArray(repeating: -0.375, shape: [10, 2])

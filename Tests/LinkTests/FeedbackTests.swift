@@ -1,6 +1,6 @@
 import Codecs
 import ComplexModule
-import Foundation
+import RealModule
 import Link
 import LinkMath
 import Parts
@@ -90,7 +90,7 @@ import Testing
         BPSKFeedback.self, ["snr_db": .number(10), "fading": .text(fading)])
       return Double(errors(link, sent).count { $0 == 0 }) / 2000
     }
-    let exact = pow(1 - 0.023268705377203824, 128)
+    let exact = Double.pow(1 - 0.023268705377203824, 128)
     let spread = 4 * (exact * (1 - exact) / 2000).squareRoot()
     #expect(abs(try unharmed("iid") - exact) < spread)
     #expect(try unharmed("block") > 0.5)
@@ -231,7 +231,8 @@ import Testing
     ])
     var fitter = try PCACodec.fitting(settings, in: context)!.makeFitter()
     fitter.add(.csi(csi))
-    let codec = try PCACodec(settings, in: context, fitted: fitter.finish())
+    let artefact = try fitter.finish()
+    let codec = try PCACodec(settings, in: context, fitted: artefact)
     let link = try link(AnalogueFeedback.self, ["snr_db": .number(level)])
     let report = link.transmit(.codeword(codec.encode(csi)), block, slot: 0)
     guard case .codeword(let received) = report else {
@@ -243,11 +244,16 @@ import Testing
       $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1))
     }
     let nmse = error / reals.elements.reduce(0) { $0 + Double($1 * $1) }
-    let bound = pow(1 + linear(decibels: level), -1 / Double(compression))
+    let bound = Double.pow(1 + linear(decibels: level), -1 / Double(compression))
     #expect(nmse > bound, "\(nmse) \(bound)")
-    // A linear codec with a linear decoder has exactly the energy that it drops plus its share of the noise.
-    let share = 1 / Double(compression)
-    #expect(nmse < (1 - share) + share * 1.1 * linear(decibels: -level))
+    // A linear codec loses the energy of the components it drops and takes in its share of the noise, 1/SNR.
+    let kept = artefact["eigenvalues"]!.elements.prefix(codec.codewordLength)
+    let share = kept.reduce(0) { $0 + Double($1) } / Double(artefact["energy"]!.elements[0])
+    let exact = 1 - share + share * linear(decibels: -level)
+    // Four standard errors of the noise energy, whose scale follows each codeword's own power.
+    let uses = Double(codec.codewordLength)
+    let spread = (2 / (2000 * uses) * (1 + 2 / uses)).squareRoot()
+    #expect(abs(nmse / exact - 1) < 4 * spread, "\(nmse) \(exact)")
   }
 
   @Test func silentCodewordsCarryNoNoise() throws {

@@ -6,7 +6,7 @@ import Simulation
   let root = "/tmp/gallery"
   func save(_ n: String, _ r: RunResult) throws {
     try? FileManager.default.createDirectory(atPath: "\(root)/\(n)", withIntermediateDirectories: true)
-    print(n, try ResultPlots.draw(r, inFolder: "\(root)/\(n)"))
+    print(n, try Plots.write(r, toFolder: "\(root)/\(n)"))
     print(ResultTable.text(of: r))
     print(ReportCSV.text(of: r).prefix(600))
   }

@@ -1,4 +1,3 @@
-import ComplexModule
 import LinkMath
 import Parts
 

@@ -1,4 +1,3 @@
-import ComplexModule
 import Foundation
 
 /// Power-weighted mean and spread of angles on the circle (TR 38.901 annex A).

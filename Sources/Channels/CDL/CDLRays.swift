@@ -1,4 +1,3 @@
-import ComplexModule
 import Foundation
 
 /// Directions of all rays of a profile, before they are coupled at random; constant over drops.

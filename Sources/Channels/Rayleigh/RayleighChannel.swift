@@ -1,4 +1,3 @@
-import ComplexModule
 import Foundation
 import LinkMath
 import Parts

@@ -1,4 +1,3 @@
-import ComplexModule
 import DataFiles
 import LinkMath
 import Parts
@@ -104,7 +103,9 @@ public struct RecordedChannel: ChannelModel {
           }
           synthesis?.transform(target)
           guard normalisation.apply(to: target) else {
-            throw damage(record, snapshot, expected: "energy", found: "all zero")
+            throw damage(
+              record, snapshot, expected: "energy that single precision holds",
+              found: "values too small or too large")
           }
         }
       }

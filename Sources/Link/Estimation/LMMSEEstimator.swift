@@ -84,7 +84,10 @@ public struct LMMSEEstimator: ChannelEstimator {
 
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     guard settings[covariance] == .fitted else { return nil }
-    return Fitting(dropCount: settings[fitDrops], signature: "port covariance") {
+    return Fitting(
+      dropCount: settings[fitDrops], signature: "port covariance",
+      shapes: ["port_covariance": [context.portCount, context.portCount, 2]]
+    ) {
       PortCovarianceFitter(portCount: context.portCount)
     }
   }

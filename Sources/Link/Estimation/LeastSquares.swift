@@ -67,7 +67,10 @@ public struct LeastSquaresEstimator: ChannelEstimator {
 
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     guard settings[interpolation] == .lmmse, context.pilots.toneSpacing > 1 else { return nil }
-    return Fitting(dropCount: settings[fitDrops], signature: "frequency correlation") {
+    return Fitting(
+      dropCount: settings[fitDrops], signature: "frequency correlation",
+      shapes: ["frequency_correlation": [context.grid.toneCount, 2]]
+    ) {
       FrequencyCorrelationFitter(toneCount: context.grid.toneCount)
     }
   }

@@ -50,7 +50,7 @@ public struct AnalogueFeedback: FeedbackLink {
   /// Learns the mean square of the codewords for `snr_reference: dataset`.
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     guard settings[reference] == .dataset else { return nil }
-    return FitParameters.fitting(settings, signature: "power") {
+    return FitParameters.fitting(settings, signature: "power", shapes: ["power": [1]]) {
       CodewordPowerFitter(part: schema.name)
     }
   }

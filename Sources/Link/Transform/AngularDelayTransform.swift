@@ -3,12 +3,13 @@ import LinkMath
 import Parts
 import RealModule
 
-/// The unitary transform between frequency response and truncated angular-delay CSI: A = F_d H F_aᴴ, first rows kept.
+/// The unitary transform between frequency response and truncated angular-delay CSI.
 ///
-/// Delay uses the inverse-sign DFT over tones (``DelayTransform``), angle the DFT over ports in the direction of
-/// `angle_dft`; with a steering vector exp(+j 2π i d sin φ) the forward DFT puts a plane wave into column
-/// -Nt d sin φ modulo Nt, moved by `angle_shift`. Kept rows are -guard_rows ..< taps - guard_rows, cyclically, in that
-/// order. Both DFTs are unitary, so energy is kept and white noise stays white.
+/// Delay uses the inverse-sign DFT over tones (``DelayTransform``), angle the unitary DFT over ports: with
+/// `angle_dft: forward`, a plane wave of port phases exp(+j 2π i d sin φ) appears in column +Nt d sin φ modulo Nt,
+/// moved by `angle_shift`; `inverse` mirrors the columns (the papers' H F_aᴴ). Kept rows are
+/// -guard_rows ..< taps - guard_rows, cyclically, in that order. Both DFTs are unitary, so energy is kept and white noise
+/// stays white.
 public struct AngularDelayTransform: Part {
   public enum Direction: String, Choice { case forward, inverse }
 

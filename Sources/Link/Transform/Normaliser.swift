@@ -84,7 +84,9 @@ public struct Normaliser: Part {
 
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     guard settings.part == Rule.dataset.rawValue else { return nil }
-    return Fitting(dropCount: settings[fitDrops], signature: "dataset gain") { DatasetGainFitter() }
+    return Fitting(
+      dropCount: settings[fitDrops], signature: "dataset gain", shapes: ["dataset_gain": [1]]
+    ) { DatasetGainFitter() }
   }
 
   /// Bits that the gain takes in each payload.

@@ -6,60 +6,62 @@ import Simulation
 ///
 /// There is one curve for each combination of the other keys, with 95 % intervals, and the rate with perfect CSI. A
 /// numeric key gives lines over a linear or logarithmic axis, any other key one place per value.
-public enum ResultPlots {
+public enum Plots {
   /// More curves than this cannot be told apart.
   public static let curveLimit = 40
 
-  /// Every file that ``draw(_:inFolder:)`` may write.
+  /// Every file that ``write(_:toFolder:)`` may write.
   public static let fileNames =
     [PlotScript.fileName, PlotData.fileName] + PlotQuantity.allCases.flatMap(\.fileNames)
 
+  public struct Outcome: Sendable, Hashable {
+    /// Names of the drawn plots in the folder.
+    public var files: [String] = []
+    /// Why plots are missing, for the user; empty if all is well.
+    public var warnings: [String] = []
+  }
+
   /// Draws the plots; nothing if nothing is swept. Plots of an earlier result in the folder are removed.
   ///
-  /// - Returns: why plots are missing, in sentences for the user; empty if all is well. A missing gnuplot is no error:
-  ///   script and data are there to draw them elsewhere.
+  /// A missing or failing gnuplot is no error but a warning: script and data are there to draw the plots elsewhere.
+  ///
   /// - Throws: `DataFileError` if the folder cannot be written to.
-  public static func draw(_ result: RunResult, inFolder folder: String) throws(DataFileError)
-    -> [String]
+  public static func write(_ result: RunResult, toFolder folder: String) throws(DataFileError)
+    -> Outcome
   {
-    try draw(result, inFolder: folder, gnuplot: Gnuplot.find())
+    try write(result, toFolder: folder, gnuplot: Gnuplot.find())
   }
 
   /// - Parameter gnuplot: path of the program; nil if there is none.
-  package static func draw(_ result: RunResult, inFolder folder: String, gnuplot: String?)
-    throws(DataFileError) -> [String]
+  package static func write(_ result: RunResult, toFolder folder: String, gnuplot: String?)
+    throws(DataFileError) -> Outcome
   {
     try removePlots(in: folder)
-    guard let curves = PlotCurves(result) else { return [] }
+    guard let curves = PlotCurves(result) else { return Outcome() }
     guard curves.curves.count <= curveLimit else {
-      return [
+      return Outcome(warnings: [
         "no plots: \(curves.curves.count) curves are too many for one plot (at most "
-          + "\(curveLimit)); sweep the key with the most values first"
-      ]
+          + "\(curveLimit)); put the swept key with the most values first"
+      ])
     }
     let data = PlotData(curves: curves)
     let script = PlotScript(result: result, data: data)
-    guard !script.quantities.isEmpty else { return ["no plots: the result has no finite values"] }
+    var outcome = Outcome()
+    for quantity in PlotQuantity.allCases where !script.quantities.contains(quantity) {
+      outcome.warnings.append("no plot of \(quantity.rawValue): it has no finite value")
+    }
+    guard !script.quantities.isEmpty else { return outcome }
     try AtomicFile.write(data.text, to: "\(folder)/\(PlotData.fileName)")
     try AtomicFile.write(script.text, to: "\(folder)/\(PlotScript.fileName)")
-    let redraw = "to draw them from the result folder: gnuplot \(PlotScript.fileName)"
-    guard let gnuplot else {
-      return ["no plots: gnuplot is not on the search path; \(redraw)"]
-    }
     do throws(Gnuplot.Failure) {
       try Gnuplot.run(gnuplot, script: PlotScript.fileName, inFolder: folder)
     } catch {
-      return ["plots are missing: \(error.reason); \(redraw)"]
+      outcome.warnings.append(
+        "\(error.reason); to draw the missing plots, run in the result folder: "
+          + "gnuplot \(PlotScript.fileName)")
     }
-    return missing(script.quantities, in: folder)
-  }
-
-  private static func missing(_ drawn: [PlotQuantity], in folder: String) -> [String] {
-    let undrawn = PlotQuantity.allCases.filter { !drawn.contains($0) }.map {
-      "no plot \($0.rawValue): the result has no finite values of it"
-    }
-    let files = drawn.flatMap(\.fileNames).filter { size("\(folder)/\($0)") == 0 }
-    return undrawn + files.map { "no plot \($0): gnuplot wrote nothing" }
+    outcome.files = script.quantities.flatMap(\.fileNames).filter { size("\(folder)/\($0)") > 0 }
+    return outcome
   }
 
   private static func size(_ path: String) -> UInt64 {
