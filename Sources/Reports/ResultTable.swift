@@ -65,11 +65,11 @@ public enum ResultTable {
           Column("rho", points.map { fixed($0.cosineSimilarity, 4) }),
         ]),
       Group(
-        "link",
+        "link (bit/s/Hz)",
         [
-          Column("rate", unit: "bit/s/Hz", points.map { fixed($0.rate, 3) }),
-          Column("+-95%", unit: "bit/s/Hz", points.map { fixed(halfWidth($0.rateInterval), 3) }),
-          Column("bound", unit: "bit/s/Hz", points.map { fixed($0.perfectRate, 3) }),
+          Column("rate", points.map { fixed($0.rate, 3) }),
+          Column("+-95%", points.map { fixed(halfWidth($0.rateInterval), 3) }),
+          Column("bound", points.map { fixed($0.perfectRate, 3) }),
         ]),
       Group("run", [Column("stop", points.map { $0.stopReason.rawValue })]),
     ]
