@@ -24,13 +24,16 @@ struct AxisName: Hashable {
       let isUnique = last.count { $0 == last[i] } == 1 && !reserved.contains(last[i])
       return AxisName(
         short: (isUnique ? last[i] : split[i].key).onOneLine,
-        words: split[i].key.replacing(".", with: " ").replacing("_", with: " ").onOneLine,
+        words: split[i].key.withSpaces.onOneLine,
         unit: split[i].unit)
     }
   }
 }
 
 extension String {
+  /// The words of a key or a path.
+  var withSpaces: String { replacing(".", with: " ").replacing("_", with: " ") }
+
   fileprivate var lastComponent: String {
     guard let dot = lastIndex(of: ".") else { return self }
     return String(self[index(after: dot)...])

@@ -29,8 +29,11 @@ public enum Plots {
   public static func write(_ result: RunResult, toFolder folder: String) throws(DataFileError)
     -> Outcome
   {
-    try write(result, toFolder: folder, gnuplot: Gnuplot.find())
+    try write(result, toFolder: folder, gnuplot: installedGnuplot)
   }
+
+  /// Path of the gnuplot program of this machine; nil if there is none.
+  package static var installedGnuplot: String? { Gnuplot.find() }
 
   /// - Parameter gnuplot: path of the program; nil if there is none.
   package static func write(_ result: RunResult, toFolder folder: String, gnuplot: String?)
