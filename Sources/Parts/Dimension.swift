@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a number in a scenario measures, and the units it may be written in.
 ///
 /// Inside the program every quantity is in SI base units (seconds, hertz, metres, metres per second) except angles
@@ -7,19 +9,62 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
 
   /// Unit names a scenario may use, each with its size in the base unit; the base unit comes first.
   public var units: [(name: String, size: Double)] {
-    scales.map { ($0.name, $0.times / $0.over) }
+    scales.map { ($0.name, $0.size.inBaseUnit(1)) }
   }
 
-  /// Units as `times / over` of the base unit, both exact, so that `100 ns` is read as the double nearest to 1e-7.
-  private var scales: [(name: String, times: Double, over: Double)] {
+  private enum Scale {
+    case powerOfTen(Int)
+    case fraction(Double)
+
+    func inBaseUnit(_ number: Double) -> Double {
+      switch self {
+      case .powerOfTen(let exponent):
+        // Powers of ten are exact, their inverses are not.
+        exponent < 0 ? number / pow(10, Double(-exponent)) : number * pow(10, Double(exponent))
+      case .fraction(let divisor): number / divisor
+      }
+    }
+
+    /// The double nearest to what the text says: `0.1` of 10^-6 is read as `0.1e-6`, so that 0.1 us equals 100 ns.
+    func inBaseUnit(_ text: String) -> Double? {
+      guard let number = Double(text), number.isFinite else { return nil }
+      let parts = text.split(maxSplits: 1) { $0 == "e" || $0 == "E" }
+      let power = parts.count == 2 ? Int(parts[1]) : 0
+      guard case .powerOfTen(let exponent) = self, let power, abs(power) < 1000 else {
+        return inBaseUnit(number)
+      }
+      return Double("\(parts[0])e\(power + exponent)")
+    }
+
+    func inThisUnit(_ value: Double) -> Double {
+      switch self {
+      case .powerOfTen(let exponent): Scale.powerOfTen(-exponent).inBaseUnit(value)
+      case .fraction(let divisor): value * divisor
+      }
+    }
+  }
+
+  private var scales: [(name: String, size: Scale)] {
     switch self {
     case .plain: []
-    case .time: [("s", 1, 1), ("ms", 1, 1e3), ("us", 1, 1e6), ("ns", 1, 1e9)]
-    case .frequency: [("Hz", 1, 1), ("kHz", 1e3, 1), ("MHz", 1e6, 1), ("GHz", 1e9, 1)]
-    case .length: [("m", 1, 1), ("km", 1e3, 1), ("cm", 1, 1e2), ("mm", 1, 1e3)]
-    case .speed: [("m/s", 1, 1), ("km/h", 1, 3.6)]
-    case .angle: [("deg", 1, 1)]
-    case .level: [("dB", 1, 1)]
+    case .time:
+      [
+        ("s", .powerOfTen(0)), ("ms", .powerOfTen(-3)), ("us", .powerOfTen(-6)),
+        ("ns", .powerOfTen(-9)),
+      ]
+    case .frequency:
+      [
+        ("Hz", .powerOfTen(0)), ("kHz", .powerOfTen(3)), ("MHz", .powerOfTen(6)),
+        ("GHz", .powerOfTen(9)),
+      ]
+    case .length:
+      [
+        ("m", .powerOfTen(0)), ("km", .powerOfTen(3)), ("cm", .powerOfTen(-2)),
+        ("mm", .powerOfTen(-3)),
+      ]
+    case .speed: [("m/s", .powerOfTen(0)), ("km/h", .fraction(3.6))]
+    case .angle: [("deg", .powerOfTen(0))]
+    case .level: [("dB", .powerOfTen(0))]
     }
   }
 
@@ -38,7 +83,7 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
     for unit in scales.sorted(by: { $0.name.count > $1.name.count })
     where trimmed.hasSuffix(unit.name) {
       let head = String(trimmed.dropLast(unit.name.count)).trimmingSpaces()
-      if let number = Double(head) { return number * unit.times / unit.over }
+      if let number = unit.size.inBaseUnit(head) { return number }
     }
     return nil
   }
@@ -47,14 +92,11 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
   public func format(_ value: Double) -> String {
     guard requiresUnit else { return shortest(value) }
     let unit =
-      scales.sorted { $0.times / $0.over > $1.times / $1.over }
-      .first { abs(value) >= $0.times / $0.over } ?? scales[0]
-    let text = shortest(value * unit.over / unit.times)
+      scales.sorted { $0.size.inBaseUnit(1) > $1.size.inBaseUnit(1) }
+      .first { abs(value) >= $0.size.inBaseUnit(1) } ?? scales[0]
+    let text = "\(shortest(unit.size.inThisUnit(value))) \(unit.name)"
     // Dividing can lose the last bit; the base unit always round-trips.
-    if let back = Double(text), back * unit.times / unit.over == value {
-      return "\(text) \(unit.name)"
-    }
-    return "\(shortest(value)) \(scales[0].name)"
+    return parse(text) == value ? text : "\(shortest(value)) \(scales[0].name)"
   }
 
   private func shortest(_ value: Double) -> String {

@@ -14,10 +14,10 @@ public struct Preset: Sendable {
 }
 
 extension Preset {
-  /// The grid, transform and normaliser of the public CsiNet data set.
+  /// The grid, transform and normaliser of the public CsiNet data set; the channel stays the scenario's choice.
   ///
-  /// C.-K. Wen, W.-T. Shih, S. Jin, *Deep Learning for Massive MIMO CSI Feedback*, IEEE WCL 2018: 1024 sub-carriers in
-  /// 20 MHz were published; the stored files follow from 257 tones, every fourth of them.
+  /// C.-K. Wen, W.-T. Shih, S. Jin, *Deep Learning for Massive MIMO CSI Feedback*, IEEE WCL 2018. The paper speaks of 1024
+  /// sub-carriers in 20 MHz; the authors' test script works on 257 tones from edge to edge of the 20 MHz.
   public static let csinet = Preset(
     "csinet", "grid, transform and normaliser of the public CsiNet data set",
     link: """

@@ -106,7 +106,7 @@ extension Node {
   fileprivate static func written(_ node: YAMLNode) -> Node {
     switch node.content {
     case .null: Node("null")
-    case .scalar(let text): Decimal(text) == nil ? .text(text) : Node(text)
+    case .scalar(let text): ExactDecimal(text) == nil ? .text(text) : Node(text)
     case .list(let nodes): Node(nodes.map { .written($0) }, .implicit, .flow)
     case .mapping(let mapping):
       Node(mapping.entries.map { (Node($0.key), .written($0.value)) }, .implicit, .flow)

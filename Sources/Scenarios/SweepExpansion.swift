@@ -74,8 +74,11 @@ struct SweepExpansion {
   }
 
   private func single(_ section: Section) -> SectionReading? {
-    guard !catalogue.parts(of: section).isEmpty else { return nil }
     let entry = document.sections[section.rawValue]
+    guard !catalogue.parts(of: section).isEmpty else {
+      if let entry { log.error(entry.keyPosition, "'\(section)' has no settings here") }
+      return nil
+    }
     return reader.read(
       section, entry?.value.mapping, at: entry?.keyPosition ?? document.position, swept: [])
   }

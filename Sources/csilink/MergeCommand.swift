@@ -26,10 +26,10 @@ struct MergeCommand: ParsableCommand {
       scenario, pool: WorkerPool(threadCount: compute.threadCount),
       artefactFolder: "\(sources[0])/fitted")
     let result = try Merge.result(prepared, folders: sources)
-    try ResultFolder.write(
-      result, to: folder,
+    try ResultFolder.present(
+      result,
       Execution(
         startTime: began, wallSeconds: Date().timeIntervalSince(began),
-        threads: compute.threadCount, commandLine: CommandLine.arguments, shards: sources))
+        threads: compute.threadCount, commandLine: CommandLine.arguments, shards: sources), in: folder)
   }
 }

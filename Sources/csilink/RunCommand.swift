@@ -55,11 +55,11 @@ struct RunCommand: ParsableCommand {
         "# shard \(shard) finished; join all with: csilink merge \(self.scenario.scenario) \(folder)"
       )
     case .finished(let result):
-      try ResultFolder.write(
-        result, to: folder,
+      try ResultFolder.present(
+        result,
         Execution(
           startTime: began, wallSeconds: Date().timeIntervalSince(began),
-          threads: compute.threadCount, commandLine: CommandLine.arguments, shards: []))
+          threads: compute.threadCount, commandLine: CommandLine.arguments, shards: []), in: folder)
     }
   }
 }

@@ -18,7 +18,7 @@ import Testing
     ]
     let lines = ResultTable.text(of: result(axes: axes, points)).split(separator: "\n")
     #expect(lines.count == 6)
-    // One bar before each swept key and before ten of the eleven columns that are always there, three of them doubled.
+    // Bars stand between the swept keys and the ten other columns; those between the four groups are doubled.
     let positions = lines.dropFirst(2).map { line in
       line.enumerated().filter { $0.element == "|" }.map(\.offset)
     }

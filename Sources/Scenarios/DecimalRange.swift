@@ -1,5 +1,5 @@
 /// A decimal number as it is written, `significand · 10^exponent`, so that the steps of a range stay exact.
-struct Decimal: Sendable, Equatable {
+struct ExactDecimal: Sendable, Equatable {
   var significand: Int
   var exponent: Int
 
@@ -96,17 +96,19 @@ struct DecimalRange {
       throw Problem(message: "a range of more than \(limit) values")
     }
     texts = (0...steps).map {
-      Decimal(significand: first + $0 * delta, exponent: exponent).text + unit
+      ExactDecimal(significand: first + $0 * delta, exponent: exponent).text + unit
     }
     reachesEnd = distance % delta == 0
   }
 
   /// A number and what follows it, such as ` dB`.
-  private static func split(_ text: String, _ role: String) throws(Problem) -> (Decimal, String) {
+  private static func split(_ text: String, _ role: String) throws(Problem) -> (
+    ExactDecimal, String
+  ) {
     // The longest head that is a number: "10 ns", "3e8Hz".
     for length in stride(from: min(text.count, 24), to: 0, by: -1) {
       let head = text.prefix(length)
-      if head.last != " ", let number = Decimal(head) {
+      if head.last != " ", let number = ExactDecimal(head) {
         let unit = text.dropFirst(length).drop { $0 == " " }
         return (number, unit.isEmpty ? "" : " \(unit)")
       }
@@ -115,7 +117,7 @@ struct DecimalRange {
   }
 
   /// The one unit of the three numbers; zero may stand without.
-  private static func commonUnit(_ numbers: [(Decimal, String)]) throws(Problem) -> String {
+  private static func commonUnit(_ numbers: [(ExactDecimal, String)]) throws(Problem) -> String {
     let written = Set(
       numbers.filter { $0.0.significand != 0 || !$0.1.isEmpty }.map { $0.1 })
     guard written.count <= 1 else {

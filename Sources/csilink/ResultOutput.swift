@@ -2,18 +2,18 @@ import Foundation
 import Reports
 import Simulation
 
-/// The files of a finished run.
-enum ResultFolder {
-  /// Writes report, manifest and plots, prints the table and where the files are.
-  static func write(_ result: RunResult, to folder: String, _ execution: Execution) throws {
+extension ResultFolder {
+  /// Writes the reports, prints the table and where the files are.
+  static func present(_ result: RunResult, _ execution: Execution, in folder: String) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try ReportCSV.write(result, toFolder: folder)
-    try Manifest.write(result, execution, toFolder: folder)
-    let plots = try Plots.write(result, toFolder: folder)
+    let warnings = try write(result, execution, to: folder)
     print(ResultTable.text(of: result))
     print("# report: \(folder)/\(ReportCSV.fileName)")
-    for file in plots.files { print("# plot: \(folder)/\(file)") }
-    for warning in plots.warnings { printError("warning: \(warning)") }
+    for file in ResultPlots.fileNames
+    where FileManager.default.fileExists(atPath: "\(folder)/\(file)") {
+      print("# plot: \(folder)/\(file)")
+    }
+    for warning in warnings { printError("warning: \(warning)") }
   }
 
   /// Removes journals and fitted parts, nothing else.
