@@ -4,15 +4,23 @@ import Simulation
 import Testing
 
 @Suite struct PlotTests {
-  private static let gnuplot = Plots.installedGnuplot
+  private static let gnuplot = ResultPlots.installedGnuplot
 
   private func written(_ result: RunResult) throws -> (script: String, data: String) {
     try withFolder { folder in
-      _ = try Plots.write(result, toFolder: folder, gnuplot: nil)
+      _ = try ResultPlots.write(result, toFolder: folder, gnuplot: nil)
       return (
         try String(contentsOfFile: "\(folder)/plots.gp", encoding: .utf8),
         try String(contentsOfFile: "\(folder)/plots.dat", encoding: .utf8)
       )
+    }
+  }
+
+  /// The plots in a folder that are not empty.
+  private func plots(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted().filter {
+      let size = try FileManager.default.attributesOfItem(atPath: "\(folder)/\($0)")[.size]
+      return ResultPlots.fileNames.contains($0) && (size as? NSNumber)?.intValue ?? 0 > 0
     }
   }
 
@@ -97,27 +105,26 @@ import Testing
   @Test func nothingToDrawRemovesOldPlots() throws {
     try withFolder { folder in
       let sweep = snrSweep(axes: ["pilots.snr_db"], codecs: [[]])
-      _ = try Plots.write(sweep, toFolder: folder, gnuplot: nil)
+      _ = try ResultPlots.write(sweep, toFolder: folder, gnuplot: nil)
       try "old".write(toFile: "\(folder)/nmse.svg", atomically: true, encoding: .utf8)
       try "kept".write(toFile: "\(folder)/report.csv", atomically: true, encoding: .utf8)
-      let outcome = try Plots.write(result(axes: [], [point([])]), toFolder: folder)
-      #expect(outcome.files.isEmpty && outcome.warnings.isEmpty)
+      let warnings = try ResultPlots.write(result(axes: [], [point([])]), toFolder: folder)
+      #expect(warnings.isEmpty)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["report.csv"])
     }
   }
 
   @Test func tooManyCurvesAndNoNumbersWarn() throws {
     try withFolder { folder in
-      let codecs: [[String?]] = (0...Plots.curveLimit).map { ["codec\($0)"] }
+      let codecs: [[String?]] = (0...ResultPlots.curveLimit).map { ["codec\($0)"] }
       let many = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs, snrs: [0])
-      let tooMany = try Plots.write(many, toFolder: folder, gnuplot: nil)
-      #expect(tooMany.files.isEmpty)
-      #expect(tooMany.warnings.count == 1)
-      #expect(tooMany.warnings.first?.contains("41 curves") == true)
+      let tooMany = try ResultPlots.write(many, toFolder: folder, gnuplot: nil)
+      #expect(tooMany.count == 1)
+      #expect(tooMany.first?.contains("41 curves") == true)
       let empty = result(
         axes: ["codec"], [point(["a"], nmse: .nan, rate: .nan, perfectRate: .nan)])
-      let nothing = try Plots.write(empty, toFolder: folder, gnuplot: nil)
-      #expect(nothing.warnings.count == 2)
+      let nothing = try ResultPlots.write(empty, toFolder: folder, gnuplot: nil)
+      #expect(nothing.count == 2)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
     }
   }
@@ -126,10 +133,9 @@ import Testing
   func withoutGnuplotThereIsAScript(program: String?) throws {
     try withFolder { folder in
       let sweep = snrSweep(axes: ["pilots.snr_db"], codecs: [[]])
-      let outcome = try Plots.write(sweep, toFolder: folder, gnuplot: program)
-      #expect(outcome.files.isEmpty)
-      #expect(outcome.warnings.count == 1)
-      #expect(outcome.warnings.first?.contains("gnuplot plots.gp") == true)
+      let warnings = try ResultPlots.write(sweep, toFolder: folder, gnuplot: program)
+      #expect(warnings.count == 1)
+      #expect(warnings.first?.contains("gnuplot plots.gp") == true)
       let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
       #expect(files == ["plots.dat", "plots.gp"])
     }
@@ -145,9 +151,9 @@ import Testing
         names.flatMap { name in ["2", "4"].map { point([name, $0], perfectRate: 9) } })
       : snrSweep(axes: ["pilots.snr_db", "codec"], codecs: names.map { [$0] })
     try withFolder { folder in
-      let outcome = try Plots.write(sweep, toFolder: folder, gnuplot: Self.gnuplot)
-      #expect(outcome.warnings.isEmpty)
-      #expect(outcome.files == ["nmse.svg", "nmse.png", "rate.svg", "rate.png"])
+      let warnings = try ResultPlots.write(sweep, toFolder: folder, gnuplot: Self.gnuplot)
+      #expect(warnings.isEmpty)
+      #expect(try plots(in: folder) == ["nmse.png", "nmse.svg", "rate.png", "rate.svg"])
       for file in ["nmse", "rate"] {
         let svg = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file).svg"))
         let texts = try svgTexts(svg)
@@ -163,17 +169,29 @@ import Testing
     }
   }
 
+  @Test func theFolderHoldsEverything() throws {
+    try withFolder { folder in
+      let execution = Execution(
+        startTime: Date(timeIntervalSince1970: 0), wallSeconds: 1, threads: 1, commandLine: [])
+      let warnings = try ResultFolder.write(awkward, execution, to: folder)
+      #expect(warnings.isEmpty == (Self.gnuplot != nil))
+      let files = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
+      let plots = Self.gnuplot == nil ? [] : ResultPlots.fileNames
+      #expect(files == Set(["report.csv", "manifest.json", "plots.gp", "plots.dat"] + plots))
+    }
+  }
+
   @Test(.enabled(if: gnuplot != nil, "gnuplot is not installed"))
   func gnuplotDrawsMissingAndInfiniteValues() throws {
     try withFolder { folder in
-      let outcome = try Plots.write(awkward, toFolder: folder, gnuplot: Self.gnuplot)
-      #expect(outcome.warnings.isEmpty)
-      #expect(outcome.files.count == 4)
+      let warnings = try ResultPlots.write(awkward, toFolder: folder, gnuplot: Self.gnuplot)
+      #expect(warnings.isEmpty)
+      #expect(try plots(in: folder).count == 4)
       let perfect = result(
         axes: ["pilots.snr_db"], ["0", "10"].map { point([$0], nmse: -.infinity) })
-      let rateOnly = try Plots.write(perfect, toFolder: folder, gnuplot: Self.gnuplot)
-      #expect(rateOnly.files == ["rate.svg", "rate.png"])
-      #expect(rateOnly.warnings.count == 1)
+      let rateOnly = try ResultPlots.write(perfect, toFolder: folder, gnuplot: Self.gnuplot)
+      #expect(try plots(in: folder) == ["rate.png", "rate.svg"])
+      #expect(rateOnly.count == 1)
     }
   }
 }
