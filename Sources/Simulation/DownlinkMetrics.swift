@@ -4,11 +4,11 @@ import Foundation
 import LinkMath
 
 /// Squared error and energy of each drop of two arrays [drop, ...]: the reference and an estimate of it.
-struct ErrorEnergies: Sendable {
-  let error: [Double]
-  let reference: [Double]
+package struct ErrorEnergies: Sendable {
+  package let error: [Double]
+  package let reference: [Double]
 
-  init(_ reference: ComplexArray, _ estimate: ComplexArray) {
+  package init(_ reference: ComplexArray, _ estimate: ComplexArray) {
     precondition(reference.shape == estimate.shape)
     let size = 2 * reference.rowStride
     let drops = reference[dimension: 0]
@@ -40,9 +40,9 @@ extension ErrorEnergies {
   }
 }
 
-enum DropRatios {
+package enum DropRatios {
   /// The ratio of each drop, averaged over slots; NaN for a drop that has a slot without energy.
-  static func mean(_ slots: [ErrorEnergies]) -> [Double] {
+  package static func mean(_ slots: [ErrorEnergies]) -> [Double] {
     guard let first = slots.first else { return [] }
     return first.error.indices.map { drop in
       slots.reduce(0) { $0 + $1.error[drop] / ($1.reference[drop] > 0 ? $1.reference[drop] : .nan) }
@@ -52,9 +52,9 @@ enum DropRatios {
 }
 
 /// What the downlink of one slot makes of the precoder, for each drop of a block.
-struct DownlinkMetrics {
+package struct DownlinkMetrics {
   /// The metrics that are averaged over the served slots.
-  static let recorded: [DropMetric] = [
+  package static let recorded: [DropMetric] = [
     .fullRatio, .cosineSimilarity, .squaredCosineSimilarity, .beamformingGain, .gainFraction, .rate,
     .perfectRate,
   ]
@@ -72,7 +72,7 @@ struct DownlinkMetrics {
   ///   - reconstruction: what the BS believes it is.
   ///   - directions: g of the weights w = gᴴ / ‖g‖; nil if they are the reconstruction.
   ///   - knowsScale: whether the reconstruction has the channel's scale.
-  init(
+  package init(
     channel: ComplexArray, reconstruction: ComplexArray, directions: ComplexArray?, snr: Double,
     knowsScale: Bool
   ) {
@@ -100,6 +100,28 @@ struct DownlinkMetrics {
     metrics[point, drop, .gainFraction] += beam.fraction / tones
     metrics[point, drop, .rate] += beam.rate / tones
     metrics[point, drop, .perfectRate] += beam.perfect / tones
+=======
+  package func add(_ drop: Int, _ point: Int, to metrics: inout BlockMetrics) {
+    let similarity = reconstruction.similarities(drop)
+    let (received, fraction) = directions.receivedPowers(drop)
+    let energies = reconstruction.channelEnergies(drop)
+    let sum = energies.reduce(0) { $0 + Double($1) }
+    let perPort = sum / Double(toneCount * portCount)
+    let mean = received.reduce(0) { $0 + Double($1) } / Double(toneCount)
+    metrics[point, drop, .fullRatio] += full[drop]
+    metrics[point, drop, .cosineSimilarity] += similarity.cosine
+    metrics[point, drop, .squaredCosineSimilarity] += similarity.squared
+    metrics[point, drop, .beamformingGain] += mean / perPort
+    metrics[point, drop, .gainFraction] += fraction
+    metrics[point, drop, .rate] += rate(received)
+    metrics[point, drop, .perfectRate] += rate(Array(energies))
+  }
+
+  /// Mean over tones of log2(1 + SNR p).
+  private func rate(_ powers: [Float]) -> Double {
+    let scaled = powers.map { $0 * Float(snr) }
+    return csk_sum_log2_1p(scaled.count, scaled) / Double(toneCount)
+>>>>>>> linktests
   }
 }
 
