@@ -72,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "SimulationTests", dependencies: math("Simulation", "Reports", "TestSupport")),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["csilink", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
