@@ -54,6 +54,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    .executableTarget(
+      name: "LinkBenchmark",
+      dependencies: [
+        "Simulation", "Channels", "Scenarios", "Parts", "LinkMath",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/LinkBenchmark"),
+
     .target(name: "TestSupport", dependencies: math("LinkMath"), path: "Tests/TestSupport"),
     .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "TestSupport")),
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),

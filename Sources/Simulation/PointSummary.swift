@@ -76,17 +76,26 @@ public struct PointConstants: Sendable, Hashable {
   /// Quantised values of one report; 0 without a quantiser.
   public var quantizedValues: Int
   public var reportsPerDrop: Int
+
+  package init(
+    coordinates: [String?], payloadBits: Int?, quantizedValues: Int, reportsPerDrop: Int
+  ) {
+    self.coordinates = coordinates
+    self.payloadBits = payloadBits
+    self.quantizedValues = quantizedValues
+    self.reportsPerDrop = reportsPerDrop
+  }
 }
 
 /// Adds drops to the statistics of one operating point, in drop order.
-struct PointFold: Sendable {
+package struct PointFold: Sendable {
   private let constants: PointConstants
   private var means = [RunningMean](repeating: RunningMean(), count: DropMetric.allCases.count)
   private var zeroEnergyDrops = 0
 
-  init(_ constants: PointConstants) { self.constants = constants }
+  package init(_ constants: PointConstants) { self.constants = constants }
 
-  mutating func add(_ block: BlockMetrics, point: Int) {
+  package mutating func add(_ block: BlockMetrics, point: Int) {
     for drop in 0..<block.dropCount {
       guard !block[point, drop, .errorRatio].isNaN else {
         zeroEnergyDrops += 1
@@ -101,17 +110,17 @@ struct PointFold: Sendable {
   private func mean(_ metric: DropMetric) -> RunningMean { means[metric.rawValue] }
 
   /// Half the width of the 95 % interval of `nmse_db`; nil while it has no finite lower end.
-  var nmseHalfWidthDB: Double? {
+  package var nmseHalfWidthDB: Double? {
     guard let interval = mean(.errorRatio).interval, interval.lowerBound > 0 else { return nil }
     return (decibels(interval.upperBound) - decibels(interval.lowerBound)) / 2
   }
 
   /// Half the width of the 95 % interval of the rate, in bit/s/Hz.
-  var rateHalfWidth: Double? {
+  package var rateHalfWidth: Double? {
     mean(.rate).interval.map { ($0.upperBound - $0.lowerBound) / 2 }
   }
 
-  func summary(_ reason: StopReason) -> PointSummary {
+  package func summary(_ reason: StopReason) -> PointSummary {
     let toDB = { (metric: DropMetric) in decibels(mean(metric).mean) }
     let perReport = Double(constants.reportsPerDrop)
     let full = toDB(.fullRatio)

@@ -39,7 +39,7 @@ public final class Runner {
   }
 
   /// The journal of a folder and shard.
-  static func journalPath(_ folder: String, _ shard: Shard) -> String {
+  package static func journalPath(_ folder: String, _ shard: Shard) -> String {
     shard == .whole
       ? "\(folder)/journal.log" : "\(folder)/journal-\(shard.index)of\(shard.count).log"
   }

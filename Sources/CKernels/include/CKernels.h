@@ -1,4 +1,4 @@
 #pragma once
 #include "philox.h"
 #include "complex_rows.h"
-#include "partial_dft.h"
+#include "dft32.h"
