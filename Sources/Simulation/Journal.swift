@@ -19,13 +19,6 @@ public struct JournalHeader: Sendable, Hashable, Codable {
   public var blockSize: Int
   public var pointCount: Int
   public var provenance: Provenance
-
-  /// Whether blocks of both can be joined: all is equal but how many drops the scenario asks for and when it stops.
-  func belongs(with other: JournalHeader) -> Bool {
-    var other = other
-    other.provenance.scenarioDigest = provenance.scenarioDigest
-    return self == other
-  }
 }
 
 /// The finished blocks of a run on disk: one line each, appended and flushed as the block finishes.
@@ -36,8 +29,8 @@ final class Journal {
   let header: JournalHeader
   private let handle: FileHandle
   private let path: String
-  /// Where each finished block starts in the file, the length of its line and its drops.
-  private var blocks: [Int: (offset: UInt64, length: Int, drops: Int)] = [:]
+  /// Where each finished block starts in the file, and the length of its line.
+  private(set) var blocks: [Int: (offset: UInt64, length: Int)] = [:]
   private(set) var damagedLines = 0
 
   /// Opens the journal of a folder, or starts one.
@@ -91,7 +84,7 @@ final class Journal {
   }
 
   private func requireSame(_ found: JournalHeader) throws {
-    guard !found.belongs(with: header) else { return }
+    guard found != header else { return }
     let what: String
     if found.physics != header.physics || found.blockSize != header.blockSize {
       what = "another scenario"
@@ -124,8 +117,8 @@ final class Journal {
       var start = pending.startIndex
       while let end = pending[start...].firstIndex(of: 0x0a) {
         let line = pending[start..<end]
-        if let (index, metrics) = Journal.parse(line, found.pointCount) {
-          blocks[index] = (offset, line.count, metrics.dropCount)
+        if let (index, _) = Journal.parse(line, found.pointCount) {
+          blocks[index] = (offset, line.count)
         } else {
           damagedLines += 1
         }
@@ -145,11 +138,8 @@ final class Journal {
     let line = "\(body) \(Digest.sha256(body).prefix(16))\n"
     let offset = try handle.seekToEnd()
     try handle.write(contentsOf: Data(line.utf8))
-    blocks[index] = (offset, line.utf8.count - 1, metrics.dropCount)
+    blocks[index] = (offset, line.utf8.count - 1)
   }
-
-  /// Whether a block is there with so many drops; the last block of a shorter or longer run has another number.
-  func holds(_ index: Int, drops: Int) -> Bool { blocks[index]?.drops == drops }
 
   /// Reads a finished block back.
   func read(_ index: Int) throws -> BlockMetrics {

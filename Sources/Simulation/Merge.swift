@@ -22,7 +22,7 @@ public enum Merge {
     }
     var fold = OrderedFold(run)
     try fold.advance { block in
-      try journals.first { run.isDone(block, in: $0) }.map { try $0.read(block) }
+      try journals.first { $0.blocks[block] != nil }.map { try $0.read(block) }
     }
     guard fold.reason != nil else {
       throw JournalError(

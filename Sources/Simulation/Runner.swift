@@ -116,18 +116,18 @@ private final class Work: @unchecked Sendable {
     self.start = start
     self.report = report
     fold = OrderedFold(run)
-    let done = blocks.filter { run.isDone($0, in: journal) }
+    let done = blocks.filter { journal.blocks[$0] != nil }
     resumedDrops = done.reduce(0) { $0 + run.dropCount(ofBlock: $1) }
     finishedDrops = resumedDrops
     if isWhole { try fold.advance(journal) }
   }
 
   /// Blocks of this process that the journal does not have, ascending.
-  var remaining: [Int] { lock.withLock { blocks.filter { !run.isDone($0, in: journal) } } }
+  var remaining: [Int] { lock.withLock { blocks.filter { journal.blocks[$0] == nil } } }
   var isStopped: Bool { lock.withLock { isWhole && fold.reason != nil } }
   var isComplete: Bool {
     lock.withLock {
-      isWhole ? fold.reason != nil : blocks.allSatisfy { run.isDone($0, in: journal) }
+      isWhole ? fold.reason != nil : blocks.allSatisfy { journal.blocks[$0] != nil }
     }
   }
 
@@ -151,11 +151,6 @@ extension PreparedRun {
   func dropCount(ofBlock index: Int) -> Int {
     min((index + 1) * blockSize, settings.maximumDrops) - index * blockSize
   }
-
-  /// Whether a journal has this block as this run would compute it.
-  func isDone(_ index: Int, in journal: Journal) -> Bool {
-    journal.holds(index, drops: dropCount(ofBlock: index))
-  }
 }
 
 /// Folds blocks in block order and applies the stop rule after each: a pure function of the blocks 0, 1, 2, ...
@@ -174,8 +169,7 @@ struct OrderedFold {
 
   /// Adds all blocks that are there without a gap, up to the end of the run.
   mutating func advance(_ journal: Journal) throws {
-    let run = run
-    try advance { run.isDone($0, in: journal) ? try journal.read($0) : nil }
+    try advance { journal.blocks[$0] == nil ? nil : try journal.read($0) }
   }
 
   mutating func advance(_ block: (Int) throws -> BlockMetrics?) throws {
