@@ -19,6 +19,14 @@ public struct JournalHeader: Sendable, Hashable, Codable {
   public var blockSize: Int
   public var pointCount: Int
   public var provenance: Provenance
+
+  /// Whether blocks of one belong to the other. The scenario's digest may differ: it covers the number of drops and the
+  /// stop rule, which do not change a block.
+  func sharesBlocks(with other: JournalHeader) -> Bool {
+    var other = other
+    other.provenance.scenarioDigest = provenance.scenarioDigest
+    return self == other
+  }
 }
 
 /// The finished blocks of a run on disk: one line each, appended and flushed as the block finishes.
@@ -29,15 +37,19 @@ final class Journal {
   let header: JournalHeader
   private let handle: FileHandle
   private let path: String
+  private let dropsOfBlock: (Int) -> Int
   /// Where each finished block starts in the file, and the length of its line.
   private(set) var blocks: [Int: (offset: UInt64, length: Int)] = [:]
   private(set) var damagedLines = 0
 
   /// Opens the journal of a folder, or starts one.
   ///
+  /// - Parameter dropsOfBlock: how many drops the run wants of a block. The last block of a run with fewer or more drops
+  ///   can have another number; it stays in the file and is not used.
   /// - Throws: ``JournalError`` if the file belongs to another run or cannot be written.
-  init(_ path: String, header: JournalHeader) throws {
+  init(_ path: String, header: JournalHeader, dropsOfBlock: @escaping (Int) -> Int) throws {
     self.path = path
+    self.dropsOfBlock = dropsOfBlock
     self.header = header
     if !FileManager.default.fileExists(atPath: path) {
       let line = try JSONEncoder.sorted.encode(header) + Data("\n".utf8)
@@ -61,19 +73,6 @@ final class Journal {
     try requireSame(found)
   }
 
-  /// Opens an existing journal for reading.
-  static func open(_ path: String) throws -> Journal {
-    guard let handle = FileHandle(forUpdatingAtPath: path), let line = try handle.firstLine(),
-      let header = try? JSONDecoder().decode(JournalHeader.self, from: line)
-    else {
-      throw JournalError(
-        path: path, problem: "is not a journal of csilink",
-        hint: "name a result folder of 'csilink run'")
-    }
-    try handle.close()
-    return try Journal(path, header: header)
-  }
-
   /// One process at a time writes a journal.
   private static func lock(_ handle: FileHandle, _ path: String) throws {
     guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -84,7 +83,7 @@ final class Journal {
   }
 
   private func requireSame(_ found: JournalHeader) throws {
-    guard found != header else { return }
+    guard !header.sharesBlocks(with: found) else { return }
     let what: String
     if found.physics != header.physics || found.blockSize != header.blockSize {
       what = "another scenario"
@@ -117,8 +116,8 @@ final class Journal {
       var start = pending.startIndex
       while let end = pending[start...].firstIndex(of: 0x0a) {
         let line = pending[start..<end]
-        if let (index, _) = Journal.parse(line, found.pointCount) {
-          blocks[index] = (offset, line.count)
+        if let (index, metrics) = Journal.parse(line, found.pointCount) {
+          if metrics.dropCount == dropsOfBlock(index) { blocks[index] = (offset, line.count) }
         } else {
           damagedLines += 1
         }

@@ -12,7 +12,7 @@ public enum Merge {
     for folder in folders {
       for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
       where name.hasPrefix("journal") && name.hasSuffix(".log") {
-        journals.append(try Journal("\(folder)/\(name)", header: run.header))
+        journals.append(try run.journal(at: "\(folder)/\(name)"))
       }
     }
     guard !journals.isEmpty else {

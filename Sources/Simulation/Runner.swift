@@ -55,7 +55,7 @@ public final class Runner {
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> RunOutcome {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let journal = try Journal(Runner.journalPath(folder, shard), header: run.header)
+    let journal = try run.journal(at: Runner.journalPath(folder, shard))
     let mine = (0..<run.blockCount).filter(shard.contains)
     let work = try Work(
       run: run, journal: journal, blocks: mine, isWhole: shard == .whole, start: clock.now,
@@ -148,6 +148,11 @@ private final class Work: @unchecked Sendable {
 }
 
 extension PreparedRun {
+  /// Opens the journal of this run at a path, or starts one.
+  func journal(at path: String) throws -> Journal {
+    try Journal(path, header: header, dropsOfBlock: dropCount(ofBlock:))
+  }
+
   func dropCount(ofBlock index: Int) -> Int {
     min((index + 1) * blockSize, settings.maximumDrops) - index * blockSize
   }

@@ -127,7 +127,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "pilots.snr_db=[0, 10]", "run.seed=9", "run.block=5", "channel.taps=3", "feedback.p=0.02",
+    "transform.taps=4", "run.seed=9", "run.block=5", "channel.taps=3", "feedback.p=0.02",
   ])
   func theJournalOfAnotherScenarioIsRefused(override: String) throws {
     try withTemporaryFolder { folder in

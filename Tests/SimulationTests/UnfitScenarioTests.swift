@@ -101,7 +101,7 @@ import Testing
       let fit = complaints(
         yaml, path: path,
         set: [
-          "run.drops=3", "channel.split.fit=2", "codec={type: pca, compression: 2, fit.drops: 3}",
+          "run.drops=3", "channel.split.fit=2", "codec={type: pca, compression: 2, fit.drops: 5}",
         ])
       #expect(
         fit.first?.contains("codec.fit.drops must be at most the 2 drops") == true, "\(fit)")
