@@ -34,6 +34,8 @@ let package = Package(
       name: "LinkMath", dependencies: ["CFFTW", "COpenBLAS", "CKernels", "COpenSSL"] + complex),
     .target(name: "Parts"),
     .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
+    .target(
+      name: "Networks", dependencies: ["LinkMath", "CKernels", "COpenBLAS", "DataFiles"]),
     .target(name: "Channels", dependencies: ["LinkMath", "Parts", "DataFiles"] + complex),
     .target(name: "Codecs", dependencies: ["LinkMath", "Parts", "DataFiles"] + complex),
     .target(
@@ -57,6 +59,8 @@ let package = Package(
     .testTarget(name: "ChannelsTests", dependencies: ["Channels", "TestSupport"] + complex),
     .testTarget(name: "CodecsTests", dependencies: ["Codecs", "TestSupport"] + complex),
     .testTarget(name: "LinkTests", dependencies: ["Link", "TestSupport"] + complex),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
     .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Parts"]),
     .testTarget(
       name: "SimulationTests", dependencies: ["Simulation", "Reports", "TestSupport"] + complex),
