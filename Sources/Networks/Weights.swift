@@ -1,0 +1,57 @@
+/// Values of the parameters of one or more networks, by key.
+public struct Weights: Sendable, Equatable {
+  public var values: [String: [Float]]
+
+  public init(_ values: [String: [Float]] = [:]) { self.values = values }
+
+  public subscript(key: String) -> [Float]? {
+    get { values[key] }
+    set { values[key] = newValue }
+  }
+
+  /// Initial values as each layer declares them, drawn in the order of the network's parameters.
+  public static func initial(_ network: Network, using generator: inout some RandomNumberGenerator)
+    -> Weights
+  {
+    var weights = Weights()
+    for (key, parameter) in network.parameters {
+      weights.values[key] = parameter.initialValues(using: &generator)
+    }
+    return weights
+  }
+
+  /// The values of both, `other` winning.
+  public func merging(_ other: Weights) -> Weights {
+    Weights(values.merging(other.values) { $1 })
+  }
+
+  /// Checks that every parameter of the network is present with its size.
+  public func check(_ network: Network) throws(NetworkError) {
+    for (key, parameter) in network.parameters {
+      guard let found = values[key] else { throw .missingTensor(key) }
+      guard found.count == parameter.count else {
+        throw .unexpectedShape(key, expected: parameter.shape, found: [found.count])
+      }
+    }
+  }
+}
+
+extension Parameter {
+  func initialValues(using generator: inout some RandomNumberGenerator) -> [Float] {
+    switch initialization {
+    case .constant(let value): [Float](repeating: value, count: count)
+    case .uniform(let bound):
+      (0..<count).map { _ in Float(Double.random(in: -bound...bound, using: &generator)) }
+    case .truncatedNormal(let deviation):
+      (0..<count).map { _ in
+        // Rejection from the box [-2, 2]: accepted with probability exp(-x²/2).
+        while true {
+          let x = Double.random(in: -2...2, using: &generator)
+          if Double.random(in: 0..<1, using: &generator) < exponential(-x * x / 2) {
+            return Float(deviation * x)
+          }
+        }
+      }
+    }
+  }
+}
