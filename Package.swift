@@ -32,7 +32,7 @@ let package = Package(
 
     .target(
       name: "LinkMath", dependencies: ["CFFTW", "COpenBLAS", "CKernels", "COpenSSL"] + complex),
-    .target(name: "Parts"),
+    .target(name: "Parts", dependencies: ["LinkMath"]),
     .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
     .target(
       name: "Networks", dependencies: ["LinkMath", "CKernels", "COpenBLAS", "DataFiles"]),

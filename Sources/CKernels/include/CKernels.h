@@ -1,2 +1,5 @@
 #pragma once
+#include "philox.h"
+#include "complex_rows.h"
+#include "partial_dft.h"
 #include "conv_kernels.h"

@@ -1,0 +1,2 @@
+// Written with the channels.
+public struct WidebandSynthesis: Sendable {}

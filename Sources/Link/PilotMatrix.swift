@@ -1,0 +1,2 @@
+// Written with the pilots.
+public struct PilotMatrix: Sendable {}
