@@ -1,3 +1,6 @@
+import Foundation
+import LinkMath
+
 /// Values of the parameters of one or more networks, by key.
 public struct Weights: Sendable, Equatable {
   public var values: [String: [Float]]
@@ -10,12 +13,11 @@ public struct Weights: Sendable, Equatable {
   }
 
   /// Initial values as each layer declares them, drawn in the order of the network's parameters.
-  public static func initial(_ network: Network, using generator: inout some RandomNumberGenerator)
-    -> Weights
+  public static func initial(_ network: Network, using stream: inout RandomStream) -> Weights
   {
     var weights = Weights()
     for (key, parameter) in network.parameters {
-      weights.values[key] = parameter.initialValues(using: &generator)
+      weights.values[key] = parameter.initialValues(using: &stream)
     }
     return weights
   }
@@ -37,17 +39,17 @@ public struct Weights: Sendable, Equatable {
 }
 
 extension Parameter {
-  func initialValues(using generator: inout some RandomNumberGenerator) -> [Float] {
+  func initialValues(using stream: inout RandomStream) -> [Float] {
     switch initialization {
     case .constant(let value): [Float](repeating: value, count: count)
     case .uniform(let bound):
-      (0..<count).map { _ in Float(Double.random(in: -bound...bound, using: &generator)) }
+      (0..<count).map { _ in Float(bound * (2 * stream.uniform() - 1)) }
     case .truncatedNormal(let deviation):
       (0..<count).map { _ in
         // Rejection from the box [-2, 2]: accepted with probability exp(-x²/2).
         while true {
-          let x = Double.random(in: -2...2, using: &generator)
-          if Double.random(in: 0..<1, using: &generator) < exponential(-x * x / 2) {
+          let x = 4 * stream.uniform() - 2
+          if stream.uniform() < exp(-x * x / 2) {
             return Float(deviation * x)
           }
         }
