@@ -1,0 +1,152 @@
+/// Files of numeric arrays: .npy, .npz, .mat (v5 and v7.3), .csv and .safetensors.
+///
+/// The format is taken from the first bytes of the file where they tell it (.npy, .npz, .mat), else
+/// from the extension. Nothing in a file is trusted: sizes are checked against the file before memory
+/// is taken, and all failures are ``DataFileError``.
+public enum ArrayFile {
+  /// The numeric arrays in a file, in file order, without reading their values.
+  public static func list(_ path: String) throws(DataFileError) -> [ArrayInfo] {
+    try container(path).entries.compactMap(\.info)
+  }
+
+  /// Opens one array for reading by rows.
+  ///
+  /// - Parameter variable: its name; may be nil if the file holds only one numeric array.
+  /// - Throws: a list of the variables with shapes if none was named and several fit, or if the name
+  ///   is unknown.
+  public static func open(
+    _ path: String, variable: String? = nil
+  ) throws(DataFileError) -> ArrayReader {
+    let container = try container(path)
+    let entry = try choose(variable, from: container.entries, path)
+    return ArrayReader(path: path, source: try container.source(of: entry))
+  }
+
+  /// Reads one array whole; `variable` as for ``open(_:variable:)``.
+  public static func read(
+    _ path: String, variable: String? = nil
+  ) throws(DataFileError) -> NumericArray {
+    try open(path, variable: variable).read()
+  }
+
+  /// Reads every numeric array of a file, in file order.
+  public static func readAll(_ path: String) throws(DataFileError) -> [NumericArray] {
+    let container = try container(path)
+    var arrays: [NumericArray] = []
+    for (index, entry) in container.entries.enumerated() where entry.info != nil {
+      let reader = ArrayReader(path: path, source: try container.source(of: index))
+      arrays.append(try reader.read())
+    }
+    return arrays
+  }
+
+  /// The `__metadata__` map of a .safetensors file.
+  public static func metadata(_ path: String) throws(DataFileError) -> [String: String] {
+    try SafetensorsFile(openFile(path)).metadata
+  }
+
+  private static func choose(
+    _ variable: String?, from entries: [ArrayEntry], _ path: String
+  ) throws(DataFileError) -> Int {
+    let candidates = entries.indices.filter {
+      variable == nil ? entries[$0].info != nil : entries[$0].name == variable
+    }
+    if candidates.count == 1 {
+      if case .failure(let error) = entries[candidates[0]].content { throw error }
+      return candidates[0]
+    }
+    if variable == nil && entries.count == 1, case .failure(let error) = entries[0].content {
+      throw error
+    }
+    let shown = entries.prefix(20).map(\.text).joined(separator: ", ")
+    let list = entries.isEmpty ? "nothing" : shown + (entries.count > 20 ? ", ..." : "")
+    let isUnnamed = entries.count == 1 && entries[0].name == nil
+    throw DataFileError(
+      file: path, variable: variable,
+      expected: variable == nil ? "one numeric array" : "one variable of that name", found: list,
+      hint: isUnnamed
+        ? "this format holds one array without a name: name no variable"
+        : candidates.count > 1 && variable == nil ? "name the variable to read" : nil)
+  }
+
+  private static func container(_ path: String) throws(DataFileError) -> any ArrayContainer {
+    let window = try openFile(path)
+    switch try ArrayFileFormat(of: window) {
+    case .npy: return SingleArray(rows: try NPYHeader(window).rows(of: window, name: nil))
+    case .npz: return try NPZFile(window)
+    case .mat5: return try MAT5File(window)
+    case .mat73: return try MAT73File(window)
+    case .csv: return SingleArray(rows: try CSVRows(window))
+    case .safetensors: return try SafetensorsFile(window)
+    }
+  }
+
+  private static func openFile(_ path: String) throws(DataFileError) -> ByteWindow {
+    let window = ByteWindow(path: path, file: try OpenFile(path))
+    guard window.count > 0 else {
+      throw window.error(expected: "an array file", found: "an empty file")
+    }
+    return window
+  }
+}
+
+/// The formats, told apart by their first bytes where these are fixed, else by extension.
+enum ArrayFileFormat {
+  case npy, npz, mat5, mat73, csv, safetensors
+
+  init(of window: ByteWindow) throws(DataFileError) {
+    let start = try window.bytes(at: 0, count: min(128, window.count), of: "the first bytes")
+    if start.starts(with: NPYHeader.magic) {
+      self = .npy
+    } else if start.starts(with: [0x50, 0x4B, 3, 4]) || start.starts(with: [0x50, 0x4B, 5, 6]) {
+      self = .npz
+    } else if MAT5File.hasHeader(start) {
+      self = .mat5
+    } else if try Self.hasHDF5Signature(window) {
+      self = .mat73
+    } else {
+      try self.init(extensionOf: window, start: start)
+    }
+  }
+
+  private init(extensionOf window: ByteWindow, start: [UInt8]) throws(DataFileError) {
+    let name = window.path.split(separator: "/").last ?? ""
+    let suffix = name.split(separator: ".").dropFirst().last?.lowercased() ?? ""
+    let expected: String
+    var hint: String?
+    switch suffix {
+    case "csv", "txt", "tsv", "dat":
+      self = .csv
+      return
+    case "safetensors":
+      self = .safetensors
+      return
+    case "npy": expected = "a NumPy array (it starts with \\x93NUMPY)"
+    case "npz", "zip": expected = "a zip archive (it starts with PK)"
+    case "mat":
+      expected = "a MATLAB v5 or v7.3 file"
+      hint = "in MATLAB, save with '-v7' or '-v7.3'; v4 files are not read"
+    default:
+      expected = "a .npy, .npz, .mat, .csv or .safetensors file"
+    }
+    let found = start.prefix(8).map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 1 ? "0" + digits : digits
+    }
+    throw window.error(
+      at: 0, expected: expected, found: "bytes \(found.joined(separator: " "))", hint: hint)
+  }
+
+  /// The signature stands at 0 or, after a user block, at 512, 1024, 2048, ...
+  private static func hasHDF5Signature(_ window: ByteWindow) throws(DataFileError) -> Bool {
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+    var offset = 0
+    while offset + signature.count <= window.count {
+      if try window.bytes(at: offset, count: signature.count, of: "signature") == signature {
+        return true
+      }
+      offset = offset == 0 ? 512 : offset * 2
+    }
+    return false
+  }
+}

@@ -1,0 +1,113 @@
+import Foundation
+
+/// Writes files so that a reader, or a crash at any moment, sees the old content or the new one.
+///
+/// The content goes to a temporary file in the same directory, is flushed to the disk (`fsync`) and
+/// then takes the place of `path` by `rename`. If anything fails, `path` is as it was and the
+/// temporary file is gone.
+public enum AtomicFile {
+  /// A temporary file being written.
+  public struct Output: ~Copyable {
+    fileprivate let descriptor: Int32
+    fileprivate let path: String
+
+    /// Appends bytes.
+    public borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(DataFileError) {
+      guard writeAll(bytes, to: descriptor) else { throw failure(path, "room to write") }
+    }
+
+    /// Appends bytes.
+    public borrowing func write(_ bytes: some ContiguousBytes) throws(DataFileError) {
+      let isWritten = bytes.withUnsafeBytes { writeAll($0, to: descriptor) }
+      guard isWritten else { throw failure(path, "room to write") }
+    }
+  }
+
+  /// Replaces the content of `path` by `bytes` (`Data`, `[UInt8]`, ...).
+  public static func write(_ bytes: some ContiguousBytes, to path: String) throws(DataFileError) {
+    try write(to: path) { output throws(DataFileError) in try output.write(bytes) }
+  }
+
+  /// Replaces the content of `path` by UTF-8 text.
+  public static func write(_ text: String, to path: String) throws(DataFileError) {
+    try write(Array(text.utf8), to: path)
+  }
+
+  /// Replaces the content of `path` by what `body` writes, piece by piece.
+  public static func write(
+    to path: String, _ body: (borrowing Output) throws(DataFileError) -> Void
+  ) throws(DataFileError) {
+    try replace(path) { temporary throws(DataFileError) in
+      let descriptor = open(temporary, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw failure(path, "a writable file") }
+      let output = Output(descriptor: descriptor, path: path)
+      defer { close(descriptor) }
+      try body(output)
+    }
+  }
+
+  /// Replaces `path` by the file that `produce` leaves at the temporary path it is given.
+  ///
+  /// For libraries that write by file name. The temporary file exists and is empty.
+  public static func replace(
+    _ path: String, by produce: (_ temporaryPath: String) throws(DataFileError) -> Void
+  ) throws(DataFileError) {
+    let temporary = try createTemporary(besides: path)
+    do throws(DataFileError) {
+      try produce(temporary)
+      try flush(temporary, for: path)
+      guard rename(temporary, path) == 0 else { throw failure(path, "a replaceable file") }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    // The rename itself is durable only once the directory is; a file system that cannot flush
+    // directories has still replaced the file as a whole.
+    let directory = open(directoryPath(of: path), O_RDONLY | O_CLOEXEC)
+    if directory >= 0 {
+      fsync(directory)
+      close(directory)
+    }
+  }
+
+  private static func createTemporary(besides path: String) throws(DataFileError) -> String {
+    while true {
+      let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
+      let temporary = "\(path).\(suffix).tmp"
+      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 {
+        close(descriptor)
+        return temporary
+      }
+      guard errno == EEXIST else { throw failure(path, "a writable directory") }
+    }
+  }
+
+  private static func flush(_ temporary: String, for path: String) throws(DataFileError) {
+    let descriptor = open(temporary, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure(path, "the written file") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw failure(path, "a flush to the disk") }
+  }
+
+  private static func directoryPath(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private static func failure(_ path: String, _ expected: String) -> DataFileError {
+    DataFileError(file: path, expected: expected, found: systemErrorText())
+  }
+}
+
+/// Writes all bytes at the descriptor's position; false with `errno` set if that fails.
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+  var done = 0
+  while done < bytes.count {
+    let count = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+    if count < 0 && errno == EINTR { continue }
+    if count < 0 { return false }
+    done += count
+  }
+  return true
+}

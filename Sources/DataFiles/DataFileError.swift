@@ -1,0 +1,59 @@
+/// A file that cannot be read or written: where, what was expected, what was found and a way out.
+public struct DataFileError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Where in the file.
+  public enum Place: Sendable, Equatable {
+    /// The file as a whole.
+    case file
+    /// Offset from the start of the file.
+    case byte(Int)
+    /// Offset in the inflated data of a compressed variable.
+    case inflatedByte(Int)
+    /// Line and byte column, both from 1.
+    case text(line: Int, column: Int)
+  }
+
+  public let file: String
+  public let variable: String?
+  public let place: Place
+  public let expected: String
+  public let found: String
+  public let hint: String?
+
+  public init(
+    file: String, variable: String? = nil, place: Place = .file, expected: String, found: String,
+    hint: String? = nil
+  ) {
+    self.file = file
+    self.variable = variable
+    self.place = place
+    self.expected = expected
+    self.found = found
+    self.hint = hint
+  }
+
+  /// `data.csv:3:17: expected a number, found 'abc'`, then the hint on a second line.
+  public var description: String {
+    var text = file
+    if case .text(let line, let column) = place { text += ":\(line):\(column)" }
+    if let variable { text += ": variable '\(printable(variable))'" }
+    switch place {
+    case .file, .text: break
+    case .byte(let offset): text += ": byte \(offset)"
+    case .inflatedByte(let offset): text += ": byte \(offset) of the inflated data"
+    }
+    text += ": expected \(expected), found \(found)"
+    if let hint { text += "\n  hint: \(hint)" }
+    return text
+  }
+}
+
+/// Text from a file made fit for a terminal: at most 60 characters, control characters replaced.
+func printable(_ text: some StringProtocol) -> String {
+  let shown = text.unicodeScalars.prefix(60).map { scalar -> Character in
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: "\u{FFFD}"
+    default: Character(scalar)
+    }
+  }
+  return String(shown) + (text.unicodeScalars.count > 60 ? "..." : "")
+}

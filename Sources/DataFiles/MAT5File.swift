@@ -1,0 +1,260 @@
+/// A MATLAB level 5 MAT-file: the variables that are full numeric arrays.
+///
+/// Read by position rather than through a library, because every length in the file is then checked
+/// and rows can be read without loading the array. Compressed variables are inflated when opened
+/// and their Adler-32 is checked.
+///
+/// Reference: MathWorks, *MAT-File Format*, chapter 1.
+struct MAT5File: ArrayContainer {
+  static let headerByteCount = 128
+  private static let compressed = 15
+  /// Enough for the flags, dimensions and name of every variable MATLAB writes.
+  private static let prefixByteCount = 1 << 16
+
+  let entries: [ArrayEntry]
+  private let elements: [Element]
+  private let bigEndian: Bool
+
+  /// A top-level data element: a matrix, perhaps compressed.
+  private struct Element {
+    let isCompressed: Bool
+    let data: ByteWindow
+  }
+
+  /// True if the first bytes of a file are the header of a level 5 file.
+  static func hasHeader(_ start: [UInt8]) -> Bool {
+    guard start.count >= headerByteCount else { return false }
+    let version = Array(start[124..<128])
+    return version == [0, 1, 0x49, 0x4D] || version == [1, 0, 0x4D, 0x49]
+  }
+
+  init(_ window: ByteWindow) throws(DataFileError) {
+    let mark = try window.bytes(at: 126, count: 2, of: "MATLAB header")
+    let bigEndian = mark == [0x4D, 0x49]
+    self.bigEndian = bigEndian
+    elements = try Self.elements(window, bigEndian)
+    entries = elements.map { Self.entry($0, bigEndian) }
+  }
+
+  func source(of entry: Int) throws(DataFileError) -> any RowSource {
+    let element = elements[entry]
+    guard element.isCompressed else {
+      return try MAT5Matrix(element.data, bigEndian).rows()
+    }
+    var packed = element.data
+    packed.variable = entries[entry].name
+    let inflater = Inflater(input: packed, wrapper: .zlib)
+    let tag = try MAT5Tag(try inflater.prefix(8), at: 0, bigEndian)
+    let data = try inflater.all(count: tag.size + 8)
+    return try MAT5Matrix(
+      data.part(at: 8, count: tag.size, of: "compressed variable"), bigEndian
+    ).rows()
+  }
+
+  private static func elements(
+    _ window: ByteWindow, _ bigEndian: Bool
+  ) throws(DataFileError) -> [Element] {
+    var elements: [Element] = []
+    var position = headerByteCount
+    while position < window.count {
+      let tag = try MAT5Tag(window, at: position, bigEndian)
+      guard tag.type == compressed || tag.type == MAT5Tag.matrix, !tag.isSmall else {
+        throw window.error(
+          at: position, expected: "a MATLAB variable", found: "data element type \(tag.type)",
+          hint: "the file is damaged")
+      }
+      let data = try window.part(at: tag.start, count: tag.size, of: "MATLAB variable")
+      elements.append(Element(isCompressed: tag.type == compressed, data: data))
+      position = tag.start + tag.size
+    }
+    return elements
+  }
+
+  private static func entry(_ element: Element, _ bigEndian: Bool) -> ArrayEntry {
+    var name: String?
+    do throws(DataFileError) {
+      var data = element.data
+      if element.isCompressed {
+        let inflated = try Inflater(input: data, wrapper: .zlib).prefix(prefixByteCount)
+        let tag = try MAT5Tag(inflated, at: 0, bigEndian)
+        guard tag.type == MAT5Tag.matrix else {
+          throw inflated.error(
+            at: 0, expected: "a MATLAB variable", found: "data element type \(tag.type)")
+        }
+        // The prefix may end before the matrix does; only its header is read here.
+        let count = min(tag.size, inflated.count - 8)
+        data = try inflated.part(at: 8, count: count, of: "compressed variable")
+      }
+      let matrix = try MAT5Matrix(data, bigEndian)
+      name = matrix.name
+      return ArrayEntry(name: name, content: .success(try matrix.info()))
+    } catch {
+      return ArrayEntry(name: name ?? error.variable, content: .failure(error))
+    }
+  }
+}
+
+/// The tag before each data element: its type and size, in 8 bytes or, for small elements, 4.
+struct MAT5Tag {
+  static let matrix = 14
+
+  let type: Int
+  let size: Int
+  /// Position of the data.
+  let start: Int
+  /// Position behind the data and its padding to 8 bytes.
+  let end: Int
+  /// True for the packed form, in which the tag itself holds up to 4 bytes of data.
+  let isSmall: Bool
+
+  init(_ window: ByteWindow, at position: Int, _ bigEndian: Bool) throws(DataFileError) {
+    let bytes = try window.bytes(at: position, count: 8, of: "MATLAB data element")
+    let words = integers(bytes, bigEndian)
+    let smallSize = Int(words[0] >> 16)
+    isSmall = smallSize != 0
+    if isSmall {
+      guard smallSize <= 4 else {
+        throw window.error(
+          at: position, expected: "a small data element of at most 4 bytes", found: "\(smallSize)")
+      }
+      type = Int(words[0] & 0xFFFF)
+      size = smallSize
+      start = position + 4
+      end = position + 8
+    } else {
+      type = Int(words[0])
+      size = Int(words[1])
+      start = position + 8
+      end = position + 8 + (size + 7) & ~7
+    }
+  }
+}
+
+/// 32-bit words of a file's byte order.
+private func integers(_ bytes: [UInt8], _ bigEndian: Bool) -> [UInt32] {
+  stride(from: 0, to: bytes.count - 3, by: 4).map { start in
+    let word = bytes[start..<(start + 4)]
+    return (bigEndian ? Array(word) : word.reversed()).reduce(0) { $0 << 8 | UInt32($1) }
+  }
+}
+
+/// The header of one matrix element: class, dimensions, name.
+private struct MAT5Matrix {
+  let name: String?
+  private let data: ByteWindow
+  private let bigEndian: Bool
+  private let matrixClass: Int
+  private let isComplex: Bool
+  private let isLogical: Bool
+  private let shape: [Int]
+  /// Where the values' tag stands.
+  private let valuesPosition: Int
+
+  /// Classes 1... in the order of the format's table of array types.
+  private static let classNames = [
+    "a cell array", "a struct", "an object", "text", "a sparse matrix", "double", "single", "int8",
+    "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "a function handle",
+    "an opaque object",
+  ]
+  private static let classTypes: [Int: ElementType] = [
+    6: .float64, 7: .float32, 8: .int8, 9: .uint8, 10: .int16, 11: .uint16, 12: .int32,
+    13: .uint32, 14: .int64, 15: .uint64,
+  ]
+  private static let storedTypes: [Int: ElementType] = [
+    1: .int8, 2: .uint8, 3: .int16, 4: .uint16, 5: .int32, 6: .uint32, 7: .float32, 9: .float64,
+    12: .int64, 13: .uint64,
+  ]
+  private static let opaque = 17
+
+  init(_ window: ByteWindow, _ bigEndian: Bool) throws(DataFileError) {
+    var data = window
+    let flags = try Self.element(data, at: 0, bigEndian, type: 6, largest: 8, "array flags")
+    guard flags.bytes.count == 8 else {
+      throw data.error(
+        at: 0, expected: "8 bytes of array flags", found: "\(flags.bytes.count)")
+    }
+    let word = integers(flags.bytes, bigEndian)[0]
+    matrixClass = Int(word & 0xFF)
+    isComplex = word & 0x800 != 0
+    isLogical = word & 0x200 != 0
+    // Opaque objects have names but no dimensions.
+    if matrixClass == Self.opaque {
+      shape = []
+      let text = try Self.element(data, at: flags.end, bigEndian, type: 1, largest: 4096, "name")
+      (name, valuesPosition) = (Self.text(text.bytes), text.end)
+    } else {
+      let axes = try Self.element(
+        data, at: flags.end, bigEndian, type: 5, largest: 4 * ArrayShape.largestRank, "dimensions")
+      shape = integers(axes.bytes, bigEndian).map { Int(Int32(bitPattern: $0)) }
+      let text = try Self.element(data, at: axes.end, bigEndian, type: 1, largest: 4096, "name")
+      (name, valuesPosition) = (Self.text(text.bytes), text.end)
+    }
+    data.variable = name
+    self.data = data
+    self.bigEndian = bigEndian
+  }
+
+  func info() throws(DataFileError) -> ArrayInfo {
+    guard let type = Self.classTypes[matrixClass], !isLogical else {
+      let isKnown = (1...Self.classNames.count).contains(matrixClass)
+      let what = isKnown ? Self.classNames[matrixClass - 1] : "unknown class \(matrixClass)"
+      throw data.error(
+        expected: "a full numeric array", found: isLogical ? "a logical array" : what)
+    }
+    let bytesPerElement = type.byteCount * (isComplex ? 2 : 1)
+    guard shape.count >= 2,
+      ArrayShape.byteCount(shape, bytesPerElement: bytesPerElement) != nil
+    else {
+      throw data.error(
+        expected: "two or more dimensions that fit in memory", found: ArrayShape.text(shape))
+    }
+    return ArrayInfo(name: name, shape: shape, isComplex: isComplex, elementType: type)
+  }
+
+  /// The values, whose sizes must agree with the dimensions.
+  func rows() throws(DataFileError) -> RawRows {
+    let info = try info()
+    let count = shape.contains(0) ? 0 : shape.reduce(1, *)
+    var planes: [Int] = []
+    var stored: [ElementType] = []
+    var position = valuesPosition
+    // An array without elements may end before its values.
+    for part in 0..<(count == 0 ? 0 : isComplex ? 2 : 1) {
+      let tag = try MAT5Tag(data, at: position, bigEndian)
+      let what = part == 0 ? "values" : "imaginary parts"
+      guard let type = Self.storedTypes[tag.type] else {
+        throw data.error(
+          at: position, expected: "numbers as \(what)", found: "data element type \(tag.type)")
+      }
+      guard tag.size / type.byteCount == count, tag.size % type.byteCount == 0 else {
+        throw data.error(
+          at: position, expected: "\(count) \(what) (\(ArrayShape.text(shape)))",
+          found: "\(tag.size) bytes of \(type.rawValue)", hint: "the file is damaged")
+      }
+      _ = try data.part(at: tag.start, count: tag.size, of: what)
+      planes.append(tag.start)
+      stored.append(type)
+      position = tag.end
+    }
+    return RawRows(
+      info: info, bytes: data, planes: planes, stored: stored, bigEndian: bigEndian,
+      order: .columnMajor)
+  }
+
+  private static func text(_ bytes: [UInt8]) -> String? {
+    String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  private static func element(
+    _ data: ByteWindow, at position: Int, _ bigEndian: Bool, type: Int, largest: Int,
+    _ what: String
+  ) throws(DataFileError) -> (bytes: [UInt8], end: Int) {
+    let tag = try MAT5Tag(data, at: position, bigEndian)
+    guard tag.type == type, tag.size <= largest else {
+      throw data.error(
+        at: position, expected: "\(what) (element type \(type), at most \(largest) bytes)",
+        found: "element type \(tag.type) of \(tag.size) bytes", hint: "the file is damaged")
+    }
+    return (try data.bytes(at: tag.start, count: tag.size, of: what), tag.end)
+  }
+}
