@@ -96,6 +96,7 @@ INLINE void rows(const int C, const int R, const conv_forward_job *job, const lo
 }
 
 #define BLOCK(C)                                                                              \
+  _Static_assert(ROWS(C) * WIDE(C) <= 16 && (C) * ROWS(C) * WIDE(C) <= 32, "tile too large"); \
   static void block_##C(const conv_forward_job *job, const long *taps, const float *w,        \
                         long channel) {                                                       \
     long y = 0;                                                                               \
@@ -194,6 +195,7 @@ INLINE void weight_tile(const int C, const int T, const conv_weight_job *job, co
 
 typedef void (*weight_function)(const conv_weight_job *, const long *, long, float *);
 #define WEIGHT(C, T)                                                                           \
+  _Static_assert((T) <= 16 && (C) * (T) <= 32, "tile too large");                              \
   static void weight_##C##_##T(const conv_weight_job *job, const long *taps, long channel,     \
                                float *sums) {                                                  \
     weight_tile(C, T, job, taps, channel, sums);                                               \
