@@ -52,7 +52,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    .target(name: "TestSupport", dependencies: ["LinkMath"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["LinkMath"] + complex, path: "Tests/TestSupport"),
     .testTarget(name: "LinkMathTests", dependencies: ["LinkMath", "TestSupport"] + complex),
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),

@@ -128,12 +128,13 @@ INLINE void normal_chunk(const csk_philox *s, uint32_t first, float scale, float
   sixteen_blocks(s, first, w);
   f32x16 g[4];
   for (int pair = 0; pair < 2; ++pair) {
-    f32x16 u = __builtin_convertvector(w[2 * pair] >> 8, f32x16);
-    u = (u + 0.5f) * 5.9604644775390625e-8f;  // 2^-24
-    // Eight more bits where they matter: the smallest of the 2^24 cells is split, so the tail reaches 6.6 sigma.
+    // Centre of one of 2^23 cells: exact in single precision.
+    f32x16 u = __builtin_convertvector(w[2 * pair] >> 9, f32x16);
+    u = (u + 0.5f) * 1.1920928955078125e-7f;  // 2^-23
+    // Nine more bits where they matter: the smallest cell is split, so the tail reaches 6.7 sigma.
     const f32x16 fine =
-        (__builtin_convertvector(w[2 * pair] & 0xff, f32x16) + 0.5f) * 2.3283064365386963e-10f;
-    const i32x16 tiny = (i32x16)((w[2 * pair] >> 8) == 0);
+        (__builtin_convertvector(w[2 * pair] & 0x1ff, f32x16) + 0.5f) * 2.3283064365386963e-10f;
+    const i32x16 tiny = (i32x16)((w[2 * pair] >> 9) == 0);
     u = (f32x16)(((i32x16)fine & tiny) | ((i32x16)u & ~tiny));
     f32x16 logarithm, radius, cosine, sine;
     natural_log(&u, &logarithm);

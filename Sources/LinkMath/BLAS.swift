@@ -28,7 +28,7 @@ public enum BLAS {
   ///
   /// - Complexity: 8 m n k floating-point operations.
   public static func multiply(
-    m: Int, n: Int, k: Int, _ a: UnsafePointer<ComplexFloat>, lda: Int, _ opA: Operation = .none,
+    m: Int, n: Int, k: Int, _ a: UnsafePointer<ComplexFloat>, lda: Int, _ opA: Operation,
     _ b: UnsafePointer<ComplexFloat>, ldb: Int, _ opB: Operation = .none,
     into c: UnsafeMutablePointer<ComplexFloat>, ldc: Int, beta: Float = 0
   ) {
@@ -44,7 +44,7 @@ public enum BLAS {
   ///
   /// - Complexity: 2 m n k floating-point operations.
   public static func multiply(
-    m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, _ opA: Operation = .none,
+    m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, _ opA: Operation,
     _ b: UnsafePointer<Float>, ldb: Int, _ opB: Operation = .none,
     into c: UnsafeMutablePointer<Float>, ldc: Int, beta: Float = 0
   ) {

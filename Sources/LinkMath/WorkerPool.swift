@@ -30,33 +30,41 @@ public final class WorkerPool: Sendable {
   /// - Parameter body: `worker` is below ``threadCount`` and no two concurrent calls share it, so it may select scratch
   ///   memory.
   /// - Throws: the error of the lowest failing index; indices handed out later may be skipped.
-  public func forEach(_ count: Int, _ body: @Sendable (Int, Int) throws -> Void) throws {
-    let failure = Mutex<(index: Int, error: any Error)?>(nil)
-    let failed = Atomic(false)
+  public func forEach(_ count: Int, _ body: @escaping @Sendable (Int, Int) throws -> Void) throws {
+    let failure = FirstFailure()
     forEach(count) { index, worker in
-      if failed.load(ordering: .relaxed) { return }
+      if failure.happened.load(ordering: .relaxed) { return }
       do {
         try body(index, worker)
       } catch {
-        failed.store(true, ordering: .relaxed)
-        failure.withLock { if $0 == nil || index < $0!.index { $0 = (index, error) } }
+        failure.record(index, error)
       }
     }
-    if let failure = failure.withLock({ $0 }) { throw failure.error }
+    if let error = failure.error { throw error }
   }
 
   /// Runs `body(index, worker)` for every index in 0..<count, for bodies that do not throw.
-  public func forEach(_ count: Int, _ body: @Sendable (Int, Int) -> Void) {
+  public func forEach(_ count: Int, _ body: @escaping @Sendable (Int, Int) -> Void) {
     guard count > 0 else { return }
     if threadCount == 1 || count == 1 || !shared.claim() {
       for index in 0..<count { body(index, 0) }
       return
     }
-    // The closure lives on this stack frame; all workers have left it when `run` returns.
-    withoutActuallyEscaping(body) { body in
-      shared.run(Loop(count: count, helpers: threadCount - 1, body: body))
-    }
+    shared.run(Loop(count: count, helpers: threadCount - 1, body: body))
     shared.release()
+  }
+}
+
+/// The error of the lowest index of a loop.
+private final class FirstFailure: Sendable {
+  let happened = Atomic(false)
+  private let first = Mutex<(index: Int, error: any Error)?>(nil)
+
+  var error: (any Error)? { first.withLock { $0?.error } }
+
+  func record(_ index: Int, _ error: any Error) {
+    happened.store(true, ordering: .relaxed)
+    first.withLock { if $0 == nil || index < $0!.index { $0 = (index, error) } }
   }
 }
 

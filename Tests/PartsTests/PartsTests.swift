@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct DimensionTests {
   @Test(arguments: [
-    (Dimension.time, "100 ns", 100 * 1e-9), (.time, "1ms", 1e-3), (.speed, "3 km/h", 3 / 3.6),
+    (Dimension.time, "100 ns", 100 * 1e-9), (.time, "1ms", 1e-3), (.speed, "3 km/h", 3 * (1 / 3.6)),
     (.frequency, "2.655 GHz", 2.655e9), (.level, "-5", -5), (.level, "-5 dB", -5), (.time, "0", 0),
   ])
   func reads(dimension: Dimension, text: String, value: Double) {
