@@ -209,6 +209,9 @@ static void level_dense(long rows, long outputs, long inputs, const float *x, lo
       for (; r + DENSE_ROWS <= rows; r += DENSE_ROWS)
         dense_tile(DENSE_ROWS, DENSE_VECTORS, inputs, x + r * x_pitch, x_pitch, w, bias + first,
                    y + r * y_pitch + first, y_pitch, left);
+      for (; r + 4 <= rows; r += 4)
+        dense_tile(4, DENSE_VECTORS, inputs, x + r * x_pitch, x_pitch, w, bias + first,
+                   y + r * y_pitch + first, y_pitch, left);
       for (; r < rows; r++)
         dense_tile(1, DENSE_VECTORS, inputs, x + r * x_pitch, x_pitch, w, bias + first,
                    y + r * y_pitch + first, y_pitch, left);

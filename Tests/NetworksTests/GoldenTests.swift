@@ -16,7 +16,7 @@ import Testing
     }
   }()
 
-  @Test(arguments: files, [GoldenVector.Path.training])
+  @Test(arguments: files, GoldenVector.Path.allCases)
   func matches(_ file: String, _ path: GoldenVector.Path) throws {
     let report = try GoldenVector.verify(file, by: path, pool: WorkerPool(threadCount: 2))
     let failures = report.deviations.filter { !$0.passes }

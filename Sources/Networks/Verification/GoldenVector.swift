@@ -144,8 +144,8 @@ public enum GoldenVector {
       plan.forward(count: count, isTraining: false)
       return network.graph.outputShapes.indices.map { plan.output($0) }
     case .inference:
-      let plan = try InferencePlan(network, weights: weights, pool: pool)
-      return plan.run(inputs, count: count)
+      let plan = try InferencePlan(network, weights: weights)
+      return plan.run(inputs, count: count, pool: pool)
     }
   }
 }
