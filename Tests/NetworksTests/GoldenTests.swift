@@ -31,5 +31,5 @@ import Testing
     }
   }
 
-  @Test func thereAreFiles() { #expect(GoldenTests.files.count >= 8) }
+  @Test func thereAreFiles() { #expect(GoldenTests.files.count >= 9) }
 }

@@ -4,7 +4,7 @@ enum Operation: Sendable {
   case convolution(Convolution)
   case normalization(BatchNorm)
   /// `u > 0 ? u : slope * u`; also plain ReLU with slope 0.
-  case leakyReLU(slope: Float)
+  case leakyReLU(LeakyReLU)
   case prelu(Parameter)
   case pointwise(Pointwise)
   /// Matrix product on the last axis.

@@ -107,7 +107,7 @@ struct InferenceAnalysis: Sendable {
     var slopes: [Int: Float] = [:]
     var applied = [Bool](repeating: false, count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() {
-      guard case .leakyReLU(let slope) = node.operation else { continue }
+      guard case .leakyReLU(let layer) = node.operation else { continue }
       let input = node.inputs[0]
       guard case .concatenate = graph.nodes[input].operation, uses[input] == 1 else { continue }
       let parts = graph.nodes[input].inputs
@@ -121,7 +121,7 @@ struct InferenceAnalysis: Sendable {
       }
       guard areConvolutions else { continue }
       applied[index] = true
-      for part in parts { slopes[part] = slope }
+      for part in parts { slopes[part] = layer.slope }
     }
     return (slopes, applied)
   }

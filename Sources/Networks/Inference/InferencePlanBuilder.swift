@@ -41,8 +41,8 @@ struct InferencePlanBuilder {
     case .input(let number): places[node] = newPlace(shape, .input(number), halo: (0, 0))
     case .convolution(let layer): convolution(layer, node)
     case .normalization(let layer): columnNormalization(layer, node)
-    case .leakyReLU(let slope):
-      activation(node, [Float](repeating: slope, count: shape.channels))
+    case .leakyReLU(let layer):
+      activation(node, [Float](repeating: layer.slope, count: shape.channels))
     case .prelu(let slopes): activation(node, values[slopes])
     case .pointwise(let function): pointwise(function, node)
     case .dense(let product): dense(product, node)
@@ -177,8 +177,8 @@ struct InferencePlanBuilder {
       guard inputs[1] == chain.last, places[inputs[0]] != nil else { return false }
       chain.scale(by: -1)
       chain.residual = inputs[0]
-    case .leakyReLU(let slope):
-      chain.slopes = [Float](repeating: slope, count: chain.bias.count)
+    case .leakyReLU(let layer):
+      chain.slopes = [Float](repeating: layer.slope, count: chain.bias.count)
     case .prelu(let slopes): chain.slopes = values[slopes]
     default: return false
     }

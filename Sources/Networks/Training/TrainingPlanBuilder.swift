@@ -40,7 +40,7 @@ struct TrainingPlanBuilder {
       steps.append(ConvolutionStep(layer, sources, output, batch: batch, workers: workers))
       return [output]
     case .normalization(let layer): return [normalized(layer, node)]
-    case .leakyReLU(let slope): return activated(node, .constant(slope))
+    case .leakyReLU(let layer): return activated(node, .constant(layer.slope))
     case .prelu(let slopes): return activated(node, .parameter(slopes))
     case .concatenate: return node.inputs.flatMap { values[$0] }
     case .reshape: return [reshaped(node)]

@@ -138,9 +138,9 @@ public enum CLLWCsiNet {
     }
 
     func callAsFunction(_ y: Signal) -> Signal {
-      let activation = LeakyReLU()
+      let activation = LeakyReLU.shared()
       func path(_ units: [ConvBN]) -> Signal {
-        units[2](activation(units[1](activation(units[0](y)))))
+        units[2](LeakyReLU()(units[1](LeakyReLU()(units[0](y)))))
       }
       return activation(y + merge(activation(concatenate(path(wide), path(narrow)))))
     }

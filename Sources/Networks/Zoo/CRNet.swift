@@ -77,7 +77,7 @@ public enum CRNet {
     var children: [Child] { [("path1", path1), ("path2", path2), ("conv1x1", merge)] }
 
     func callAsFunction(_ y: Signal) -> Signal {
-      let activation = LeakyReLU()
+      let activation = LeakyReLU.shared()
       let paths = activation(concatenate(path1(y), path2(y)))
       return activation(y + merge(paths))
     }
