@@ -13,8 +13,7 @@ public struct Weights: Sendable, Equatable {
   }
 
   /// Initial values as each layer declares them, drawn in the order of the network's parameters.
-  public static func initial(_ network: Network, using stream: inout RandomStream) -> Weights
-  {
+  public static func initial(_ network: Network, using stream: inout RandomStream) -> Weights {
     var weights = Weights()
     for (key, parameter) in network.parameters {
       weights.values[key] = parameter.initialValues(using: &stream)

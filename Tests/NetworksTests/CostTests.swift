@@ -82,7 +82,8 @@ import Testing
     let rounded = (count + unit / 2) / unit
     let scale = 1_000_000 / unit
     let fraction = String(rounded % scale)
-    return "\(rounded / scale)." + String(repeating: "0", count: decimals - fraction.count) + fraction
+    return "\(rounded / scale)." + String(repeating: "0", count: decimals - fraction.count)
+      + fraction
   }
 
   @Test(arguments: table)
@@ -111,7 +112,8 @@ import Testing
     #expect(network.parameterCount - dense - 512 - 2048 == 3404)
     #expect(Self.millions(network.costs.profiler - dense, like: "3.54") == "3.54")
     #expect(network.encoder.parameterCount == 1_049_130)
-    #expect(Self.millions(network.encoder.graph.costs.multiplyAccumulates, like: "1.085") == "1.085")
+    #expect(
+      Self.millions(network.encoder.graph.costs.multiplyAccumulates, like: "1.085") == "1.085")
     let large = try NetworkZoo.autoencoder("csinet-7x7", compression: 4).costs
     #expect(Self.millions(large.multiplyAccumulates - dense, like: "18.06") == "18.06")
   }

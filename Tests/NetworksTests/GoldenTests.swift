@@ -22,7 +22,8 @@ import Testing
     let failures = report.deviations.filter { !$0.passes }
     #expect(
       report.passes,
-      "\(file): \(failures.map { "\($0.tensor) \($0.largest) ratio \($0.ratio)" }.joined(separator: "; "))")
+      "\(file): \(failures.map { "\($0.tensor) \($0.largest) ratio \($0.ratio)" }.joined(separator: "; "))"
+    )
     if ProcessInfo.processInfo.environment["CSILINK_GOLDEN_NETWORKS"] != nil {
       let worst = report.deviations.max { $0.ratio < $1.ratio }
       print(

@@ -106,7 +106,8 @@ import Testing
   @Test(arguments: levels)
   func saturatingFunctions(_ level: Int) {
     let table = kernels_at(level)!.pointee
-    let x = (0..<4001).map { Float($0 - 2000) / 20 } + [0, 1e-6, -1e-6, 1e-3, 0.24, 0.26, 300, -300]
+    let x =
+      (0..<4001).map { Float($0 - 2000) / 20 } + [0, 1e-6, -1e-6, 1e-3, 0.24, 0.26, 300, -300]
     var y = [Float](repeating: 0, count: x.count)
     table.sigmoid(x, &y, x.count)
     for (value, result) in zip(x, y) {
@@ -140,7 +141,8 @@ import Testing
     var packed = [Float](repeating: 0, count: panels * Int(DENSE_PANEL) * size.inputs)
     table.dense_pack(weight, size.outputs, size.inputs, &packed)
     var together = [Float](repeating: 0, count: rows * size.outputs)
-    table.dense(rows, size.outputs, size.inputs, x, size.inputs, packed, bias, &together, size.outputs)
+    table.dense(
+      rows, size.outputs, size.inputs, x, size.inputs, packed, bias, &together, size.outputs)
     for row in 0..<rows {
       var alone = [Float](repeating: 0, count: size.outputs)
       x.withUnsafeBufferPointer {

@@ -192,8 +192,9 @@ struct ParameterValues: Sendable {
   }
 
   /// Weights of a dense product packed for the kernels, and its bias.
-  func packed(_ product: DenseProduct, _ kernels: Kernels) -> (weights: FloatMemory, bias: FloatMemory)
-  {
+  func packed(_ product: DenseProduct, _ kernels: Kernels) -> (
+    weights: FloatMemory, bias: FloatMemory
+  ) {
     let (inputs, outputs) = (product.inputs, product.outputs)
     var weights = self[product.weight]
     if product.isTransposed {

@@ -130,7 +130,8 @@ struct InferencePlanBuilder {
   private mutating func inPlace(_ node: Int) -> Place {
     let input = graph.nodes[node].inputs[0]
     let place = places[input]!
-    let isOwned = analysis.uses[input] == 1 && analysis.concatenation[node] == nil
+    let isOwned =
+      analysis.uses[input] == 1 && analysis.concatenation[node] == nil
       && !isExternalInput(place)
       && !(graph.outputs.contains(node) && analysis.halo[node] == (0, 0))
       && analysis.needsTile[node] == (buffers[place.buffer].kind == .tile)
@@ -146,7 +147,8 @@ struct InferencePlanBuilder {
 
   private mutating func convolution(_ layer: Convolution, _ node: Int) {
     var chain = ConvolutionChain(layer, node, values)
-    while chain.slopes == nil, let next = analysis.onlyReader(chain.last), extend(&chain, by: next) {
+    while chain.slopes == nil, let next = analysis.onlyReader(chain.last), extend(&chain, by: next)
+    {
     }
     if chain.slopes == nil, let slope = analysis.slopeAfterConcatenation[chain.last] {
       chain.slopes = [Float](repeating: slope, count: layer.outputs)

@@ -229,7 +229,8 @@ struct PlainStep: SampleStep {
     case .channelPool: Networks.channelPool(x, shape, y)
     case .layerNorm(let layer, let gamma, let beta):
       for row in 0..<shape.count / layer.count {
-        Networks.layerNorm(x + row * layer.count, y + row * layer.count, layer, gamma: gamma, beta: beta)
+        Networks.layerNorm(
+          x + row * layer.count, y + row * layer.count, layer, gamma: gamma, beta: beta)
       }
     case .dense(let product, let packed, let bias):
       kernels.table.dense(

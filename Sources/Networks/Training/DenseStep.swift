@@ -1,6 +1,6 @@
 import LinkMath
 
-/// Matrix product on the last axis, divided by rows forward and by weight rows for the weight gradient.
+/// Matrix product on the last axis, divided into parts that depend on its size only.
 final class DenseStep: Step, @unchecked Sendable {
   // Sendable: tasks write disjoint rows.
   private let product: DenseProduct
@@ -21,59 +21,76 @@ final class DenseStep: Step, @unchecked Sendable {
     count * task / tasks..<count * (task + 1) / tasks
   }
 
-  private func rowTasks(_ run: Run) -> Int {
-    min(max(run.count * rowsPerSample / 48, 1), 16)
+  /// A product of many rows (tokens) is divided by rows, one of few rows (a batch) by columns: each task then packs
+  /// the smaller matrix again, not the larger one.
+  private func isDividedByRows(_ run: Run, columns: Int) -> Bool {
+    run.count * rowsPerSample > columns
   }
 
+  private static let tasks = 4
   private var weightTasks: Int { min(max(product.outputs * product.inputs / 65536, 1), 8) }
 
-  func forwardTasks(_ run: Run) -> Int? { rowTasks(run) }
-  func backwardTasks(_ run: Run) -> Int? { rowTasks(run) + weightTasks }
+  func forwardTasks(_ run: Run) -> Int? { DenseStep.tasks }
+  func backwardTasks(_ run: Run) -> Int? { DenseStep.tasks + weightTasks }
+
+  /// Rows and columns of a task's part of a product with `columns` columns.
+  private func tile(_ run: Run, _ task: Int, columns: Int) -> (
+    rows: Range<Int>, columns: Range<Int>
+  ) {
+    let rows = run.count * rowsPerSample
+    return isDividedByRows(run, columns: columns)
+      ? (DenseStep.part(task, of: DenseStep.tasks, rows), 0..<columns)
+      : (0..<rows, DenseStep.part(task, of: DenseStep.tasks, columns))
+  }
 
   private func weight(_ base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
     base + product.firstRow * product.inputs
   }
 
   func forward(_ run: Run, block: Int, worker: Int) {
-    let rows = DenseStep.part(block, of: rowTasks(run), run.count * rowsPerSample)
-    guard !rows.isEmpty else { return }
-    let target = output.data(0) + rows.lowerBound * product.outputs
+    let (rows, columns) = tile(run, block, columns: product.outputs)
+    guard !rows.isEmpty && !columns.isEmpty else { return }
+    let target = output.data(0) + rows.lowerBound * product.outputs + columns.lowerBound
     for row in 0..<rows.count {
       let line = target + row * product.outputs
       if let bias = product.bias {
-        line.update(from: run.store.value(bias) + product.firstRow, count: product.outputs)
+        let values = run.store.value(bias) + product.firstRow + columns.lowerBound
+        line.update(from: values, count: columns.count)
       } else {
-        line.update(repeating: 0, count: product.outputs)
+        line.update(repeating: 0, count: columns.count)
       }
     }
+    let start = columns.lowerBound * (product.isTransposed ? 1 : product.inputs)
     BLAS.multiply(
-      m: rows.count, n: product.outputs, k: product.inputs,
-      input.view.data(0) + rows.lowerBound * product.inputs, lda: product.inputs,
-      .none, weight(run.store.value(product.weight)),
+      m: rows.count, n: columns.count, k: product.inputs,
+      input.view.data(0) + rows.lowerBound * product.inputs, lda: product.inputs, .none,
+      weight(run.store.value(product.weight)) + start,
       ldb: product.isTransposed ? product.outputs : product.inputs,
       product.isTransposed ? .none : .transpose, into: target, ldc: product.outputs, beta: 1)
   }
 
   func backward(_ run: Run, block: Int, worker: Int) {
     guard output.wantsGradient else { return }
-    let rowTasks = rowTasks(run)
-    if block < rowTasks {
-      inputGradient(run, DenseStep.part(block, of: rowTasks, run.count * rowsPerSample))
+    if block < DenseStep.tasks {
+      inputGradient(run, block)
     } else {
-      weightGradient(run, DenseStep.part(block - rowTasks, of: weightTasks, product.outputs))
+      weightGradient(
+        run, DenseStep.part(block - DenseStep.tasks, of: weightTasks, product.outputs))
     }
   }
 
-  private func inputGradient(_ run: Run, _ rows: Range<Int>) {
-    guard input.view.wantsGradient, !rows.isEmpty else { return }
+  private func inputGradient(_ run: Run, _ task: Int) {
+    let (rows, columns) = tile(run, task, columns: product.inputs)
+    guard input.view.wantsGradient, !rows.isEmpty, !columns.isEmpty else { return }
+    let start = columns.lowerBound * (product.isTransposed ? product.outputs : 1)
     BLAS.multiply(
-      m: rows.count, n: product.inputs, k: product.outputs,
-      output.gradient(0) + rows.lowerBound * product.outputs, lda: product.outputs,
-      .none, weight(run.store.value(product.weight)),
+      m: rows.count, n: columns.count, k: product.outputs,
+      output.gradient(0) + rows.lowerBound * product.outputs, lda: product.outputs, .none,
+      weight(run.store.value(product.weight)) + start,
       ldb: product.isTransposed ? product.outputs : product.inputs,
       product.isTransposed ? .transpose : .none,
-      into: input.view.gradient(0) + rows.lowerBound * product.inputs, ldc: product.inputs,
-      beta: input.isFirstInBackward ? 0 : 1)
+      into: input.view.gradient(0) + rows.lowerBound * product.inputs + columns.lowerBound,
+      ldc: product.inputs, beta: input.isFirstInBackward ? 0 : 1)
   }
 
   private func weightGradient(_ run: Run, _ outputs: Range<Int>) {

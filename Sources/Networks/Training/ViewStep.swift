@@ -71,7 +71,9 @@ final class ViewStep: Step, @unchecked Sendable {
     guard let norm = view.normalization, run.isTraining else { return }
     let plane = Double(view.shape.plane)
     let total = plane * Double(run.count)
-    let (mean, variance) = (run.store.value(norm.runningMean), run.store.value(norm.runningVariance))
+    let (mean, variance) = (
+      run.store.value(norm.runningMean), run.store.value(norm.runningVariance)
+    )
     let m = norm.settings.momentum
     for c in 0..<channels {
       var sum = 0.0

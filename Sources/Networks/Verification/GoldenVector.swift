@@ -32,7 +32,8 @@ public enum GoldenVector {
   /// Runs the network named by a file and compares every expected tensor.
   ///
   /// - Throws: ``NetworkError`` for unknown networks or missing tensors, `DataFileError` for unreadable files.
-  public static func verify(_ path: String, by evaluation: Path = .training, pool: WorkerPool) throws
+  public static func verify(_ path: String, by evaluation: Path = .training, pool: WorkerPool)
+    throws
     -> Report
   {
     let file = try TensorFile(path: path)

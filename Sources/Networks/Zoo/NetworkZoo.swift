@@ -14,7 +14,8 @@ public enum NetworkZoo {
   public static let entries: [Entry] = {
     var all: [Entry] = []
     func add(
-      _ name: String, _ ratios: [Int] = denseRatios, _ make: @escaping @Sendable (Int) -> Autoencoder
+      _ name: String, _ ratios: [Int] = denseRatios,
+      _ make: @escaping @Sendable (Int) -> Autoencoder
     ) {
       all.append(Entry(name: name, compressions: ratios, make: make))
     }
