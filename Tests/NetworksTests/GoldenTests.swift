@@ -11,7 +11,7 @@ import Testing
     let more = ProcessInfo.processInfo.environment["CSILINK_GOLDEN_NETWORKS"]
     return ([shipped] + (more.map { [$0] } ?? [])).flatMap { folder in
       ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-        .filter { $0.hasSuffix("_eval.safetensors") || $0.hasSuffix("_train.safetensors") }
+        .filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix("methods") }
         .map { folder + "/" + $0 }
     }
   }()

@@ -27,11 +27,15 @@ final class DenseStep: Step, @unchecked Sendable {
     run.count * rowsPerSample > columns
   }
 
-  private static let tasks = 4
+  /// Small products are not worth dividing.
+  private func productTasks(_ run: Run) -> Int {
+    run.count * rowsPerSample * product.inputs * product.outputs < 1 << 22 ? 1 : 4
+  }
+
   private var weightTasks: Int { min(max(product.outputs * product.inputs / 65536, 1), 8) }
 
-  func forwardTasks(_ run: Run) -> Int? { DenseStep.tasks }
-  func backwardTasks(_ run: Run) -> Int? { DenseStep.tasks + weightTasks }
+  func forwardTasks(_ run: Run) -> Int? { productTasks(run) }
+  func backwardTasks(_ run: Run) -> Int? { productTasks(run) + weightTasks }
 
   /// Rows and columns of a task's part of a product with `columns` columns.
   private func tile(_ run: Run, _ task: Int, columns: Int) -> (
@@ -39,8 +43,8 @@ final class DenseStep: Step, @unchecked Sendable {
   ) {
     let rows = run.count * rowsPerSample
     return isDividedByRows(run, columns: columns)
-      ? (DenseStep.part(task, of: DenseStep.tasks, rows), 0..<columns)
-      : (0..<rows, DenseStep.part(task, of: DenseStep.tasks, columns))
+      ? (DenseStep.part(task, of: productTasks(run), rows), 0..<columns)
+      : (0..<rows, DenseStep.part(task, of: productTasks(run), columns))
   }
 
   private func weight(_ base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
@@ -71,11 +75,11 @@ final class DenseStep: Step, @unchecked Sendable {
 
   func backward(_ run: Run, block: Int, worker: Int) {
     guard output.wantsGradient else { return }
-    if block < DenseStep.tasks {
+    if block < productTasks(run) {
       inputGradient(run, block)
     } else {
       weightGradient(
-        run, DenseStep.part(block - DenseStep.tasks, of: weightTasks, product.outputs))
+        run, DenseStep.part(block - productTasks(run), of: weightTasks, product.outputs))
     }
   }
 

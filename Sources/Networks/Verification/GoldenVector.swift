@@ -2,7 +2,7 @@ import LinkMath
 
 /// Checks an implementation of the networks against a file of expected results.
 ///
-/// The file names network, ratio and mode in its metadata and holds parameters, input and expected tensors; the format
+/// The file names network, ratio and mode (`eval` if absent) in its metadata and holds parameters, input and expected tensors; the format
 /// and the tolerances are those of the golden vectors' README.
 public enum GoldenVector {
   /// How a network is evaluated in `eval` files.
@@ -38,7 +38,7 @@ public enum GoldenVector {
   {
     let file = try TensorFile(path: path)
     let name = try text(file, "network")
-    let mode = try text(file, "mode")
+    let mode = file.metadata["mode"] ?? "eval"
     var comparison = Comparison(file: file)
     switch (name, mode) {
     case ("DNNet", "eval"): try denoiser(file, &comparison, evaluation, pool)
