@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "Parts", dependencies: ["LinkMath"]),
     .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
     .target(
-      name: "Networks", dependencies: ["LinkMath", "CKernels", "COpenBLAS", "DataFiles"]),
+      name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
     .target(name: "Channels", dependencies: ["LinkMath", "Parts", "DataFiles"] + complex),
     .target(name: "Codecs", dependencies: ["LinkMath", "Parts", "DataFiles"] + complex),
     .target(

@@ -1,6 +1,5 @@
 // Body of one instruction level. The including file defines LEVEL_TABLE, LEVEL_NAME, LANES, WIDE(c)
 // (vectors of its wide tile) and ROWS(c) (rows of a tile of c channels), WEIGHT_TAPS(c).
-#include <math.h>
 #include <string.h>
 
 #include "include/conv_kernels.h"
