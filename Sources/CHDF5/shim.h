@@ -6,16 +6,25 @@
 
 static inline unsigned shim_H5F_ACC_RDONLY(void) { return H5F_ACC_RDONLY; }
 static inline hid_t shim_H5P_FILE_ACCESS(void) { return H5P_FILE_ACCESS; }
-static inline hid_t shim_H5T_NATIVE_INT8(void) { return H5T_NATIVE_INT8; }
-static inline hid_t shim_H5T_NATIVE_UINT8(void) { return H5T_NATIVE_UINT8; }
-static inline hid_t shim_H5T_NATIVE_INT16(void) { return H5T_NATIVE_INT16; }
-static inline hid_t shim_H5T_NATIVE_UINT16(void) { return H5T_NATIVE_UINT16; }
-static inline hid_t shim_H5T_NATIVE_INT32(void) { return H5T_NATIVE_INT32; }
-static inline hid_t shim_H5T_NATIVE_UINT32(void) { return H5T_NATIVE_UINT32; }
-static inline hid_t shim_H5T_NATIVE_INT64(void) { return H5T_NATIVE_INT64; }
-static inline hid_t shim_H5T_NATIVE_UINT64(void) { return H5T_NATIVE_UINT64; }
-static inline hid_t shim_H5T_NATIVE_FLOAT(void) { return H5T_NATIVE_FLOAT; }
-static inline hid_t shim_H5T_NATIVE_DOUBLE(void) { return H5T_NATIVE_DOUBLE; }
+
+// The standard type with these properties, or -1 if there is none.
+static inline hid_t shim_standard_type(H5T_class_t kind, size_t size, int is_signed, int is_big) {
+  if (kind == H5T_FLOAT) {
+    if (size == 4) return is_big ? H5T_IEEE_F32BE : H5T_IEEE_F32LE;
+    if (size == 8) return is_big ? H5T_IEEE_F64BE : H5T_IEEE_F64LE;
+  } else if (kind == H5T_INTEGER && is_signed) {
+    if (size == 1) return is_big ? H5T_STD_I8BE : H5T_STD_I8LE;
+    if (size == 2) return is_big ? H5T_STD_I16BE : H5T_STD_I16LE;
+    if (size == 4) return is_big ? H5T_STD_I32BE : H5T_STD_I32LE;
+    if (size == 8) return is_big ? H5T_STD_I64BE : H5T_STD_I64LE;
+  } else if (kind == H5T_INTEGER) {
+    if (size == 1) return is_big ? H5T_STD_U8BE : H5T_STD_U8LE;
+    if (size == 2) return is_big ? H5T_STD_U16BE : H5T_STD_U16LE;
+    if (size == 4) return is_big ? H5T_STD_U32BE : H5T_STD_U32LE;
+    if (size == 8) return is_big ? H5T_STD_U64BE : H5T_STD_U64LE;
+  }
+  return -1;
+}
 
 // Keeps the library from printing its error stack, and from loading filter plug-ins, which are code.
 static inline void shim_H5_quiet(void) {

@@ -183,7 +183,8 @@ INLINE void weight_tile(const int C, const int T, const conv_weight_job *job, co
       const float *in = job->input + s * job->input_step + y * job->input_pitch;
       const float *g = job->gradient + s * job->gradient_step + y * job->gradient_pitch;
       long x = 0;
-      for (; x + LANES <= width; x += LANES) weight_step(C, T, in + x, g + x, offset, place, acc, LANES);
+      for (; x + LANES <= width; x += LANES)
+        weight_step(C, T, in + x, g + x, offset, place, acc, LANES);
       if (x < width) weight_step(C, T, in + x, g + x, offset, place, acc, width - x);
     }
   }

@@ -183,12 +183,12 @@ CSK_LEVELS void csk_gaussian_fill(const csk_philox *s, float scale, float *out, 
   }
 }
 
-CSK_LEVELS void csk_gaussian_add(const csk_philox *s, float scale, const float *in, float *out,
-                                 size_t count) {
+CSK_LEVELS void csk_gaussian_add(const csk_philox *s, float scale, float gain, const float *in,
+                                 float *out, size_t count) {
   float chunk[BLOCK];
   for (size_t i = 0; i < count; i += BLOCK) {
     normal_chunk(s, s->counter[0] + (uint32_t)(i / 4), scale, chunk);
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
-    for (size_t j = 0; j < n; ++j) out[i + j] = in[i + j] + chunk[j];
+    for (size_t j = 0; j < n; ++j) out[i + j] = gain * in[i + j] + chunk[j];
   }
 }

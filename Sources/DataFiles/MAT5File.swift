@@ -33,6 +33,10 @@ struct MAT5File: ArrayContainer {
     let bigEndian = mark == [0x4D, 0x49]
     self.bigEndian = bigEndian
     elements = try Self.elements(window, bigEndian)
+    guard !elements.isEmpty else {
+      throw window.error(
+        at: window.count, expected: "a MATLAB variable", found: "the end of the file")
+    }
     entries = elements.map { Self.entry($0, bigEndian) }
   }
 

@@ -2,41 +2,77 @@ import CHDF5
 
 /// A MATLAB v7.3 file: HDF5 datasets in the root group with the attribute `MATLAB_class`.
 ///
-/// The file is opened anew for each read, under one lock, so that nothing of libhdf5 outlives a
-/// call. HDF5 lists the axes in reverse of MATLAB. The attribute's padding (null-terminated as
-/// MATLAB writes it, null-padded as hdf5storage does) does not matter. External links, external raw
-/// data, virtual datasets and filter plug-ins are refused: they would read other files.
+/// libhdf5 has the file open only during a call and under one lock. HDF5 lists the axes in reverse
+/// of MATLAB. The padding of the attribute (null-terminated as MATLAB writes it, null-padded as
+/// hdf5storage does) does not matter. External links, external raw data, virtual datasets and filter
+/// plug-ins are refused: they would read other files or run code.
 struct MAT73File: ArrayContainer {
   /// More objects in the root group are taken for damage.
   private static let largestLinkCount = 100_000
 
   let entries: [ArrayEntry]
+  private let datasets: [HDF5Dataset?]
   private let window: ByteWindow
 
   init(_ window: ByteWindow) throws(DataFileError) {
     self.window = window
-    entries = try Self.withFile(window) { file throws(DataFileError) in
-      try Self.names(file, window).map { name in
+    var entries: [ArrayEntry] = []
+    var datasets: [HDF5Dataset?] = []
+    try Self.withFile(window) { file throws(DataFileError) in
+      for name in try Self.names(file, window) {
         var named = window
         named.variable = name
         do throws(DataFileError) {
           let dataset = try HDF5Dataset(file, name, named)
-          return ArrayEntry(name: name, content: .success(dataset.info))
+          entries.append(ArrayEntry(name: name, content: .success(dataset.info)))
+          datasets.append(dataset)
         } catch {
-          return ArrayEntry(name: name, content: .failure(error))
+          entries.append(ArrayEntry(name: name, content: .failure(error)))
+          datasets.append(nil)
         }
       }
     }
+    self.entries = entries
+    self.datasets = datasets
   }
 
   func source(of entry: Int) throws(DataFileError) -> any RowSource {
+    let info = try entries[entry].content.get()
     var named = window
-    named.variable = entries[entry].name
-    return MAT73Rows(info: try entries[entry].content.get(), window: named)
+    named.variable = info.name
+    guard let dataset = datasets[entry] else { preconditionFailure("an entry without dataset") }
+    let (bytes, offset): (ByteWindow, Int)
+    switch dataset.layout {
+    case .chunked(let chunks):
+      return MAT73Rows(dataset: dataset, chunks: chunks, window: named)
+    case .contiguous(let start): (bytes, offset) = (named, start)
+    case .compact(let values):
+      var held = ByteWindow(path: window.path, inflated: values)
+      held.variable = info.name
+      (bytes, offset) = (held, 0)
+    }
+    // Row-major with reversed axes is column-major.
+    return RawRows(
+      info: info, bytes: bytes, planes: [offset], stored: [info.elementType],
+      bigEndian: dataset.number.bigEndian, order: .columnMajor)
+  }
+
+  /// Runs `body` with the dataset open and the library locked.
+  static func withDataset<Result: Sendable>(
+    _ name: String, _ window: ByteWindow,
+    _ body: (hid_t, HDF5Dataset) throws(DataFileError) -> Result
+  ) throws(DataFileError) -> Result {
+    try withFile(window) { file throws(DataFileError) in
+      let found = try HDF5Dataset(file, name, window)
+      let dataset = try HDF5Handle(H5Dopen2(file, name, 0), H5Dclose) {
+        window.error(expected: "an HDF5 dataset", found: $0)
+      }
+      return try body(dataset.id, found)
+    }
   }
 
   /// Runs `body` with the file open and the library locked.
-  fileprivate static func withFile<Result: Sendable>(
+  private static func withFile<Result: Sendable>(
     _ window: ByteWindow, _ body: (hid_t) throws(DataFileError) -> Result
   ) throws(DataFileError) -> Result {
     try hdf5Lock.withLock { _ throws(DataFileError) in
@@ -80,33 +116,5 @@ struct MAT73File: ArrayContainer {
       names.append(name)
     }
     return names
-  }
-}
-
-/// Rows of a v7.3 variable, each range one hyperslab.
-private struct MAT73Rows: RowSource {
-  let info: ArrayInfo
-  let window: ByteWindow
-
-  func values(rows range: Range<Int>) throws(DataFileError) -> NumericArray.Values {
-    var part = info
-    part.shape = [range.count] + info.shape.dropFirst()
-    guard !part.shape.contains(0) else {
-      return info.elementType.needsDouble ? .double([]) : .float([])
-    }
-    let raw = try MAT73File.withFile(window) { file throws(DataFileError) in
-      let dataset = try HDF5Dataset(file, info.name ?? "", window)
-      guard dataset.info == info else {
-        throw window.error(
-          expected: info.description, found: dataset.info.description,
-          hint: "the file changed while open")
-      }
-      return try dataset.read(range)
-    }
-    // The hyperslab, axes reversed, is the part in column-major order.
-    let rows = RawRows(
-      info: part, bytes: ByteWindow(path: window.path, inflated: raw), planes: [0],
-      stored: [info.elementType], bigEndian: false, order: .columnMajor)
-    return try rows.values(rows: 0..<range.count)
   }
 }

@@ -103,12 +103,18 @@ struct RawRows: RowSource {
       }
     }
     if let inexact {
-      throw bytes.error(
-        at: offset + inexact * type.byteCount,
-        expected: "integers that \(Output.self) holds exactly", found: "a larger \(type.rawValue)",
-        hint: "convert the array to floating point")
+      throw inexactInteger(type, Output.self, bytes, at: offset + inexact * type.byteCount)
     }
   }
+}
+
+/// The refusal of an integer that would be rounded.
+func inexactInteger<Output>(
+  _ type: ElementType, _ output: Output.Type, _ window: ByteWindow, at offset: Int? = nil
+) -> DataFileError {
+  window.error(
+    at: offset, expected: "integers that \(output) holds exactly",
+    found: "a larger \(type.rawValue)", hint: "convert the array to floating point")
 }
 
 /// Walks the later axes in column-major order and gives row-major positions inside a row.

@@ -125,13 +125,14 @@ public struct RandomStream: Sendable {
     advance(pastWords: target.count)
   }
 
-  /// `target[i] = source[i] + scale · g[i]`, g standard normal. O(count), about a nanosecond each.
+  /// `values[i] = gain · values[i] + scale · g[i]`, g standard normal. O(count), about a nanosecond each.
+  ///
+  /// Consecutive calls continue the stream as one long fill does if all counts but the last are multiples of four.
   public mutating func addNormal(
-    _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, count: Int,
-    scale: Float
+    to values: UnsafeMutableBufferPointer<Float>, gain: Float = 1, scale: Float
   ) {
-    csk_gaussian_add(&philox, scale, source, target, count)
-    advance(pastWords: count)
+    csk_gaussian_add(&philox, scale, gain, values.baseAddress, values.baseAddress, values.count)
+    advance(pastWords: values.count)
   }
 
   /// Independent standard normal values.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a number in a scenario measures, and the units it may be written in.
 ///
 /// Inside the program every quantity is in SI base units (seconds, hertz, metres, metres per second) except angles
@@ -7,14 +9,62 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
 
   /// Unit names a scenario may use, each with its size in the base unit; the base unit comes first.
   public var units: [(name: String, size: Double)] {
+    scales.map { ($0.name, $0.size.inBaseUnit(1)) }
+  }
+
+  private enum Scale {
+    case powerOfTen(Int)
+    case fraction(Double)
+
+    func inBaseUnit(_ number: Double) -> Double {
+      switch self {
+      case .powerOfTen(let exponent):
+        // Powers of ten are exact, their inverses are not.
+        exponent < 0 ? number / pow(10, Double(-exponent)) : number * pow(10, Double(exponent))
+      case .fraction(let divisor): number / divisor
+      }
+    }
+
+    /// The double nearest to what the text says: `0.1` of 10^-6 is read as `0.1e-6`, so that 0.1 us equals 100 ns.
+    func inBaseUnit(_ text: String) -> Double? {
+      guard let number = Double(text), number.isFinite else { return nil }
+      let parts = text.split(maxSplits: 1) { $0 == "e" || $0 == "E" }
+      let power = parts.count == 2 ? Int(parts[1]) : 0
+      guard case .powerOfTen(let exponent) = self, let power, abs(power) < 1000 else {
+        return inBaseUnit(number)
+      }
+      return Double("\(parts[0])e\(power + exponent)")
+    }
+
+    func inThisUnit(_ value: Double) -> Double {
+      switch self {
+      case .powerOfTen(let exponent): Scale.powerOfTen(-exponent).inBaseUnit(value)
+      case .fraction(let divisor): value * divisor
+      }
+    }
+  }
+
+  private var scales: [(name: String, size: Scale)] {
     switch self {
     case .plain: []
-    case .time: [("s", 1), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)]
-    case .frequency: [("Hz", 1), ("kHz", 1e3), ("MHz", 1e6), ("GHz", 1e9)]
-    case .length: [("m", 1), ("km", 1e3), ("cm", 1e-2), ("mm", 1e-3)]
-    case .speed: [("m/s", 1), ("km/h", 1 / 3.6)]
-    case .angle: [("deg", 1)]
-    case .level: [("dB", 1)]
+    case .time:
+      [
+        ("s", .powerOfTen(0)), ("ms", .powerOfTen(-3)), ("us", .powerOfTen(-6)),
+        ("ns", .powerOfTen(-9)),
+      ]
+    case .frequency:
+      [
+        ("Hz", .powerOfTen(0)), ("kHz", .powerOfTen(3)), ("MHz", .powerOfTen(6)),
+        ("GHz", .powerOfTen(9)),
+      ]
+    case .length:
+      [
+        ("m", .powerOfTen(0)), ("km", .powerOfTen(3)), ("cm", .powerOfTen(-2)),
+        ("mm", .powerOfTen(-3)),
+      ]
+    case .speed: [("m/s", .powerOfTen(0)), ("km/h", .fraction(3.6))]
+    case .angle: [("deg", .powerOfTen(0))]
+    case .level: [("dB", .powerOfTen(0))]
     }
   }
 
@@ -30,10 +80,10 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
       return requiresUnit && bare != 0 ? nil : bare
     }
     // Longest unit name first, so that "ms" is not read as "m" followed by "s".
-    for unit in units.sorted(by: { $0.name.count > $1.name.count })
+    for unit in scales.sorted(by: { $0.name.count > $1.name.count })
     where trimmed.hasSuffix(unit.name) {
       let head = String(trimmed.dropLast(unit.name.count)).trimmingSpaces()
-      if let number = Double(head) { return number * unit.size }
+      if let number = unit.size.inBaseUnit(head) { return number }
     }
     return nil
   }
@@ -42,12 +92,11 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
   public func format(_ value: Double) -> String {
     guard requiresUnit else { return shortest(value) }
     let unit =
-      units.sorted { $0.size > $1.size }.first { abs(value) >= $0.size } ?? units[0]
-    let scaled = value / unit.size
-    let text = shortest(scaled)
+      scales.sorted { $0.size.inBaseUnit(1) > $1.size.inBaseUnit(1) }
+      .first { abs(value) >= $0.size.inBaseUnit(1) } ?? scales[0]
+    let text = "\(shortest(unit.size.inThisUnit(value))) \(unit.name)"
     // Dividing can lose the last bit; the base unit always round-trips.
-    if let back = Double(text), back * unit.size == value { return "\(text) \(unit.name)" }
-    return "\(shortest(value)) \(units[0].name)"
+    return parse(text) == value ? text : "\(shortest(value)) \(scales[0].name)"
   }
 
   private func shortest(_ value: Double) -> String {

@@ -14,7 +14,7 @@ public enum StageInput: Sendable {
   case response(ComplexArray)
   /// Angular-delay CSI [drop, delay, angle] (normaliser and codec parts; the codec's is normalised).
   case csi(ComplexArray)
-  /// Codewords [drop, M] (quantisers).
+  /// Codewords [drop, M] (quantisers and feedback links).
   case codeword(RealArray)
 }
 
@@ -38,15 +38,28 @@ public struct Fitting: Sendable {
   public let source: Source
   /// Names what the result depends on besides the stages before: equal signatures share one artefact.
   public let signature: String
+  /// Names and shapes of the arrays that the artefact will have.
+  public let shapes: [String: [Int]]
   public let makeFitter: @Sendable () -> any Fitter
 
   public init(
-    dropCount: Int, source: Source = .truth, signature: String,
+    dropCount: Int, source: Source = .truth, signature: String, shapes: [String: [Int]],
     makeFitter: @escaping @Sendable () -> any Fitter
   ) {
     self.dropCount = dropCount
     self.source = source
     self.signature = signature
+    self.shapes = shapes
     self.makeFitter = makeFitter
+  }
+
+  /// An artefact of the right shapes without meaning, for checking a scenario without fitting; values ascend along the
+  /// last axis from 1, so that ranges and levels made of them are legal.
+  public var placeholder: Artefact {
+    Artefact(
+      shapes.mapValues { shape in
+        let width = max(shape.last ?? 1, 1)
+        return RealArray((0..<shape.reduce(1, *)).map { Float(1 + $0 % width) }, shape: shape)
+      })
   }
 }

@@ -1,8 +1,14 @@
-/// The word closest to a misspelt one, for "did you mean": within a third of its length in single-letter edits.
+/// The word closest to a misspelt one, for "did you mean": within a third of its length in single-letter edits, or else
+/// the shortest word that it is the beginning of (`snr` for `snr_db`).
 public func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
-  candidates.map { ($0, editDistance(Array(word.lowercased()), Array($0.lowercased()))) }
-    .filter { $0.1 <= max(1, word.count / 3) }
+  let typed = Array(word.lowercased())
+  let close = candidates.map { ($0, editDistance(typed, Array($0.lowercased()))) }
+    // One letter says nothing about another.
+    .filter { $0.1 <= min(max(1, typed.count / 3), typed.count - 1) }
     .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+  return close
+    ?? candidates.filter { word.count > 1 && $0.lowercased().hasPrefix(word.lowercased()) }
+    .min { ($0.count, $0) < ($1.count, $1) }
 }
 
 /// Damerau-Levenshtein distance with adjacent transpositions. O(a · b).

@@ -52,8 +52,18 @@ public struct LinkContext: Sendable {
   public var tapCount = 0
   /// Reals in a codeword, M; set once the codec is made.
   public var codewordLength = 0
-  /// Pilot SNR in dB, the default of the data SNR of the downlink.
-  public var pilotSNRDB = 0.0
+  /// What the pilots settle for the estimator and the downlink; set once the pilot scheme is made.
+  public var pilots = Pilots()
+
+  public struct Pilots: Sendable, Hashable {
+    /// Every how many tones carry pilots, starting with tone 0.
+    public var toneSpacing = 1
+    /// Variance σ²/c of the least-squares error of each entry.
+    public var errorVariance = 0.0
+    /// In dB; the default of the data SNR of the downlink.
+    public var snrDB = 0.0
+    public init() {}
+  }
 
   public init(
     grid: Grid, slotSeconds: Double = 1e-3, speed: Double = 0, seed: UInt64 = 1,

@@ -36,31 +36,36 @@ public struct PartSchema: Sendable {
     parameters.first { $0.key == key }
   }
 
+  /// Everything that keeps values from being settings of this part: unknown keys first, then in the order of the parameters.
+  public func problems(_ given: [String: Setting]) -> [SettingsError] {
+    let unknown = given.keys.sorted().filter { parameter($0) == nil }.map {
+      SettingsError(part: name, key: $0, reason: "\(section) '\(name)' has no such key")
+    }
+    return unknown
+      + parameters.compactMap { parameter in
+        guard let value = given[parameter.key] else {
+          return parameter.absence == .required
+            ? SettingsError(
+              part: name, key: parameter.key, reason: "is required: \(parameter.kind.expectation)")
+            : nil
+        }
+        return parameter.kind.accepts(value)
+          ? nil
+          : SettingsError(
+            part: name, key: parameter.key,
+            reason: "must be \(parameter.kind.expectation), got \(value.canonical)")
+      }
+  }
+
   /// Settings of this part with every default filled in.
   ///
-  /// - Throws: ``SettingsError`` for an unknown key, a value of the wrong kind or range, or a required key left out.
+  /// - Throws: ``SettingsError`` for an unknown key, a value of the wrong kind or range, or a required key left out: the
+  ///   first of ``problems(_:)``.
   public func settings(_ given: [String: Setting] = [:]) throws(SettingsError) -> Settings {
-    var values: [String: Setting] = [:]
-    for key in given.keys.sorted() where parameter(key) == nil {
-      throw SettingsError(part: name, key: key, reason: "\(section) '\(name)' has no such key")
-    }
-    for parameter in parameters {
-      guard let value = given[parameter.key] else {
-        switch parameter.absence {
-        case .required:
-          throw SettingsError(
-            part: name, key: parameter.key, reason: "is required: \(parameter.kind.expectation)")
-        case .unset: continue
-        case .value(let value): values[parameter.key] = value
-        }
-        continue
-      }
-      guard parameter.kind.accepts(value) else {
-        throw SettingsError(
-          part: name, key: parameter.key,
-          reason: "must be \(parameter.kind.expectation), got \(value.canonical)")
-      }
-      values[parameter.key] = value
+    if let problem = problems(given).first { throw problem }
+    var values = given
+    for parameter in parameters where given[parameter.key] == nil {
+      if case .value(let value) = parameter.absence { values[parameter.key] = value }
     }
     return Settings(section: section, part: name, values: values)
   }

@@ -26,7 +26,8 @@ extension ValueKind {
       case "false", "no", "off": .flag(false)
       default: nil
       }
-    case .integer: return Int(text).map(Setting.integer).flatMap { accepts($0) ? $0 : nil }
+    case .integer:
+      return Self.wholeNumber(text).map(Setting.integer).flatMap { accepts($0) ? $0 : nil }
     case .number(let dimension, _):
       return dimension.parse(text).map(Setting.number).flatMap { accepts($0) ? $0 : nil }
     case .choice(let words): return words.contains(text) ? .text(text) : nil
@@ -50,6 +51,24 @@ extension ValueKind {
     case (.either(let kinds), _): kinds.contains { $0.accepts(setting) }
     default: false
     }
+  }
+
+  /// A text for a setting of this kind that ``parse(_:)`` reads back; lists are in brackets.
+  public func format(_ setting: Setting) -> String {
+    switch (self, setting) {
+    case (.number(let dimension, _), _):
+      setting.asNumber.map(dimension.format) ?? setting.canonical
+    case (.list(let element, _), .list(let values)):
+      "[" + values.map(element.format).joined(separator: ", ") + "]"
+    case (.either(let kinds), _):
+      kinds.first { $0.accepts(setting) }?.format(setting) ?? setting.canonical
+    default: setting.canonical
+    }
+  }
+
+  /// Also reads `1e6`, as long as it is exact.
+  private static func wholeNumber(_ text: String) -> Int? {
+    Int(text) ?? Double(text).flatMap { abs($0) <= 0x1p53 ? Int(exactly: $0) : nil }
   }
 
   private static func describe(_ range: ClosedRange<Int>) -> String {

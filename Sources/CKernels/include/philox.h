@@ -18,6 +18,6 @@ void csk_philox_words(const csk_philox *stream, uint32_t *out, size_t count);
 /// and its bits are the same on every machine.
 void csk_gaussian_fill(const csk_philox *stream, float scale, float *out, size_t count);
 
-/// out[i] = in[i] + scale * g[i] with the g of csk_gaussian_fill; `in` may be `out`.
-void csk_gaussian_add(const csk_philox *stream, float scale, const float *in, float *out,
+/// out[i] = gain * in[i] + scale * g[i] with the g of csk_gaussian_fill; `in` may be `out`.
+void csk_gaussian_add(const csk_philox *stream, float scale, float gain, const float *in, float *out,
                       size_t count);

@@ -1,2 +1,0 @@
-// Written with the pilots.
-public struct PilotMatrix: Sendable {}

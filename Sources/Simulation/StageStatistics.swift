@@ -1,0 +1,77 @@
+import Parts
+import Synchronization
+
+/// Calls and time of each node of the tree: what `--stats` prints and what the tests count.
+public final class StageStatistics: Sendable {
+  public struct Entry: Sendable, Hashable {
+    public var calls = 0
+    public var seconds = 0.0
+  }
+
+  private let entries: Mutex<[Entry]>
+  private let sections: [Section]
+
+  init(_ sections: [Section]) {
+    self.sections = sections
+    entries = Mutex(Array(repeating: Entry(), count: sections.count))
+  }
+
+  func add(_ block: [Entry]) {
+    entries.withLock { entries in
+      for (i, entry) in block.enumerated() {
+        entries[i].calls += entry.calls
+        entries[i].seconds += entry.seconds
+      }
+    }
+  }
+
+  /// One entry for each node of the tree, with its section.
+  public var nodes: [(section: Section, entry: Entry)] {
+    entries.withLock { Array(zip(sections, $0)) }
+  }
+
+  /// Sums over the nodes of each section, in stage order.
+  public var stages: [(section: Section, nodes: Int, entry: Entry)] {
+    let nodes = self.nodes
+    return Set(sections).sorted().map { section in
+      let members = nodes.filter { $0.section == section }
+      let sum = members.reduce(into: Entry()) {
+        $0.calls += $1.entry.calls
+        $0.seconds += $1.entry.seconds
+      }
+      return (section, members.count, sum)
+    }
+  }
+}
+
+/// Times the stages of one block; one for each worker, so nothing is shared.
+final class StageTimer {
+  private(set) var entries: [StageStatistics.Entry]
+  private let clock = ContinuousClock()
+
+  init(nodeCount: Int) { entries = Array(repeating: .init(), count: nodeCount) }
+
+  /// Runs one call of a node. Nested calls are not subtracted: stages do not nest.
+  func measure<R>(_ node: Int, _ body: () throws -> R) rethrows -> R {
+    let start = clock.now
+    let result = try body()
+    entries[node].calls += 1
+    entries[node].seconds += (clock.now - start).seconds
+    return result
+  }
+
+  /// Adds the time of `body` to a node without counting a call.
+  func extend<R>(_ node: Int, _ body: () throws -> R) rethrows -> R {
+    let start = clock.now
+    let result = try body()
+    entries[node].seconds += (clock.now - start).seconds
+    return result
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  public var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
