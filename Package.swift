@@ -37,6 +37,7 @@ let package = Package(
       name: "LinkMath", dependencies: math("CFFTW", "COpenBLAS", "CKernels", "COpenSSL")),
     .target(name: "Parts", dependencies: ["LinkMath"]),
     .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
+    .target(name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
     .target(name: "Channels", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(
@@ -65,6 +66,8 @@ let package = Package(
     .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "TestSupport")),
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
     .testTarget(name: "ChannelsTests", dependencies: math("Channels", "TestSupport")),
     .testTarget(name: "CodecsTests", dependencies: math("Codecs", "TestSupport")),
     .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),

@@ -88,7 +88,7 @@ package struct DownlinkMetrics {
   /// - Parameters:
   ///   - index: of the drop in the arrays.
   ///   - drop: of the drop in the metrics.
-  func add(_ index: Int, to metrics: inout BlockMetrics, point: Int, drop: Int) {
+  package func add(_ index: Int, to metrics: inout BlockMetrics, point: Int, drop: Int) {
     let similarity = reconstruction.sums(index, snr: snr)
     let beam = directions?.sums(index, snr: snr) ?? similarity
     let tones = Double(toneCount)
@@ -100,28 +100,6 @@ package struct DownlinkMetrics {
     metrics[point, drop, .gainFraction] += beam.fraction / tones
     metrics[point, drop, .rate] += beam.rate / tones
     metrics[point, drop, .perfectRate] += beam.perfect / tones
-=======
-  package func add(_ drop: Int, _ point: Int, to metrics: inout BlockMetrics) {
-    let similarity = reconstruction.similarities(drop)
-    let (received, fraction) = directions.receivedPowers(drop)
-    let energies = reconstruction.channelEnergies(drop)
-    let sum = energies.reduce(0) { $0 + Double($1) }
-    let perPort = sum / Double(toneCount * portCount)
-    let mean = received.reduce(0) { $0 + Double($1) } / Double(toneCount)
-    metrics[point, drop, .fullRatio] += full[drop]
-    metrics[point, drop, .cosineSimilarity] += similarity.cosine
-    metrics[point, drop, .squaredCosineSimilarity] += similarity.squared
-    metrics[point, drop, .beamformingGain] += mean / perPort
-    metrics[point, drop, .gainFraction] += fraction
-    metrics[point, drop, .rate] += rate(received)
-    metrics[point, drop, .perfectRate] += rate(Array(energies))
-  }
-
-  /// Mean over tones of log2(1 + SNR p).
-  private func rate(_ powers: [Float]) -> Double {
-    let scaled = powers.map { $0 * Float(snr) }
-    return csk_sum_log2_1p(scaled.count, scaled) / Double(toneCount)
->>>>>>> linktests
   }
 }
 
