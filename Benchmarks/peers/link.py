@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RELEASE = HERE.parent.parent / ".build" / "release" / "csilink"
+RELEASE = HERE.parent.parent / ".build" / "release" / "LinkBenchmark"
 FIELDS = ("drops_per_second", "nmse_db", "nmse_full_db", "rate")
 
 
@@ -26,8 +26,8 @@ def parse_arguments():
     )
     parser.add_argument(
         "--csilink",
-        default=os.environ.get("CSILINK", str(RELEASE) if RELEASE.exists() else "csilink"),
-        help="csilink command; default: $CSILINK, then the release build, then the PATH",
+        default=os.environ.get("CSILINK", str(RELEASE) if RELEASE.exists() else "LinkBenchmark"),
+        help="csilink's side; default: $CSILINK, then the release build, then the PATH",
     )
     parser.add_argument("--json", type=Path, help="also write every run to this file")
     arguments = parser.parse_args()
@@ -42,7 +42,7 @@ def commands(arguments):
     if arguments.with_channel:
         shared.append("--with-channel")
     return {
-        "csilink": [*shlex.split(arguments.csilink), "bench", "link", *shared],
+        "csilink": [*shlex.split(arguments.csilink), *shared],
         "numpy": [sys.executable, str(HERE / "numpy_link.py"), *shared],
         "pytorch": [sys.executable, str(HERE / "torch_link.py"), *shared],
     }

@@ -16,6 +16,29 @@ INLINE float total(const f32x16 *v) {
   return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
+typedef float f32x8 __attribute__((vector_size(32), aligned(4)));
+typedef float f32x4 __attribute__((vector_size(16), aligned(4)));
+
+INLINE void halves(const f32x16 *v, f32x4 *result) {
+  const f32x8 a = __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                  __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15);
+  *result = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
+}
+
+// The sums of four vectors at once: the additions of one horizontal sum serve all.
+INLINE void totals(const f32x16 *a, const f32x16 *b, const f32x16 *c, const f32x16 *d,
+                   float sums[4]) {
+  f32x4 x, y, z, w;
+  halves(a, &x);
+  halves(b, &y);
+  halves(c, &z);
+  halves(d, &w);
+  const f32x4 xy = __builtin_shufflevector(x, y, 0, 4, 1, 5) + __builtin_shufflevector(x, y, 2, 6, 3, 7);
+  const f32x4 zw = __builtin_shufflevector(z, w, 0, 4, 1, 5) + __builtin_shufflevector(z, w, 2, 6, 3, 7);
+  const f32x4 s = __builtin_shufflevector(xy, zw, 0, 1, 4, 5) + __builtin_shufflevector(xy, zw, 2, 3, 6, 7);
+  *(f32x4 *)sums = s;
+}
+
 CSK_LEVELS void csk_row_products(size_t rows, size_t columns, const float *a, const float *b,
                                  float *cross, float *energy_a, float *energy_b,
                                  float *difference) {
@@ -24,6 +47,7 @@ CSK_LEVELS void csk_row_products(size_t rows, size_t columns, const float *a, co
   for (size_t r = 0; r < rows; ++r, a += n, b += n) {
     f32x16 same = {0}, swapped = {0}, ea = {0}, eb = {0}, ed = {0};
     size_t i = 0;
+    for (size_t line = 0; line < n; line += 16) __builtin_prefetch(a + 16 * n + line);
     for (; i + 16 <= n; i += 16) {
       const f32x16 x = *(const f32x16 *)(a + i), y = *(const f32x16 *)(b + i), d = x - y;
       const f32x16 z =
@@ -35,8 +59,9 @@ CSK_LEVELS void csk_row_products(size_t rows, size_t columns, const float *a, co
       ed += d * d;
     }
     const f32x16 rotated = swapped * sign;
-    float re = total(&same), im = total(&rotated), sa = total(&ea), sb = total(&eb);
-    float sd = total(&ed);
+    float sums[4];
+    totals(&same, &rotated, &ea, &eb, sums);
+    float re = sums[0], im = sums[1], sa = sums[2], sb = sums[3], sd = total(&ed);
     for (; i < n; i += 2) {
       const float dr = a[i] - b[i], di = a[i + 1] - b[i + 1];
       re += a[i] * b[i] + a[i + 1] * b[i + 1];

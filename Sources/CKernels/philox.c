@@ -78,23 +78,23 @@ INLINE void consecutive_blocks(const csk_philox *s, uint32_t first, u32x16 out[2
 
 #define SPLAT(v) ((f32x16){} + (v))
 
-// Natural logarithm of x in (0, 1], to about two units in the last place (coefficients of Cephes' logf).
-INLINE void natural_log(const f32x16 *x, f32x16 *result) {
+// -2 ln x for x in (0, 1], to about two units in the last place (Cephes' logf, coefficients times -2).
+INLINE void minus_two_log(const f32x16 *x, f32x16 *result) {
   // The exponent that leaves a mantissa in [sqrt(1/2), sqrt 2).
   const i32x16 bits = (i32x16)*x;
   const i32x16 exponent = (bits - 0x3f3504f3) >> 23;
   const f32x16 m = (f32x16)(bits - (exponent << 23)) - 1.0f;
   const f32x16 z = m * m;
-  f32x16 y = FMA(SPLAT(7.0376836292e-2f), m, SPLAT(-1.1514610310e-1f));
-  y = FMA(y, m, SPLAT(1.1676998740e-1f));
-  y = FMA(y, m, SPLAT(-1.2420140846e-1f));
-  y = FMA(y, m, SPLAT(1.4249322787e-1f));
-  y = FMA(y, m, SPLAT(-1.6668057665e-1f));
-  y = FMA(y, m, SPLAT(2.0000714765e-1f));
-  y = FMA(y, m, SPLAT(-2.4999993993e-1f));
-  y = FMA(y, m, SPLAT(3.3333331174e-1f));
-  y = FMA(y * m, z, FMA(SPLAT(-0.5f), z, m));
-  *result = FMA(__builtin_convertvector(exponent, f32x16), SPLAT(0.6931471806f), y);
+  f32x16 y = FMA(SPLAT(-1.4075367258e-1f), m, SPLAT(2.3029220620e-1f));
+  y = FMA(y, m, SPLAT(-2.3353997480e-1f));
+  y = FMA(y, m, SPLAT(2.4840281692e-1f));
+  y = FMA(y, m, SPLAT(-2.8498644574e-1f));
+  y = FMA(y, m, SPLAT(3.3336115330e-1f));
+  y = FMA(y, m, SPLAT(-4.0001429530e-1f));
+  y = FMA(y, m, SPLAT(4.9999987986e-1f));
+  y = FMA(y, m, SPLAT(-6.6666662348e-1f));
+  y = FMA(y * m, z, FMA(SPLAT(-2.0f), m, z));
+  *result = FMA(__builtin_convertvector(exponent, f32x16), SPLAT(-1.3862943611f), y);
 }
 
 // cos and sin of pi * w / 2^31 for a word w: the quadrant is exact integer arithmetic (Cephes' polynomials).
@@ -147,19 +147,12 @@ INLINE void normal_chunk(const csk_philox *s, uint32_t first, float scale, float
   UNROLL for (int pair = 0; pair < 4; ++pair) {
     const u32x16 radius_word = words[pair >> 1][2 * (pair & 1)];
     const u32x16 angle_word = words[pair >> 1][2 * (pair & 1) + 1];
-    // Centre of one of 2^23 cells: exact in single precision.
-    f32x16 u = __builtin_convertvector((i32x16)(radius_word >> 9), f32x16);
-    u = FMA(u, SPLAT(1.1920928955078125e-7f), SPLAT(5.9604644775390625e-8f));
-    // Nine more bits where they matter: the smallest cell is split, so the tail reaches 6.7 sigma.
-    const f32x16 fine = FMA(__builtin_convertvector((i32x16)(radius_word & 0x1ff), f32x16),
-                            SPLAT(2.3283064365386963e-10f), SPLAT(1.1641532182693481e-10f));
-    const i32x16 tiny = (i32x16)((radius_word >> 9) == 0);
-    u = (f32x16)(((i32x16)fine & tiny) | ((i32x16)u & ~tiny));
-    f32x16 logarithm, radius, cosine, sine;
-    natural_log(&u, &logarithm);
-    f32x16 square = -2.0f * logarithm;
-    square = (f32x16)((i32x16)square & (square > 0.0f));
-    radius = __builtin_elementwise_sqrt(square) * scale;
+    // Upper end of one of 2^32 cells, so that u is never 0; the tail reaches 6.7 sigma.
+    f32x16 u = __builtin_convertvector(radius_word, f32x16);
+    u = FMA(u, SPLAT(2.3283064365386963e-10f), SPLAT(2.3283064365386963e-10f));
+    f32x16 square, cosine, sine;
+    minus_two_log(&u, &square);
+    const f32x16 radius = __builtin_elementwise_sqrt(square) * scale;
     cos_sin(&angle_word, &cosine, &sine);
     g[pair >> 1][2 * (pair & 1)] = radius * cosine;
     g[pair >> 1][2 * (pair & 1) + 1] = radius * sine;
@@ -198,6 +191,16 @@ CSK_LEVELS void csk_gaussian_add(const csk_philox *s, float scale, float gain, c
   for (size_t i = 0; i < count; i += CHUNK) {
     normal_chunk(s, s->counter[0] + (uint32_t)(i / 4), scale, chunk);
     const size_t n = count - i < CHUNK ? count - i : CHUNK;
-    for (size_t j = 0; j < n; ++j) out[i + j] = gain * in[i + j] + chunk[j];
+    if (n == CHUNK) {
+      UNROLL for (int j = 0; j < CHUNK; j += 16) {
+        f32x16 x, g;
+        memcpy(&x, in + i + j, 64);
+        memcpy(&g, chunk + j, 64);
+        x = FMA(x, SPLAT(gain), g);
+        memcpy(out + i + j, &x, 64);
+      }
+    } else {
+      for (size_t j = 0; j < n; ++j) out[i + j] = __builtin_fmaf(gain, in[i + j], chunk[j]);
+    }
   }
 }

@@ -12,6 +12,7 @@ public final class FFTPlan: @unchecked Sendable {
   public enum Direction: Sendable { case forward, backward }
 
   public let length: Int
+  public let direction: Direction
   private let plan: fftwf_plan
   private let inPlace: Bool
 
@@ -30,6 +31,7 @@ public final class FFTPlan: @unchecked Sendable {
   ) {
     precondition(length > 0 && batch > 0 && stride > 0 && distance > 0)
     self.length = length
+    self.direction = direction
     self.inPlace = inPlace
     let extent = (length - 1) * stride + (batch - 1) * distance + 1
     var input = ComplexArray(uninitialized: [extent])

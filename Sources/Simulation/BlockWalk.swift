@@ -26,23 +26,24 @@ struct BlockWalk {
     timer = StageTimer(nodeCount: tree.nodes.count)
   }
 
-  /// The true channel of a block and what every point derives from it, computed at most once.
+  /// The true channel of a block.
   ///
   /// Frequency responses are kept, and taken through the link, in parts of a few drops that stay in the cache; only the
   /// small arrays of the angular-delay domain span the block.
-  private final class Truth {
+  private struct Truth {
     let clock: SlotClock
     let parts: [DropBlock]
-    private let slots: [Int]
+    /// Slots that are reported or served, ascending.
+    let slots: [Int]
     /// [part][slot]
-    private let responses: [[ComplexArray]]
-    private var csi: [String: [ComplexArray]] = [:]
+    var responses: [[ComplexArray]] = []
+    /// Truncated true CSI, [transform key][report][part]: computed once for each distinct transform.
+    var csi: [String: [[ComplexArray]]] = [:]
 
-    init(clock: SlotClock, parts: [DropBlock], slots: [Int], responses: [[ComplexArray]]) {
-      self.clock = clock
-      self.parts = parts
-      self.slots = slots
-      self.responses = responses
+    init(_ node: LinkTree.ChannelNode, _ block: DropBlock) {
+      clock = node.clock
+      slots = Set(clock.reportSlots).union(clock.servedSlots).sorted()
+      parts = block.parts(of: node.partSize)
     }
 
     func response(part: Int, slot: Int) -> ComplexArray {
@@ -54,29 +55,6 @@ struct BlockWalk {
       let first = parts[part].drops.lowerBound - parts[0].drops.lowerBound
       return first..<first + parts[part].drops.count
     }
-
-    /// The truncated true CSI of every report slot.
-    func csi(_ node: LinkTree.TransformNode) -> [ComplexArray] {
-      if let known = csi[node.key] { return known }
-      let result = clock.reportSlots.map { slot in
-        ComplexArray.concatenated(
-          parts.indices.map { node.transform.forward(response(part: $0, slot: slot)) })
-      }
-      csi[node.key] = result
-      return result
-    }
-  }
-
-  private mutating func visit(_ node: LinkTree.ChannelNode) throws {
-    let slots = Set(node.clock.reportSlots).union(node.clock.servedSlots).sorted()
-    let parts = block.parts(of: node.partSize)
-    let responses = try parts.enumerated().map { index, part in
-      try timer.measure(node.id, counts: index == 0) {
-        try node.channel.frequencyResponse(part, slots: slots)
-      }
-    }
-    let truth = Truth(clock: node.clock, parts: parts, slots: slots, responses: responses)
-    for child in node.pilots { try visit(child, truth) }
   }
 
   /// What an estimator node gives the stages after it.
@@ -85,46 +63,85 @@ struct BlockWalk {
     var csi: [[[ComplexArray]]]
     /// [report][part]
     var energies: [[ErrorEnergies]]
+
+    init(_ node: LinkTree.EstimatorNode, reports: Int) {
+      csi = node.transforms.map { _ in Array(repeating: [], count: reports) }
+      energies = Array(repeating: [], count: reports)
+    }
   }
 
-  /// Pilots, estimation and transform, part by part: nothing of the size of a frequency response outlives its part.
-  private mutating func visit(_ node: LinkTree.PilotNode, _ truth: Truth) throws {
-    let slots = truth.clock.reportSlots
-    var front = node.estimators.map { estimator in
-      FrontEnd(
-        csi: estimator.transforms.map { _ in slots.map { _ in [] } },
-        energies: slots.map { _ in [] })
+  /// Channel, pilots, estimation and transform, part by part; then the stages of the small domain, on the whole block.
+  private mutating func visit(_ node: LinkTree.ChannelNode) throws {
+    var truth = Truth(node, block)
+    var front = node.pilots.map { pilots in
+      pilots.estimators.map { FrontEnd($0, reports: truth.clock.reportSlots.count) }
     }
-    for (part, drops) in truth.parts.enumerated() {
-      for (report, slot) in slots.enumerated() {
-        let isFirst = part == 0 && report == 0
-        let channel = truth.response(part: part, slot: slot)
-        let observation = timer.measure(node.id, counts: isFirst) {
-          node.scheme.observe(channel, drops, slot: slot)
+    for (index, part) in truth.parts.enumerated() {
+      truth.responses.append(
+        try timer.measure(node.id, counts: index == 0) {
+          try node.channel.frequencyResponse(part, slots: truth.slots)
+        })
+      for (report, slot) in truth.clock.reportSlots.enumerated() {
+        let channel = truth.response(part: index, slot: slot)
+        for (p, pilots) in node.pilots.enumerated() {
+          sound(pilots, channel, part, report: report, slot: slot, &front[p])
         }
-        for (e, estimator) in node.estimators.enumerated() {
-          let estimate = timer.measure(estimator.id, counts: isFirst) {
-            let estimate = estimator.estimator.estimate(observation).response
-            front[e].energies[report].append(ErrorEnergies(channel, estimate))
-            return estimate
-          }
-          for (t, transform) in estimator.transforms.enumerated() {
-            timer.measure(transform.id, counts: isFirst) {
-              front[e].csi[t][report].append(transform.transform.forward(estimate))
-            }
-          }
-        }
+        transformTruth(node, channel, report: report, &truth)
       }
+    }
+    for (p, pilots) in node.pilots.enumerated() {
+      for (e, estimator) in pilots.estimators.enumerated() {
+        try visit(estimator, truth, front[p][e])
+      }
+    }
+  }
+
+  /// The true CSI of one part and report, once for each distinct transform below a channel.
+  private func transformTruth(
+    _ node: LinkTree.ChannelNode, _ channel: ComplexArray, report: Int, _ truth: inout Truth
+  ) {
+    let reports = truth.clock.reportSlots.count
+    for transform in node.distinctTransforms {
+      timer.measure(transform.id, counts: false) {
+        truth.csi[transform.key, default: Array(repeating: [], count: reports)][report].append(
+          transform.transform.forward(channel))
+      }
+    }
+  }
+
+  /// Pilots, estimates and CSI of one part in one report slot.
+  private func sound(
+    _ node: LinkTree.PilotNode, _ channel: ComplexArray, _ part: DropBlock, report: Int, slot: Int,
+    _ front: inout [FrontEnd]
+  ) {
+    let isFirst = part.drops.lowerBound == block.drops.lowerBound && report == 0
+    let observation = timer.measure(node.id, counts: isFirst) {
+      node.scheme.observe(channel, part, slot: slot)
     }
     for (e, estimator) in node.estimators.enumerated() {
-      let ratios = DropRatios.mean(front[e].energies.map(ErrorEnergies.concatenated))
-      for (t, transform) in estimator.transforms.enumerated() {
-        let trueCSI = timer.measure(transform.id, counts: false) { truth.csi(transform) }
-        var state = UEState(
-          truth: truth, transform: transform.transform, trueCSI: trueCSI, estimateRatios: ratios,
-          csi: front[e].csi[t].map(ComplexArray.concatenated))
-        for child in transform.normalisers { try visit(child, &state) }
+      let estimate = timer.measure(estimator.id, counts: isFirst) {
+        let estimate = estimator.estimator.estimate(observation).response
+        front[e].energies[report].append(ErrorEnergies(channel, estimate))
+        return estimate
       }
+      for (t, transform) in estimator.transforms.enumerated() {
+        timer.measure(transform.id, counts: isFirst) {
+          front[e].csi[t][report].append(transform.transform.forward(estimate))
+        }
+      }
+    }
+  }
+
+  private mutating func visit(
+    _ node: LinkTree.EstimatorNode, _ truth: Truth, _ front: FrontEnd
+  ) throws {
+    let ratios = DropRatios.mean(front.energies.map(ErrorEnergies.concatenated))
+    for (t, transform) in node.transforms.enumerated() {
+      var state = UEState(
+        truth: truth, transform: transform.transform,
+        trueCSI: truth.csi[transform.key]!.map(ComplexArray.concatenated), estimateRatios: ratios,
+        csi: front.csi[t].map(ComplexArray.concatenated))
+      for child in transform.normalisers { try visit(child, &state) }
     }
   }
 

@@ -23,9 +23,28 @@ struct LinkTree: Sendable {
     let context: LinkContext
     let pilots: [PilotNode]
 
-    /// Drops whose frequency responses are worked on together: about 1 MiB each, to stay in the cache.
+    /// One transform node for each distinct transform below this channel.
+    let distinctTransforms: [TransformNode]
+
+    init(
+      id: Int, channel: any ChannelModel, clock: SlotClock, context: LinkContext,
+      pilots: [PilotNode]
+    ) {
+      self.id = id
+      self.channel = channel
+      self.clock = clock
+      self.context = context
+      self.pilots = pilots
+      var keys: Set<String> = []
+      distinctTransforms = pilots.flatMap(\.estimators).flatMap(\.transforms).filter {
+        keys.insert($0.key).inserted
+      }
+    }
+
+    /// Drops whose frequency responses are worked on together: about 256 KiB each, so that three arrays
+    /// stay in the second-level cache.
     var partSize: Int {
-      max(1, (1 << 20) / (8 * context.grid.toneCount * context.portCount))
+      max(1, (1 << 18) / (8 * context.grid.toneCount * context.portCount))
     }
   }
   struct PilotNode: Sendable {

@@ -33,7 +33,7 @@ public enum ScenarioCheck {
       let (tones, ports) = (root.context.grid.toneCount, root.context.portCount)
       lines.append(
         "# channel          [drop, subcarrier, port]  [\(run.blockSize), \(tones), \(ports)]")
-      for transform in unique(root.pilots.flatMap(\.estimators).flatMap(\.transforms), by: \.key) {
+      for transform in root.distinctTransforms {
         lines.append(
           "# angular-delay    [drop, delay, angle]      [\(run.blockSize), \(transform.transform.tapCount), \(ports)]"
         )

@@ -1,3 +1,4 @@
+import CKernels
 import ComplexModule
 import LinkMath
 import Parts
@@ -93,8 +94,8 @@ public struct AngularDelayTransform: Part {
         for drop in 0..<drops {
           let rows = csi.baseAddress! + drop * tapCount * portCount
           delay.toDelay(response.baseAddress! + drop * delay.responseCount, rows)
-          toAngle.execute(rows)
-          rotate(rows, by: shift, scale: scale)
+          dft(rows, toAngle, scale: scale)
+          rotate(rows, by: shift)
         }
       }
     }
@@ -115,8 +116,8 @@ public struct AngularDelayTransform: Part {
           let rows = scratch.baseAddress!
           for drop in 0..<drops {
             rows.update(from: csi.baseAddress! + drop * count, count: count)
-            rotate(rows, by: portCount - shift, scale: scale)
-            toPort.execute(rows)
+            rotate(rows, by: portCount - shift)
+            dft(rows, toPort, scale: scale)
             delay.toFrequency(rows, response.baseAddress! + drop * delay.responseCount)
           }
         }
@@ -125,17 +126,29 @@ public struct AngularDelayTransform: Part {
     return response
   }
 
-  /// Moves column q to (q + columns) mod Nt in every row, and scales.
-  private func rotate(
-    _ rows: UnsafeMutablePointer<ComplexFloat>, by columns: Int, scale: Float
+  /// The DFT over ports of all rows, in place, times `scale`.
+  private func dft(
+    _ rows: UnsafeMutablePointer<ComplexFloat>, _ plan: FFTPlan, scale: Float
   ) {
+    let count = tapCount * portCount
+    if portCount == 32 {
+      rows.withMemoryRebound(to: Float.self, capacity: 2 * count) {
+        csk_dft32_rows(tapCount, plan.direction == .forward ? -1 : 1, scale, $0, $0)
+      }
+      return
+    }
+    plan.execute(rows)
+    for i in 0..<count {
+      rows[i] = ComplexFloat(rows[i].real * scale, rows[i].imaginary * scale)
+    }
+  }
+
+  /// Moves column q to (q + columns) mod Nt in every row.
+  private func rotate(_ rows: UnsafeMutablePointer<ComplexFloat>, by columns: Int) {
     let columns = columns % portCount
+    guard columns > 0 else { return }
     for row in 0..<tapCount {
       let line = rows + row * portCount
-      for i in 0..<portCount {
-        line[i] = ComplexFloat(line[i].real * scale, line[i].imaginary * scale)
-      }
-      guard columns > 0 else { continue }
       let copy = Array(UnsafeBufferPointer(start: line, count: portCount))
       for i in 0..<portCount { line[(i + columns) % portCount] = copy[i] }
     }
