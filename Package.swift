@@ -37,6 +37,7 @@ let package = Package(
       name: "LinkMath", dependencies: math("CFFTW", "COpenBLAS", "CKernels", "COpenSSL")),
     .target(name: "Parts", dependencies: ["LinkMath"]),
     .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
+    .target(name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
     .target(name: "Channels", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(
@@ -54,10 +55,19 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    .executableTarget(
+      name: "LinkBenchmark",
+      dependencies: [
+        "Simulation", "Channels", "Scenarios", "Parts", "LinkMath",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/LinkBenchmark"),
+
     .target(name: "TestSupport", dependencies: math("LinkMath"), path: "Tests/TestSupport"),
     .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "TestSupport")),
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
     .testTarget(name: "ChannelsTests", dependencies: math("Channels", "TestSupport")),
     .testTarget(name: "CodecsTests", dependencies: math("Codecs", "TestSupport")),
     .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),
@@ -65,7 +75,7 @@ let package = Package(
     .testTarget(
       name: "SimulationTests", dependencies: math("Simulation", "Reports", "TestSupport")),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["csilink", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

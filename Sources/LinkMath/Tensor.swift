@@ -78,6 +78,24 @@ public struct Tensor<Element: TensorElement>: Sendable {
     return result
   }
 
+  /// Arrays of the same shape but for the first axis, one after the other along it.
+  ///
+  /// - Precondition: at least one array.
+  public static func concatenated(_ parts: [Tensor]) -> Tensor {
+    guard parts.count > 1 else { return parts[0] }
+    let rows = parts.reduce(0) { $0 + $1.shape[0] }
+    var result = Tensor(uninitialized: [rows] + parts[0].shape.dropFirst())
+    result.withUnsafeMutableElements { target in
+      var position = target.baseAddress!
+      for part in parts {
+        precondition(part.shape.dropFirst() == parts[0].shape.dropFirst())
+        part.withUnsafeElements { position.update(from: $0.baseAddress!, count: $0.count) }
+        position += part.count
+      }
+    }
+    return result
+  }
+
   /// Elements in one entry of the first axis.
   public var rowStride: Int { shape.dropFirst().reduce(1, *) }
 

@@ -94,6 +94,13 @@ public struct DropBlock: Sendable, Hashable {
     self.seed = seed
   }
 
+  /// The block in parts of at most `size` drops.
+  public func parts(of size: Int) -> [DropBlock] {
+    stride(from: drops.lowerBound, to: drops.upperBound, by: size).map {
+      DropBlock($0..<min($0 + size, drops.upperBound), domain: domain, seed: seed)
+    }
+  }
+
   /// The random stream of the i-th drop of the block for one purpose.
   public func stream(
     _ i: Int, slot: Int = 0, _ purpose: StreamKey.Purpose, instance: Int = 0

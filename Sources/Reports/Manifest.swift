@@ -10,7 +10,7 @@ public struct Execution: Sendable, Hashable {
   public var threads: Int
   /// The command with its arguments.
   public var commandLine: [String]
-  /// The shards that the result was put together from, such as `3/16`; empty for a whole run.
+  /// Folders of the shards that the result was put together from; empty for a whole run.
   public var shards: [String]
 
   public init(

@@ -12,6 +12,6 @@ public enum ResultFolder {
   {
     try ReportCSV.write(result, toFolder: folder)
     try Manifest.write(result, execution, toFolder: folder)
-    return try ResultPlots.draw(result, inFolder: folder)
+    return try ResultPlots.write(result, toFolder: folder)
   }
 }

@@ -6,6 +6,8 @@ import Simulation
 /// Lines that are not data start with `#`. Column widths follow from the content. `+-95%` is half the width of the 95 %
 /// interval; `inf` if the interval of an NMSE reaches down to zero.
 public enum ResultTable {
+  /// The lines, without a line break at the end.
+  ///
   /// - Complexity: O(points · columns).
   public static func text(of result: RunResult) -> String {
     let groups = groups(of: result)
@@ -20,7 +22,7 @@ public enum ResultTable {
     if empty > 0 {
       lines.append("# up to \(empty) drops of a point have no energy and are left out of its means")
     }
-    return lines.map(\.withoutTrailingSpaces).joined(separator: "\n") + "\n"
+    return lines.map(\.withoutTrailingSpaces).joined(separator: "\n")
   }
 
   private static func heading(of result: RunResult) -> [String] {
@@ -63,11 +65,11 @@ public enum ResultTable {
           Column("rho", points.map { fixed($0.cosineSimilarity, 4) }),
         ]),
       Group(
-        "link",
+        "link (bit/s/Hz)",
         [
-          Column("rate", unit: "bit/s/Hz", points.map { fixed($0.rate, 3) }),
-          Column("+-95%", unit: "bit/s/Hz", points.map { fixed(halfWidth($0.rateInterval), 3) }),
-          Column("bound", unit: "bit/s/Hz", points.map { fixed($0.perfectRate, 3) }),
+          Column("rate", points.map { fixed($0.rate, 3) }),
+          Column("+-95%", points.map { fixed(halfWidth($0.rateInterval), 3) }),
+          Column("bound", points.map { fixed($0.perfectRate, 3) }),
         ]),
       Group("run", [Column("stop", points.map { $0.stopReason.rawValue })]),
     ]

@@ -27,24 +27,41 @@ struct BlockWalk {
   }
 
   /// The true channel of a block and what every point derives from it, computed at most once.
+  ///
+  /// Frequency responses are kept, and taken through the link, in parts of a few drops that stay in the cache; only the
+  /// small arrays of the angular-delay domain span the block.
   private final class Truth {
     let clock: SlotClock
+    let parts: [DropBlock]
     private let slots: [Int]
-    private let responses: [ComplexArray]
+    /// [part][slot]
+    private let responses: [[ComplexArray]]
     private var csi: [String: [ComplexArray]] = [:]
 
-    init(clock: SlotClock, slots: [Int], responses: [ComplexArray]) {
+    init(clock: SlotClock, parts: [DropBlock], slots: [Int], responses: [[ComplexArray]]) {
       self.clock = clock
+      self.parts = parts
       self.slots = slots
       self.responses = responses
     }
 
-    func response(slot: Int) -> ComplexArray { responses[slots.firstIndex(of: slot)!] }
+    func response(part: Int, slot: Int) -> ComplexArray {
+      responses[part][slots.firstIndex(of: slot)!]
+    }
+
+    /// The drops of a part as rows of an array that spans the block.
+    func rows(part: Int) -> Range<Int> {
+      let first = parts[part].drops.lowerBound - parts[0].drops.lowerBound
+      return first..<first + parts[part].drops.count
+    }
 
     /// The truncated true CSI of every report slot.
     func csi(_ node: LinkTree.TransformNode) -> [ComplexArray] {
       if let known = csi[node.key] { return known }
-      let result = clock.reportSlots.map { node.transform.forward(response(slot: $0)) }
+      let result = clock.reportSlots.map { slot in
+        ComplexArray.concatenated(
+          parts.indices.map { node.transform.forward(response(part: $0, slot: slot)) })
+      }
       csi[node.key] = result
       return result
     }
@@ -52,44 +69,63 @@ struct BlockWalk {
 
   private mutating func visit(_ node: LinkTree.ChannelNode) throws {
     let slots = Set(node.clock.reportSlots).union(node.clock.servedSlots).sorted()
-    let responses = try timer.measure(node.id) {
-      try node.channel.frequencyResponse(block, slots: slots)
+    let parts = block.parts(of: node.partSize)
+    let responses = try parts.enumerated().map { index, part in
+      try timer.measure(node.id, counts: index == 0) {
+        try node.channel.frequencyResponse(part, slots: slots)
+      }
     }
-    let truth = Truth(clock: node.clock, slots: slots, responses: responses)
+    let truth = Truth(clock: node.clock, parts: parts, slots: slots, responses: responses)
     for child in node.pilots { try visit(child, truth) }
   }
 
+  /// What an estimator node gives the stages after it.
+  private struct FrontEnd {
+    /// Estimated CSI, [transform][report][part].
+    var csi: [[[ComplexArray]]]
+    /// [report][part]
+    var energies: [[ErrorEnergies]]
+  }
+
+  /// Pilots, estimation and transform, part by part: nothing of the size of a frequency response outlives its part.
   private mutating func visit(_ node: LinkTree.PilotNode, _ truth: Truth) throws {
-    let observations = timer.measure(node.id) {
-      truth.clock.reportSlots.map {
-        node.scheme.observe(truth.response(slot: $0), block, slot: $0)
+    let slots = truth.clock.reportSlots
+    var front = node.estimators.map { estimator in
+      FrontEnd(
+        csi: estimator.transforms.map { _ in slots.map { _ in [] } },
+        energies: slots.map { _ in [] })
+    }
+    for (part, drops) in truth.parts.enumerated() {
+      for (report, slot) in slots.enumerated() {
+        let isFirst = part == 0 && report == 0
+        let channel = truth.response(part: part, slot: slot)
+        let observation = timer.measure(node.id, counts: isFirst) {
+          node.scheme.observe(channel, drops, slot: slot)
+        }
+        for (e, estimator) in node.estimators.enumerated() {
+          let estimate = timer.measure(estimator.id, counts: isFirst) {
+            let estimate = estimator.estimator.estimate(observation).response
+            front[e].energies[report].append(ErrorEnergies(channel, estimate))
+            return estimate
+          }
+          for (t, transform) in estimator.transforms.enumerated() {
+            timer.measure(transform.id, counts: isFirst) {
+              front[e].csi[t][report].append(transform.transform.forward(estimate))
+            }
+          }
+        }
       }
     }
-    for child in node.estimators { try visit(child, truth, observations) }
-  }
-
-  private mutating func visit(
-    _ node: LinkTree.EstimatorNode, _ truth: Truth, _ observations: [PilotObservation]
-  ) throws {
-    let (estimates, ratios) = timer.measure(node.id) {
-      let estimates = observations.map { node.estimator.estimate($0).response }
-      let pairs = zip(estimates, observations).map { ErrorEnergies($1.channel, $0) }
-      return (estimates, DropRatios.mean(pairs))
+    for (e, estimator) in node.estimators.enumerated() {
+      let ratios = DropRatios.mean(front[e].energies.map(ErrorEnergies.concatenated))
+      for (t, transform) in estimator.transforms.enumerated() {
+        let trueCSI = timer.measure(transform.id, counts: false) { truth.csi(transform) }
+        var state = UEState(
+          truth: truth, transform: transform.transform, trueCSI: trueCSI, estimateRatios: ratios,
+          csi: front[e].csi[t].map(ComplexArray.concatenated))
+        for child in transform.normalisers { try visit(child, &state) }
+      }
     }
-    for child in node.transforms { try visit(child, truth, estimates, ratios) }
-  }
-
-  private mutating func visit(
-    _ node: LinkTree.TransformNode, _ truth: Truth, _ estimates: [ComplexArray],
-    _ estimateRatios: [Double]
-  ) throws {
-    let (csi, trueCSI) = timer.measure(node.id) {
-      (estimates.map(node.transform.forward), truth.csi(node))
-    }
-    var state = UEState(
-      truth: truth, transform: node.transform, trueCSI: trueCSI, estimateRatios: estimateRatios,
-      csi: csi)
-    for child in node.normalisers { try visit(child, &state) }
   }
 
   /// What the stages at the UE hand down.
@@ -146,15 +182,20 @@ struct BlockWalk {
       }
     }
     // Decoding belongs to the codec, in the time of its node too.
-    let reconstructions = try timer.extend(codec.id) {
+    let reconstructions = try timer.measure(codec.id, counts: false) {
       try received.enumerated().map { index, report -> ComplexArray in
         let decoded = try codec.codec.decode(report.codeword)
         return state.normaliser!.scale(decoded, by: report.gains ?? state.gains[index])
       }
     }
     recordFeedback(node, state, received, reconstructions)
-    let full = timer.extend(node.id) { reconstructions.map(state.transform.inverse) }
-    for leaf in node.leaves { try visit(leaf, state, full) }
+    for part in state.truth.parts.indices {
+      let rows = state.truth.rows(part: part)
+      let full = timer.measure(node.id, counts: false) {
+        reconstructions.map { state.transform.inverse($0.slice(rows)) }
+      }
+      for leaf in node.leaves { try visit(leaf, state, part: part, full) }
+    }
   }
 
   /// Errors in the truncated domain against the true CSI of the measured slot, and bits.
@@ -180,12 +221,14 @@ struct BlockWalk {
     }
   }
 
+  /// The downlink of every served slot, for the drops of one part.
   private mutating func visit(
-    _ node: LinkTree.PrecoderNode, _ state: UEState, _ reconstructions: [ComplexArray]
+    _ node: LinkTree.PrecoderNode, _ state: UEState, part: Int, _ reconstructions: [ComplexArray]
   ) throws {
     let knowsScale = state.normaliser!.delivery != .unit
     let served = node.clock.servedSlots
-    try timer.measure(node.id) {
+    let rows = state.truth.rows(part: part)
+    try timer.measure(node.id, counts: part == 0) {
       let snr = linear(decibels: node.precoder.snrDB)
       var directions: (report: Int, value: ComplexArray)?
       for slot in served {
@@ -194,14 +237,15 @@ struct BlockWalk {
         if !node.isPerTone, directions?.report != report {
           directions = (report, try node.precoder.directions(reconstruction))
         }
-        let channel = state.truth.response(slot: slot)
-        let served = DownlinkMetrics(
-          channel: channel, reconstruction: reconstruction,
-          directions: node.isPerTone ? nil : directions?.value, snr: snr, knowsScale: knowsScale)
-        for drop in 0..<block.drops.count { served.add(drop, node.point, to: &metrics) }
+        let downlink = DownlinkMetrics(
+          channel: state.truth.response(part: part, slot: slot), reconstruction: reconstruction,
+          directions: directions?.value, snr: snr, knowsScale: knowsScale)
+        for (index, drop) in rows.enumerated() {
+          downlink.add(index, to: &metrics, point: node.point, drop: drop)
+        }
       }
       let scale = 1 / Double(served.count)
-      for drop in 0..<block.drops.count {
+      for drop in rows {
         for metric in DownlinkMetrics.recorded { metrics[node.point, drop, metric] *= scale }
       }
     }

@@ -28,6 +28,18 @@ package struct ErrorEnergies: Sendable {
   }
 }
 
+extension ErrorEnergies {
+  /// The drops of several arrays, one after the other.
+  static func concatenated(_ parts: [ErrorEnergies]) -> ErrorEnergies {
+    ErrorEnergies(error: parts.flatMap(\.error), reference: parts.flatMap(\.reference))
+  }
+
+  private init(error: [Double], reference: [Double]) {
+    self.error = error
+    self.reference = reference
+  }
+}
+
 package enum DropRatios {
   /// The ratio of each drop, averaged over slots; NaN for a drop that has a slot without energy.
   package static func mean(_ slots: [ErrorEnergies]) -> [Double] {
@@ -47,13 +59,13 @@ package struct DownlinkMetrics {
     .perfectRate,
   ]
 
-  private let toneCount: Int
   private let portCount: Int
+  private let toneCount: Int
+  private let knowsScale: Bool
   private let snr: Double
-  private let full: [Double]
   private let reconstruction: ToneProducts
-  /// Of the precoding directions; the reconstruction's if they are the same.
-  private let directions: ToneProducts
+  /// Of the precoding directions; nil if they are the reconstruction.
+  private let directions: ToneProducts?
 
   /// - Parameters:
   ///   - channel: true response of the slot [drop, subcarrier, port].
@@ -66,103 +78,92 @@ package struct DownlinkMetrics {
   ) {
     (toneCount, portCount) = (channel[dimension: 1], channel[dimension: 2])
     self.snr = snr
-    full =
-      knowsScale
-      ? DropRatios.mean([ErrorEnergies(channel, reconstruction)])
-      : Array(repeating: .nan, count: channel[dimension: 0])
+    self.knowsScale = knowsScale
     self.reconstruction = ToneProducts(channel, reconstruction)
-    self.directions = directions.map { ToneProducts(channel, $0) } ?? self.reconstruction
+    self.directions = directions.map { ToneProducts(channel, $0) }
   }
 
   /// Adds this slot to the metrics of one drop.
-  package func add(_ drop: Int, _ point: Int, to metrics: inout BlockMetrics) {
-    let similarity = reconstruction.similarities(drop)
-    let (received, fraction) = directions.receivedPowers(drop)
-    let energies = reconstruction.channelEnergies(drop)
-    let sum = energies.reduce(0) { $0 + Double($1) }
-    let perPort = sum / Double(toneCount * portCount)
-    let mean = received.reduce(0) { $0 + Double($1) } / Double(toneCount)
-    metrics[point, drop, .fullRatio] += full[drop]
-    metrics[point, drop, .cosineSimilarity] += similarity.cosine
-    metrics[point, drop, .squaredCosineSimilarity] += similarity.squared
-    metrics[point, drop, .beamformingGain] += mean / perPort
-    metrics[point, drop, .gainFraction] += fraction
-    metrics[point, drop, .rate] += rate(received)
-    metrics[point, drop, .perfectRate] += rate(Array(energies))
-  }
-
-  /// Mean over tones of log2(1 + SNR p).
-  private func rate(_ powers: [Float]) -> Double {
-    let scaled = powers.map { $0 * Float(snr) }
-    return csk_sum_log2_1p(scaled.count, scaled) / Double(toneCount)
+  ///
+  /// - Parameters:
+  ///   - index: of the drop in the arrays.
+  ///   - drop: of the drop in the metrics.
+  package func add(_ index: Int, to metrics: inout BlockMetrics, point: Int, drop: Int) {
+    let similarity = reconstruction.sums(index, snr: snr)
+    let beam = directions?.sums(index, snr: snr) ?? similarity
+    let tones = Double(toneCount)
+    let full = reconstruction.errorRatio(index)
+    metrics[point, drop, .fullRatio] += knowsScale ? full : .nan
+    metrics[point, drop, .cosineSimilarity] += similarity.cosine / tones
+    metrics[point, drop, .squaredCosineSimilarity] += similarity.squared / tones
+    metrics[point, drop, .beamformingGain] += beam.power * Double(portCount) / beam.energy
+    metrics[point, drop, .gainFraction] += beam.fraction / tones
+    metrics[point, drop, .rate] += beam.rate / tones
+    metrics[point, drop, .perfectRate] += beam.perfect / tones
   }
 }
 
-/// Inner products of channel and direction on every tone: c = ⟨h, g⟩, ‖h‖², ‖g‖².
+/// Inner products of channel and direction on every tone: c = ⟨h, g⟩, ‖h‖², ‖g‖², ‖h − g‖².
 private struct ToneProducts {
   private let toneCount: Int
   private let portCount: Int
-  private var cross: [Float]
-  private var channelEnergy: [Float]
-  private var directionEnergy: [Float]
   private let channel: ComplexArray
+  /// One after the other for all tones of all drops: c (re, im), ‖h‖², ‖g‖², ‖h − g‖².
+  private var values: RealArray
+  private let rows: Int
 
   init(_ channel: ComplexArray, _ direction: ComplexArray) {
     precondition(channel.shape == direction.shape)
     self.channel = channel
     (toneCount, portCount) = (channel[dimension: 1], channel[dimension: 2])
     let rows = channel[dimension: 0] * toneCount
-    cross = [Float](repeating: 0, count: 2 * rows)
-    channelEnergy = [Float](repeating: 0, count: rows)
-    directionEnergy = [Float](repeating: 0, count: rows)
-    channel.withUnsafeFloats { h in
-      direction.withUnsafeFloats { g in
-        csk_row_products(rows, portCount, h, g, &cross, &channelEnergy, &directionEnergy)
+    self.rows = rows
+    values = RealArray(uninitialized: [5 * rows])
+    values.withUnsafeMutableElements { values in
+      let base = values.baseAddress!
+      channel.withUnsafeFloats { h in
+        direction.withUnsafeFloats { g in
+          csk_row_products(
+            rows, portCount, h, g, base, base + 2 * rows, base + 3 * rows, base + 4 * rows)
+        }
       }
     }
   }
 
-  func channelEnergies(_ drop: Int) -> ArraySlice<Float> {
-    channelEnergy[drop * toneCount..<(drop + 1) * toneCount]
-  }
-
-  /// Mean over tones of |c| / (‖h‖ ‖g‖) and of its square; a tone where either is zero counts as 0.
-  func similarities(_ drop: Int) -> (cosine: Double, squared: Double) {
-    var (cosine, squared) = (0.0, 0.0)
-    for tone in drop * toneCount..<(drop + 1) * toneCount {
-      let energies = Double(channelEnergy[tone]) * Double(directionEnergy[tone])
-      guard energies > 0 else { continue }
-      let (re, im) = (Double(cross[2 * tone]), Double(cross[2 * tone + 1]))
-      // Rounding may carry parallel vectors past 1.
-      let square = min((re * re + im * im) / energies, 1)
-      cosine += square.squareRoot()
-      squared += square
-    }
-    return (cosine / Double(toneCount), squared / Double(toneCount))
-  }
-
-  /// |h w|² on every tone for w = gᴴ / ‖g‖, and the mean of |h w|² / ‖h‖²; equal weights where g is zero.
-  func receivedPowers(_ drop: Int) -> (powers: [Float], fraction: Double) {
-    var fraction = 0.0
-    let first = drop * toneCount
-    let powers = (first..<first + toneCount).map { tone -> Float in
-      let power: Float
-      if directionEnergy[tone] > 0 {
-        let (re, im) = (cross[2 * tone], cross[2 * tone + 1])
-        power = min((re * re + im * im) / directionEnergy[tone], channelEnergy[tone])
-      } else {
-        power = equalWeightPower(tone)
+  /// ‖H − G‖² / ‖H‖² of one drop; NaN without energy.
+  func errorRatio(_ drop: Int) -> Double {
+    values.withUnsafeElements { values in
+      let sum = { (start: Int) in
+        values[start + drop * toneCount..<start + (drop + 1) * toneCount].reduce(0.0) {
+          $0 + Double($1)
+        }
       }
-      if channelEnergy[tone] > 0 { fraction += Double(power) / Double(channelEnergy[tone]) }
-      return power
+      let energy = sum(2 * rows)
+      return energy > 0 ? sum(4 * rows) / energy : .nan
     }
-    return (powers, fraction / Double(toneCount))
   }
 
-  private func equalWeightPower(_ row: Int) -> Float {
-    channel.withUnsafeElements { h in
-      let sum = h[row * portCount..<(row + 1) * portCount].reduce(ComplexFloat.zero, +)
-      return sum.lengthSquared / Float(portCount)
+  func sums(_ drop: Int, snr: Double) -> csk_tone_sums {
+    var sums = csk_tone_sums()
+    values.withUnsafeElements { values in
+      let first = values.baseAddress! + drop * toneCount
+      let fallback = equalWeightPowers(drop, directionEnergies: first + 3 * rows)
+      csk_tone_metrics(
+        toneCount, values.baseAddress! + 2 * drop * toneCount, first + 2 * rows, first + 3 * rows,
+        fallback, Float(snr), &sums)
+    }
+    return sums
+  }
+
+  /// |h w|² for equal weights on all ports, on the tones without a direction; nil if all tones have one.
+  private func equalWeightPowers(_ drop: Int, directionEnergies: UnsafePointer<Float>) -> [Float]? {
+    guard (0..<toneCount).contains(where: { directionEnergies[$0] == 0 }) else { return nil }
+    return channel.withUnsafeElements { h in
+      (0..<toneCount).map { tone in
+        let row = (drop * toneCount + tone) * portCount
+        return h[row..<row + portCount].reduce(ComplexFloat.zero, +).lengthSquared
+          / Float(portCount)
+      }
     }
   }
 }

@@ -24,6 +24,11 @@ struct LinkTree: Sendable {
     let clock: SlotClock
     let context: LinkContext
     let pilots: [PilotNode]
+
+    /// Drops whose frequency responses are worked on together: about 1 MiB each, to stay in the cache.
+    var partSize: Int {
+      max(1, (1 << 20) / (8 * context.grid.toneCount * context.portCount))
+    }
   }
   struct PilotNode: Sendable {
     let id: Int

@@ -17,6 +17,7 @@ struct LinkTreeBuilder {
   private let seed: UInt64
   private let directory: String
   private let store: FittingStore
+  private let replaceChannel: ((any ChannelModel) throws -> any ChannelModel)?
   private var nodes: [Section] = []
   private var constants: [PointConstants?]
   /// Digests of the recorded data by path.
@@ -24,10 +25,12 @@ struct LinkTreeBuilder {
 
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
   static func build(
-    _ points: [OperatingPoint], seed: UInt64, directory: String, store: FittingStore
+    _ points: [OperatingPoint], seed: UInt64, directory: String, store: FittingStore,
+    channels: ((any ChannelModel) throws -> any ChannelModel)? = nil
   ) throws -> LinkTree {
     var builder = LinkTreeBuilder(
-      seed: seed, directory: directory, store: store, constants: points.map { _ in nil })
+      seed: seed, directory: directory, store: store, channels: channels,
+      constants: points.map { _ in nil })
     let roots = try builder.channels(points)
     return LinkTree(
       roots: roots, points: builder.constants.map { $0! }, nodes: builder.nodes,
@@ -35,8 +38,10 @@ struct LinkTreeBuilder {
   }
 
   private init(
-    seed: UInt64, directory: String, store: FittingStore, constants: [PointConstants?]
+    seed: UInt64, directory: String, store: FittingStore,
+    channels: ((any ChannelModel) throws -> any ChannelModel)?, constants: [PointConstants?]
   ) {
+    replaceChannel = channels
     self.seed = seed
     self.directory = directory
     self.store = store
@@ -104,7 +109,8 @@ struct LinkTreeBuilder {
           toneCount: grid[GridSection.tones], spacingHz: grid[GridSection.spacing],
           carrierHz: grid[GridSection.carrier]), slotSeconds: clock.slotSeconds,
         speed: clock.speed, seed: seed, directory: directory)
-      let channel: any ChannelModel = try make(.channel, points, .none, context)
+      let model: any ChannelModel = try make(.channel, points, .none, context)
+      let channel = try replaceChannel?(model) ?? model
       context.portCount = channel.portCount
       let settings = points[0].settings[.channel]!
       // Not the slots: parts are fitted on slot 0, whose draws depend on whether and how fast the UE moves.

@@ -1,3 +1,4 @@
+import Channels
 import DataFiles
 import Foundation
 import LinkMath
@@ -19,10 +20,12 @@ public struct PreparedRun: Sendable {
 
   /// - Parameters:
   ///   - artefactFolder: where fitted parts are kept; nil keeps them in memory.
+  ///   - channels: puts another channel in the place of the scenario's, for benchmarks.
   ///   - isDry: fitted parts are replaced by placeholders of the right shape, for checking.
   /// - Throws: ``ScenarioErrors`` for settings that do not go together; file errors; fitting errors.
   public init(
     _ scenario: Scenario, pool: WorkerPool, artefactFolder: String?, isDry: Bool = false,
+    channels: (@Sendable (any ChannelModel) throws -> any ChannelModel)? = nil,
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     self.scenario = scenario
@@ -31,7 +34,8 @@ public struct PreparedRun: Sendable {
       folder: artefactFolder, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
       tree = try LinkTreeBuilder.build(
-        scenario.points, seed: settings.seed, directory: scenario.directory, store: store)
+        scenario.points, seed: settings.seed, directory: scenario.directory, store: store,
+        channels: channels)
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
@@ -82,13 +86,13 @@ public struct PreparedRun: Sendable {
     }
   }
 
-  /// About 4 MiB for each array of a block: large enough for the products of the codecs, small enough for the cache.
+  /// About 8 MiB for the channel of a block: enough drops for the products of the codecs, little memory.
   private static func defaultBlockSize(_ tree: LinkTree) -> Int {
     let bytes = tree.roots.map { root in
       let slots = Set(root.clock.reportSlots).union(root.clock.servedSlots).count
       return 8 * root.context.grid.toneCount * root.context.portCount * slots
     }.max()!
-    return max(1, min(64, (4 << 20) / bytes))
+    return max(1, min(64, (8 << 20) / bytes))
   }
 
   /// The metrics of one block. Pure: depends on the scenario and the block index alone.

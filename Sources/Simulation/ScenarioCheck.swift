@@ -65,8 +65,10 @@ public enum ScenarioCheck {
       let response = 8 * run.blockSize * root.context.grid.toneCount * root.context.portCount
       let slots = Set(root.clock.reportSlots).union(root.clock.servedSlots).count
       let reports = root.clock.reportSlots.count
-      // Channel in every slot; received pilots, estimate and reconstruction in every report slot, one for scratch.
-      return response * (slots + 4 * reports + 1)
+      let part = 8 * root.partSize * root.context.grid.toneCount * root.context.portCount
+      // The channel in every slot; pilots, estimate and reconstructions of a few drops; CSI of the block.
+      let csi = 8 * run.blockSize * 32 * root.context.portCount
+      return response * slots + part * (3 + reports) + 8 * csi * reports
     }.max()!
     let metrics = 8 * run.pointCount * run.blockSize * DropMetric.allCases.count
     return threads * (perWorker + 4 * metrics)

@@ -1,7 +1,8 @@
+import Foundation
 import Parts
 import Synchronization
 
-/// Calls and time of each node of the tree: what `--stats` prints and what the tests count.
+/// Calls and processor time of each node of the tree: what `--stats` prints and what the tests count.
 public final class StageStatistics: Sendable {
   public struct Entry: Sendable, Hashable {
     public var calls = 0
@@ -44,27 +45,25 @@ public final class StageStatistics: Sendable {
   }
 }
 
-/// Times the stages of one block; one for each worker, so nothing is shared.
+/// Processor time of the calling thread in seconds; unlike wall time it is not disturbed by other programs.
+private func threadSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// Times the stages of one block; one for each block, so nothing is shared.
 final class StageTimer {
   private(set) var entries: [StageStatistics.Entry]
-  private let clock = ContinuousClock()
 
   init(nodeCount: Int) { entries = Array(repeating: .init(), count: nodeCount) }
 
-  /// Runs one call of a node. Nested calls are not subtracted: stages do not nest.
-  func measure<R>(_ node: Int, _ body: () throws -> R) rethrows -> R {
-    let start = clock.now
+  /// Runs a piece of work of a node. A call is what a node does for a whole block: only its first piece counts.
+  func measure<R>(_ node: Int, counts: Bool = true, _ body: () throws -> R) rethrows -> R {
+    let start = threadSeconds()
     let result = try body()
-    entries[node].calls += 1
-    entries[node].seconds += (clock.now - start).seconds
-    return result
-  }
-
-  /// Adds the time of `body` to a node without counting a call.
-  func extend<R>(_ node: Int, _ body: () throws -> R) rethrows -> R {
-    let start = clock.now
-    let result = try body()
-    entries[node].seconds += (clock.now - start).seconds
+    if counts { entries[node].calls += 1 }
+    entries[node].seconds += threadSeconds() - start
     return result
   }
 }

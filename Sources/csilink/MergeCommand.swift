@@ -30,6 +30,7 @@ struct MergeCommand: ParsableCommand {
       result,
       Execution(
         startTime: began, wallSeconds: Date().timeIntervalSince(began),
-        threads: compute.threadCount, commandLine: CommandLine.arguments, shards: sources), in: folder)
+        threads: compute.threadCount, commandLine: CommandLine.arguments, shards: sources),
+      in: folder)
   }
 }

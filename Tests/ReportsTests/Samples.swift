@@ -63,3 +63,19 @@ func fixture(_ name: String, near file: String = #filePath) throws -> String {
   let url = tests.appendingPathComponent("Fixtures/reports/\(name)")
   return try String(contentsOf: url, encoding: .utf8)
 }
+
+/// Missing values, infinities and texts that need quotes; see Fixtures/reports.
+let awkward = result(
+  axes: ["codec", "pilots.snr_db"],
+  [
+    point(
+      ["pca, \"wide\"", "-5"], nmseInterval: -14.75...(-14.5), rateInterval: 7.875...7.9375,
+      bitErrorRate: 0.001),
+    point(
+      ["two\nlines", "10"], nmse: -10.0 / 3, nmseInterval: -.infinity...(-0.0),
+      rate: 1_234_567.89, rateInterval: -0.125...2_469_135.78, perfectRate: 1e12,
+      clipFraction: 0.0000123456789, nmseFull: nil, drops: 64, stop: .interval, zeroEnergy: 3),
+    point(
+      ["#1", nil], nmse: -.infinity, rate: .nan, bits: nil, bitErrorRate: nil, clipFraction: nil,
+      drops: 2),
+  ], description: "made up\nby hand")

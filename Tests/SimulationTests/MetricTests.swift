@@ -17,7 +17,7 @@ import Testing
     let downlink = DownlinkMetrics(
       channel: channel, reconstruction: reconstruction, directions: directions, snr: snr,
       knowsScale: true)
-    for drop in 0..<drops { downlink.add(drop, 0, to: &block) }
+    for drop in 0..<drops { downlink.add(drop, to: &block, point: 0, drop: drop) }
     return block
   }
 

@@ -1,4 +1,5 @@
 #pragma once
-#include "philox.h"
 #include "complex_rows.h"
-#include "partial_dft.h"
+#include "conv_kernels.h"
+#include "dft32.h"
+#include "philox.h"

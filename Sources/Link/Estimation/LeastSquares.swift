@@ -15,24 +15,12 @@ func leastSquares(_ observation: PilotObservation) -> ComplexArray {
   let rows = observation.received[dimension: 0] * observation.received[dimension: 1]
   var estimate = ComplexArray(
     uninitialized: Array(observation.received.shape.dropLast()) + [ports])
-  var scratch = ComplexArray(repeating: .zero, shape: [tile, symbols])
-  let scale = Float(pilots.amplitude / pilots.energy)
   observation.received.withUnsafeElements { received in
     estimate.withUnsafeMutableElements { estimate in
-      scratch.withUnsafeMutableElements { scratch in
-        let buffer = scratch.baseAddress!
-        for start in stride(from: 0, to: rows, by: tile) {
-          let count = min(tile, rows - start)
-          buffer.update(from: received.baseAddress! + start * symbols, count: count * symbols)
-          pilots.despread(buffer)
-          for row in 0..<count {
-            let from = buffer + row * symbols
-            let to = estimate.baseAddress! + (start + row) * ports
-            for port in 0..<ports {
-              to[port] = ComplexFloat(from[port].real * scale, from[port].imaginary * scale)
-            }
-          }
-        }
+      for start in stride(from: 0, to: rows, by: tile) {
+        pilots.despread(
+          received.baseAddress! + start * symbols, rows: min(tile, rows - start),
+          into: estimate.baseAddress! + start * ports)
       }
     }
   }

@@ -131,21 +131,17 @@ struct DelayInterpolator: Sendable {
     let window = toDelay.rowCount * ports
     var response = ComplexArray(uninitialized: [drops, toFrequency.toneCount, ports])
     var rows = ComplexArray(uninitialized: [window])
-    var scratch = ComplexArray(uninitialized: [toDelay.scratchCount])
     estimate.withUnsafeElements { estimate in
       response.withUnsafeMutableElements { response in
         rows.withUnsafeMutableElements { rows in
-          scratch.withUnsafeMutableElements { scratch in
-            for drop in 0..<drops {
-              toDelay.toDelay(
-                estimate.baseAddress! + drop * toDelay.scratchCount, rows.baseAddress!,
-                scratch: scratch.baseAddress!)
-              for i in 0..<window {
-                rows[i] = ComplexFloat(rows[i].real * scale, rows[i].imaginary * scale)
-              }
-              toFrequency.toFrequency(
-                rows.baseAddress!, response.baseAddress! + drop * toFrequency.scratchCount)
+          for drop in 0..<drops {
+            toDelay.toDelay(
+              estimate.baseAddress! + drop * toDelay.responseCount, rows.baseAddress!)
+            for i in 0..<window {
+              rows[i] = ComplexFloat(rows[i].real * scale, rows[i].imaginary * scale)
             }
+            toFrequency.toFrequency(
+              rows.baseAddress!, response.baseAddress! + drop * toFrequency.responseCount)
           }
         }
       }

@@ -79,28 +79,20 @@ public struct OrthogonalPilots: Sendable {
     let noiseVariance = linear(decibels: -snrDB)
     let (ports, symbols, tile) = (matrix.antennaCount, matrix.symbolCount, PilotMatrix.tile)
     var received = ComplexArray(uninitialized: [block.drops.count, pilotTones, symbols])
-    var scratch = ComplexArray(repeating: .zero, shape: [tile, symbols])
+    let (gain, deviation) = (Float(matrix.amplitude), Float((noiseVariance / 2).squareRoot()))
     channel.withUnsafeElements { channel in
       received.withUnsafeMutableElements { received in
-        scratch.withUnsafeMutableElements { scratch in
-          let rows = scratch.baseAddress!
-          for drop in 0..<block.drops.count {
-            var noise = block.stream(drop, slot: slot, .pilotNoise)
-            for start in stride(from: 0, to: pilotTones, by: tile) {
-              let count = min(tile, pilotTones - start)
-              for row in 0..<count {
-                let tone = (drop * toneCount + (start + row) * toneSpacing) * ports
-                (rows + row * symbols).update(from: channel.baseAddress! + tone, count: ports)
-                (rows + row * symbols + ports).update(repeating: .zero, count: symbols - ports)
-              }
-              matrix.spread(rows)
-              rows.withMemoryRebound(to: Float.self, capacity: 2 * tile * symbols) { floats in
-                noise.addNormal(
-                  to: UnsafeMutableBufferPointer(start: floats, count: 2 * count * symbols),
-                  gain: Float(matrix.amplitude), scale: Float((noiseVariance / 2).squareRoot()))
-              }
-              (received.baseAddress! + (drop * pilotTones + start) * symbols).update(
-                from: rows, count: count * symbols)
+        for drop in 0..<block.drops.count {
+          var noise = block.stream(drop, slot: slot, .pilotNoise)
+          for start in stride(from: 0, to: pilotTones, by: tile) {
+            let rows = min(tile, pilotTones - start)
+            let source = channel.baseAddress! + (drop * toneCount + start * toneSpacing) * ports
+            let target = received.baseAddress! + (drop * pilotTones + start) * symbols
+            matrix.spread(source, stride: toneSpacing * ports, rows: rows, into: target)
+            target.withMemoryRebound(to: Float.self, capacity: 2 * rows * symbols) { floats in
+              noise.addNormal(
+                to: UnsafeMutableBufferPointer(start: floats, count: 2 * rows * symbols),
+                gain: gain, scale: deviation)
             }
           }
         }

@@ -32,13 +32,13 @@ public struct PilotMatrix: Sendable {
   public let energy: Double
   /// Amplitude g of the entries.
   public let amplitude: Double
-  private let forward: FFTPlan?
-  private let backward: FFTPlan?
+  /// Batches of ``tile`` rows and single rows, for lengths other than 32.
+  private let plans: [FFTPlan.Direction: (tile: FFTPlan, row: FFTPlan)]
 
   /// Tones handled together, so that they stay in the first-level cache.
   static let tile = 64
 
-  /// - Precondition: `symbolCount >= antennaCount`; a power of two for `hadamard`; equal for `identity`.
+  /// - Precondition: `symbols >= antennas`; a power of two for `hadamard`; equal for `identity`.
   public init(_ pattern: Pattern, antennas: Int, symbols: Int, power: Power) {
     precondition(symbols >= antennas && antennas > 0)
     self.pattern = pattern
@@ -52,16 +52,19 @@ public struct PilotMatrix: Sendable {
       case .per_antenna: length
       }
     amplitude = (energy / length).squareRoot()
-    guard pattern == .dft else {
-      (forward, backward) = (nil, nil)
+    guard pattern == .dft && symbols != 32 else {
+      plans = [:]
       return
     }
-    let plan = { (direction: FFTPlan.Direction) in
+    let plan = { (rows: Int, direction: FFTPlan.Direction) in
       FFTPlan(
-        length: symbols, batch: PilotMatrix.tile, distance: symbols, direction: direction,
+        length: symbols, batch: rows, distance: symbols, direction: direction,
         aligned: symbols % 2 == 0)
     }
-    (forward, backward) = (plan(.forward), plan(.backward))
+    plans = [
+      .forward: (plan(PilotMatrix.tile, .forward), plan(1, .forward)),
+      .backward: (plan(PilotMatrix.tile, .backward), plan(1, .backward)),
+    ]
   }
 
   /// Entry of the matrix, for tests and for estimators without a fast path.
@@ -77,21 +80,78 @@ public struct PilotMatrix: Sendable {
     }
   }
 
-  /// Rows of up to ``tile`` tones times X without the amplitude: `data` is [tile, symbol], the channel in its first
-  /// antennaCount columns and zeros behind.
-  func spread(_ data: UnsafeMutablePointer<ComplexFloat>) { apply(forward, data) }
+  /// Rows H [tone, antenna] times X / g: `target` [tone, symbol].
+  ///
+  /// - Parameter stride: complex values from one row of `source` to the next.
+  func spread(
+    _ source: UnsafePointer<ComplexFloat>, stride: Int, rows: Int,
+    into target: UnsafeMutablePointer<ComplexFloat>
+  ) {
+    if pattern == .dft, symbolCount == 32, antennaCount == 32, stride == 32 {
+      dft32(source, rows: rows, sign: -1, scale: 1, into: target)
+      return
+    }
+    for row in 0..<rows {
+      let line = target + row * symbolCount
+      line.update(from: source + row * stride, count: antennaCount)
+      (line + antennaCount).update(repeating: .zero, count: symbolCount - antennaCount)
+    }
+    transform(target, rows: rows, .forward)
+  }
 
-  /// Rows of up to ``tile`` tones times Xᴴ without the amplitude, in place.
-  func despread(_ data: UnsafeMutablePointer<ComplexFloat>) { apply(backward, data) }
-
-  private func apply(_ plan: FFTPlan?, _ data: UnsafeMutablePointer<ComplexFloat>) {
-    switch pattern {
-    case .dft: plan?.execute(data)
-    case .hadamard:
-      data.withMemoryRebound(to: Float.self, capacity: 2 * PilotMatrix.tile * symbolCount) {
-        csk_hadamard_rows(PilotMatrix.tile, symbolCount, $0)
+  /// Rows Y [tone, symbol] times Xᴴ / c: the least-squares estimate, `target` [tone, antenna].
+  func despread(
+    _ source: UnsafePointer<ComplexFloat>, rows: Int,
+    into target: UnsafeMutablePointer<ComplexFloat>
+  ) {
+    let scale = Float(amplitude / energy)
+    if pattern == .dft, symbolCount == 32, antennaCount == 32 {
+      dft32(source, rows: rows, sign: 1, scale: scale, into: target)
+      return
+    }
+    var scratch = ComplexArray(uninitialized: [rows, symbolCount])
+    scratch.withUnsafeMutableElements { scratch in
+      scratch.baseAddress!.update(from: source, count: rows * symbolCount)
+      transform(scratch.baseAddress!, rows: rows, .backward)
+      for row in 0..<rows {
+        for port in 0..<antennaCount {
+          let value = scratch[row * symbolCount + port]
+          target[row * antennaCount + port] = ComplexFloat(
+            value.real * scale, value.imaginary * scale)
+        }
       }
+    }
+  }
+
+  /// Rows of `symbolCount` values in place, without the amplitude.
+  private func transform(
+    _ data: UnsafeMutablePointer<ComplexFloat>, rows: Int, _ direction: FFTPlan.Direction
+  ) {
+    switch pattern {
     case .identity: break
+    case .hadamard:
+      data.withMemoryRebound(to: Float.self, capacity: 2 * rows * symbolCount) {
+        csk_hadamard_rows(rows, symbolCount, $0)
+      }
+    case .dft:
+      guard let plan = plans[direction] else {
+        dft32(data, rows: rows, sign: direction == .forward ? -1 : 1, scale: 1, into: data)
+        return
+      }
+      let tiles = rows / PilotMatrix.tile
+      for i in 0..<tiles { plan.tile.execute(data + i * PilotMatrix.tile * symbolCount) }
+      for row in tiles * PilotMatrix.tile..<rows { plan.row.execute(data + row * symbolCount) }
+    }
+  }
+
+  private func dft32(
+    _ source: UnsafePointer<ComplexFloat>, rows: Int, sign: Int32, scale: Float,
+    into target: UnsafeMutablePointer<ComplexFloat>
+  ) {
+    source.withMemoryRebound(to: Float.self, capacity: 64 * rows) { source in
+      target.withMemoryRebound(to: Float.self, capacity: 64 * rows) { target in
+        csk_dft32_rows(rows, sign, scale, source, target)
+      }
     }
   }
 }

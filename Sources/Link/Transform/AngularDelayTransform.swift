@@ -87,19 +87,14 @@ public struct AngularDelayTransform: Part {
     response.requireShape([nil, delay.toneCount, portCount], "[drop, subcarrier, port]")
     let drops = response[dimension: 0]
     var csi = ComplexArray(uninitialized: [drops, tapCount, portCount])
-    var scratch = ComplexArray(uninitialized: [delay.scratchCount])
     let scale = 1 / Float(portCount).squareRoot()
     response.withUnsafeElements { response in
       csi.withUnsafeMutableElements { csi in
-        scratch.withUnsafeMutableElements { scratch in
-          for drop in 0..<drops {
-            let rows = csi.baseAddress! + drop * tapCount * portCount
-            delay.toDelay(
-              response.baseAddress! + drop * delay.scratchCount, rows,
-              scratch: scratch.baseAddress!)
-            toAngle.execute(rows)
-            rotate(rows, by: shift, scale: scale)
-          }
+        for drop in 0..<drops {
+          let rows = csi.baseAddress! + drop * tapCount * portCount
+          delay.toDelay(response.baseAddress! + drop * delay.responseCount, rows)
+          toAngle.execute(rows)
+          rotate(rows, by: shift, scale: scale)
         }
       }
     }
@@ -122,7 +117,7 @@ public struct AngularDelayTransform: Part {
             rows.update(from: csi.baseAddress! + drop * count, count: count)
             rotate(rows, by: portCount - shift, scale: scale)
             toPort.execute(rows)
-            delay.toFrequency(rows, response.baseAddress! + drop * delay.scratchCount)
+            delay.toFrequency(rows, response.baseAddress! + drop * delay.responseCount)
           }
         }
       }

@@ -18,7 +18,8 @@ enum Gnuplot {
   }
 
   /// Runs a script inside its folder, without the settings of the user.
-  static func run(_ program: String, script: String, inFolder folder: String) throws(Failure) {
+  static func run(_ program: String?, script: String, inFolder folder: String) throws(Failure) {
+    guard let program else { throw Failure(reason: "gnuplot is not on the search path") }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = ["--default-settings", script]

@@ -94,7 +94,7 @@ private struct CurveLabels {
       if isWord[i] { return text.onOneLine }
       // "snr 10 dB": a number whose unit is in the key gets it back.
       let unit = names[i].unit.map { text.hasSuffix($0) ? "" : " \($0)" } ?? ""
-      return "\(names[i].short) \(text.onOneLine)\(unit)"
+      return "\(names[i].short.withSpaces) \(text.onOneLine)\(unit)"
     }
     if !parts.isEmpty { return parts.joined(separator: ", ") }
     return names.count == 1 ? "CSI feedback" : "others"

@@ -24,16 +24,14 @@ struct PlotScript {
 
       \(lineStyles)
 
-      set title \(quoted(result.scenarioName)) font ',17' offset 0,\(isLegendBeside ? "0" : "0.5")
+      set title \(quoted(result.scenarioName)) font ',17'
       set label 1 \(quoted(caption)) at screen 0.99,0.025 right font ',11' textcolor rgb '#777777'
       set border 3 linecolor rgb '#444444' linewidth 1
       set tics nomirror out scale 0.6 textcolor rgb '#222222'
       set grid xtics ytics linetype 1 linecolor rgb '#dddddd' linewidth 0.8
       set errorbars 0.7
-      set bmargin \(isRotated ? "9" : "5")
-      set rmargin \(isLegendBeside ? "-1" : "3")
-      set key \(isLegendBeside ? "outside right top vertical" : "tmargin center horizontal") \
-      Left reverse samplen 3 spacing 1.15 noautotitle
+      set bmargin \(bottomLines)
+      set key outside right top vertical Left reverse samplen 3 spacing 1.15 noautotitle
       \(horizontalAxis)
 
       do for [format in 'svg png'] {
@@ -61,6 +59,9 @@ extension PlotScript {
   private static let colours = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c510a", "#666666",
   ]
+  /// Longer texts in the legend and below the axis are cut.
+  private static let labelLimit = 80
+  private static let markLimit = 30
   private static let pointTypes = [7, 5, 9, 13, 11, 6, 4, 8, 12, 10]
 
   private var lineStyles: String {
@@ -72,7 +73,7 @@ extension PlotScript {
       return "set style line \(i + 1) linecolor rgb '\(colour)' linewidth 2 dashtype \(dash) "
         + "pointtype \(point) pointsize 0.9"
     }
-    let bound = "set style line \(boundStyle) linecolor rgb '#000000' linewidth 1.5 dashtype (6,5)"
+    let bound = "set style line \(boundStyle) linecolor rgb '#000000' linewidth 1.5 dashtype (10,6)"
     return (styles + [bound]).joined(separator: "\n")
   }
 
@@ -85,9 +86,11 @@ extension PlotScript {
     ]
     if curves.axis.scale == .logarithmic { lines.append("set logscale x") }
     if let marks = curves.axis.marks {
-      let list = marks.map { "\(quoted($0.text)) \(numberText($0.position))" }
+      let list = marks.map {
+        "\(quoted(shortened($0.text, to: Self.markLimit))) \(numberText($0.position))"
+      }
       lines.append(
-        "set xtics \(isRotated ? "rotate by -30 " : "")(\(list.joined(separator: ", ")))")
+        "set xtics \(isRotated ? "rotate by 60 right " : "")(\(list.joined(separator: ", ")))")
       lines.append("unset mxtics")
     }
     return lines.joined(separator: "\n")
@@ -95,21 +98,22 @@ extension PlotScript {
 
   /// Long names of categories are written aslant.
   private var isRotated: Bool {
-    !curves.axis.isNumeric && (curves.axis.values.map(\.text.count).max() ?? 0)
-      * curves.axis.values.count > 70
+    !curves.axis.isNumeric && longestMark * curves.axis.values.count > 70
   }
 
-  /// Few and short entries go above the plot, others beside it.
-  private var isLegendBeside: Bool {
-    let labels = curves.curves.map(\.label)
-    return labels.count > 4 || labels.reduce(0) { $0 + $1.count + 8 } > 90
+  private var longestMark: Int {
+    curves.axis.values.map { shortened($0.text, to: Self.markLimit).count }.max() ?? 0
   }
 
+  /// Height below the axis in lines: at 60 degrees a letter takes about 0.4 lines.
+  private var bottomLines: Int { 5 + (isRotated ? longestMark * 2 / 5 : 0) }
+
+  /// In pixels: nine for a letter and 22 for a line, at 15 points.
   private var size: (width: Int, height: Int) {
-    guard isLegendBeside else { return (900, 600) }
-    let longest = curves.curves.map(\.label.count).max() ?? 0
-    // Nine pixels for a letter and 22 for a line of the legend, at 15 points.
-    return (760 + 100 + 9 * min(longest, 80), max(600, 22 * (curves.curves.count + 6)))
+    let longest = curves.curves.map { shortened($0.label, to: Self.labelLimit).count }.max() ?? 0
+    return (
+      860 + 9 * max(longest, 12), max(580, 22 * (curves.curves.count + 6)) + 22 * (bottomLines - 5)
+    )
   }
 }
 
@@ -129,25 +133,30 @@ extension PlotScript {
       """
   }
 
-  /// The line with its legend, then its error bars: gnuplot leaves out points without a bar if it draws both at once.
+  /// The error bars, then the line with its legend: gnuplot leaves out points without a bar if it draws both at once.
   private func items(_ index: Int, _ quantity: PlotQuantity) -> [String] {
     let (value, low, high) = quantity.columns
     let curve = curves.curves[index]
+    let block = "data index \(index)"
     let style = "linestyle \(index + 1)"
-    let shape =
-      !curves.axis.isNumeric ? "points" : curve.dependsOnAxis ? "linespoints" : "lines"
     // A lower end of -inf is drawn down to the axis.
     let lower = "(strcol(\(low)) eq '-inf' ? floor_y : $\(low))"
-    let line =
-      "data index \(index) using 1:\(value) with \(shape) \(style) title \(quoted(legend(curve)))"
-    let bars =
-      "data index \(index) using 1:\(value):\(lower):\(high) "
-      + "with yerrorbars \(style) dashtype 1 linewidth 1.2 pointsize 0"
-    return [line, bars]
+    let isAcross = curves.axis.isNumeric && !curve.dependsOnAxis
+    let interval =
+      isAcross
+      ? "\(block) using 1:\(lower):\(high) with filledcurves \(style) "
+        + "fillstyle transparent solid 0.15 noborder"
+      : "\(block) using 1:\(value):\(lower):\(high) with yerrorbars \(style) "
+        + "dashtype 1 linewidth 1.2"
+    let shape = !curves.axis.isNumeric ? "points" : isAcross ? "lines" : "linespoints"
+    let isOnlyCurve = curves.curves.count == 1 && !quantity.hasBound
+    let legend = isOnlyCurve ? "" : shortened(curve.label, to: Self.labelLimit)
+    let title = legend.isEmpty ? "notitle" : "title \(quoted(legend))"
+    return [interval, "\(block) using 1:\(value) with \(shape) \(style) \(title)"]
   }
 
-  private func legend(_ curve: PlotCurves.Curve) -> String {
-    curve.label.count > 80 ? curve.label.prefix(79) + "…" : curve.label
+  private func shortened(_ text: String, to limit: Int) -> String {
+    text.count > limit ? text.prefix(limit - 1) + "…" : text
   }
 
   private var boundItems: [String] {
@@ -162,7 +171,7 @@ extension PlotScript {
     }
     let own = curves.curves.indices.map { index in
       let block = "data index \(index)"
-      let style = "linestyle \(index + 1) linewidth 1.2 dashtype (6,5)"
+      let style = "linestyle \(index + 1) linewidth 1.2 dashtype (10,6)"
       let half = numberText(0.45 * data.dodgeStep)
       return curves.axis.isNumeric
         ? "\(block) using 1:8 with lines \(style)"

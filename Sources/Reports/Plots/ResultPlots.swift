@@ -10,23 +10,26 @@ public enum ResultPlots {
   /// More curves than this cannot be told apart.
   public static let curveLimit = 40
 
-  /// Every file that ``draw(_:inFolder:)`` may write.
-  public static let fileNames =
-    [PlotScript.fileName, PlotData.fileName] + PlotQuantity.allCases.flatMap(\.fileNames)
+  /// The plots that ``write(_:toFolder:)`` draws.
+  public static let fileNames = PlotQuantity.allCases.flatMap(\.fileNames)
 
   /// Draws the plots; nothing if nothing is swept. Plots of an earlier result in the folder are removed.
   ///
-  /// - Returns: why plots are missing, in sentences for the user; empty if all is well. A missing gnuplot is no error:
-  ///   script and data are there to draw them elsewhere.
+  /// A missing or failing gnuplot is no error but a warning: script and data are there to draw the plots elsewhere.
+  ///
+  /// - Returns: why plots are missing, for the user; empty if all is well.
   /// - Throws: `DataFileError` if the folder cannot be written to.
-  public static func draw(_ result: RunResult, inFolder folder: String) throws(DataFileError)
+  public static func write(_ result: RunResult, toFolder folder: String) throws(DataFileError)
     -> [String]
   {
-    try draw(result, inFolder: folder, gnuplot: Gnuplot.find())
+    try write(result, toFolder: folder, gnuplot: installedGnuplot)
   }
 
+  /// Path of the gnuplot program of this machine; nil if there is none.
+  package static var installedGnuplot: String? { Gnuplot.find() }
+
   /// - Parameter gnuplot: path of the program; nil if there is none.
-  package static func draw(_ result: RunResult, inFolder folder: String, gnuplot: String?)
+  package static func write(_ result: RunResult, toFolder folder: String, gnuplot: String?)
     throws(DataFileError) -> [String]
   {
     try removePlots(in: folder)
@@ -34,42 +37,31 @@ public enum ResultPlots {
     guard curves.curves.count <= curveLimit else {
       return [
         "no plots: \(curves.curves.count) curves are too many for one plot (at most "
-          + "\(curveLimit)); sweep the key with the most values first"
+          + "\(curveLimit)); put the swept key with the most values first"
       ]
     }
     let data = PlotData(curves: curves)
     let script = PlotScript(result: result, data: data)
-    guard !script.quantities.isEmpty else { return ["no plots: the result has no finite values"] }
+    var warnings: [String] = []
+    for quantity in PlotQuantity.allCases where !script.quantities.contains(quantity) {
+      warnings.append("no plot of \(quantity.rawValue): it has no finite value")
+    }
+    guard !script.quantities.isEmpty else { return warnings }
     try AtomicFile.write(data.text, to: "\(folder)/\(PlotData.fileName)")
     try AtomicFile.write(script.text, to: "\(folder)/\(PlotScript.fileName)")
-    let redraw = "to draw them from the result folder: gnuplot \(PlotScript.fileName)"
-    guard let gnuplot else {
-      return ["no plots: gnuplot is not on the search path; \(redraw)"]
-    }
     do throws(Gnuplot.Failure) {
       try Gnuplot.run(gnuplot, script: PlotScript.fileName, inFolder: folder)
     } catch {
-      return ["plots are missing: \(error.reason); \(redraw)"]
+      warnings.append(
+        "\(error.reason); to draw the missing plots, run in the result folder: "
+          + "gnuplot \(PlotScript.fileName)")
     }
-    return missing(script.quantities, in: folder)
-  }
-
-  private static func missing(_ drawn: [PlotQuantity], in folder: String) -> [String] {
-    let undrawn = PlotQuantity.allCases.filter { !drawn.contains($0) }.map {
-      "no plot \($0.rawValue): the result has no finite values of it"
-    }
-    let files = drawn.flatMap(\.fileNames).filter { size("\(folder)/\($0)") == 0 }
-    return undrawn + files.map { "no plot \($0): gnuplot wrote nothing" }
-  }
-
-  private static func size(_ path: String) -> UInt64 {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    return (attributes?[.size] as? NSNumber)?.uint64Value ?? 0
+    return warnings
   }
 
   /// A plot must not outlive the result that it shows.
   private static func removePlots(in folder: String) throws(DataFileError) {
-    for name in fileNames {
+    for name in [PlotScript.fileName, PlotData.fileName] + fileNames {
       let path = "\(folder)/\(name)"
       guard unlink(path) != 0, errno != ENOENT else { continue }
       throw DataFileError(
