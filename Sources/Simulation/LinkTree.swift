@@ -14,6 +14,8 @@ struct LinkTree: Sendable {
   let points: [PointConstants]
   /// Nodes are numbered in the order they are met; the stage of each.
   let nodes: [Section]
+  /// Digest of each file of recorded data, by path.
+  let dataDigests: [String: String]
 
   struct ChannelNode: Sendable {
     let id: Int

@@ -20,6 +20,8 @@ struct LinkTreeBuilder {
   private let replaceChannel: ((any ChannelModel) throws -> any ChannelModel)?
   private var nodes: [Section] = []
   private var constants: [PointConstants?]
+  /// Digests of the recorded data by path.
+  private var dataDigests: [String: String] = [:]
 
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
   static func build(
@@ -31,7 +33,8 @@ struct LinkTreeBuilder {
       constants: points.map { _ in nil })
     let roots = try builder.channels(points)
     return LinkTree(
-      roots: roots, points: builder.constants.map { $0! }, nodes: builder.nodes)
+      roots: roots, points: builder.constants.map { $0! }, nodes: builder.nodes,
+      dataDigests: builder.dataDigests)
   }
 
   private init(
@@ -109,12 +112,29 @@ struct LinkTreeBuilder {
       let model: any ChannelModel = try make(.channel, points, .none, context)
       let channel = try replaceChannel?(model) ?? model
       context.portCount = channel.portCount
-      let prefix = FitPrefix.channel(
-        channel, key: grid.canonical + points[0].settings[.channel]!.canonical, seed: seed)
+      let settings = points[0].settings[.channel]!
+      // Not the slots: parts are fitted on slot 0, whose draws depend on whether and how fast the UE moves.
+      let key = "\(grid.canonical)\(settings.canonical) speed \(clock.speed) "
+      let prefix = FitPrefix.channel(channel, key: key + (try dataDigest(settings)), seed: seed)
       return LinkTree.ChannelNode(
         id: id, channel: channel, clock: clock, context: context,
         pilots: try pilots(points, prefix, context))
     }
+  }
+
+  /// Digests of the files that a channel reads, each computed once.
+  private mutating func dataDigest(_ channel: Settings) throws -> String {
+    let schema = LinkCatalogue.catalogue.part(channel.part, of: .channel)
+    let files = channel.values.keys.sorted().compactMap { key -> String? in
+      guard schema?.parameter(key)?.kind == .file, case .text(let file)? = channel.values[key]
+      else { return nil }
+      return file.hasPrefix("/") ? file : directory + "/" + file
+    }
+    return try files.map { file in
+      let digest = try dataDigests[file] ?? FileDigest.of(file)
+      dataDigests[file] = digest
+      return digest
+    }.joined(separator: " ")
   }
 
   private mutating func pilots(

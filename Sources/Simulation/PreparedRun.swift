@@ -44,14 +44,13 @@ public struct PreparedRun: Sendable {
     statistics = StageStatistics(tree.nodes)
     try PreparedRun.requireDrops(scenario, tree, settings.maximumDrops)
     blockSize = settings.blockSize ?? PreparedRun.defaultBlockSize(tree)
-    let files = Set(scenario.points.flatMap { PreparedRun.files($0, scenario.directory) }).sorted()
+    let data = tree.dataDigests.sorted { $0.key < $1.key }.map(\.value)
     header = JournalHeader(
       physics: PreparedRun.physics(scenario, settings), blockSize: blockSize,
       pointCount: tree.points.count,
       provenance: Provenance(
         scenarioDigest: String(Digest.sha256(scenario.canonical).prefix(16)),
-        dataDigest: try files.isEmpty
-          ? "" : String(Digest.sha256(files.map(FileDigest.of).joined()).prefix(16)),
+        dataDigest: data.isEmpty ? "" : String(Digest.sha256(data.joined()).prefix(16)),
         weightsDigest: "", build: FileDigest.program, kernel: BLAS.coreName,
         version: Version.text))
   }
@@ -94,17 +93,6 @@ public struct PreparedRun: Sendable {
       return 8 * root.context.grid.toneCount * root.context.portCount * slots
     }.max()!
     return max(1, min(64, (8 << 20) / bytes))
-  }
-
-  private static func files(_ point: OperatingPoint, _ directory: String) -> [String] {
-    point.settings[.channel]!.values.keys.sorted().compactMap { key -> String? in
-      guard
-        let declaration = LinkCatalogue.catalogue.part(
-          point.settings[.channel]!.part, of: .channel)?.parameter(key),
-        declaration.kind == .file, case .text(let file)? = point.settings[.channel]!.values[key]
-      else { return nil }
-      return file.hasPrefix("/") ? file : directory + "/" + file
-    }
   }
 
   /// The metrics of one block. Pure: depends on the scenario and the block index alone.

@@ -1,3 +1,4 @@
+import DataFiles
 import Foundation
 import LinkMath
 import Reports
@@ -139,6 +140,83 @@ import Testing
       #expect(ReportCSV.text(of: try execute(prepare(Self.yaml, artefacts: folder))) == learned)
       #expect(try text(Self.yaml, threads: 2) == learned)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == files)
+    }
+  }
+
+  /// What is fitted for one point does not leak into another: a moving UE draws other channels than one that stands still.
+  @Test func partsFittedForOneSpeedAreNotUsedForAnother() throws {
+    try withTemporaryFolder { folder in
+      let swept = try execute(
+        prepare(
+          Self.yaml.replacing("sweep:", with: "sweep:\n  timing.speed: [0 m/s, 3 m/s]"),
+          set: ["run.drops=14"], artefacts: folder))
+      for (index, speed) in ["0 m/s", "3 m/s"].enumerated() {
+        let set = ["run.drops=14", "timing.speed=\(speed)"]
+        let alone = try execute(prepare(Self.yaml, set: set))
+        let stored = try execute(prepare(Self.yaml, set: set, artefacts: folder))
+        #expect(ReportCSV.text(of: stored) == ReportCSV.text(of: alone), "\(speed)")
+        let points = swept.points.filter {
+          $0.coordinates[0] == swept.points[4 * index].coordinates[0]
+        }
+        #expect(points.map(\.nmseDB) == alone.points.map(\.nmseDB), "\(speed)")
+      }
+    }
+  }
+
+  /// A damaged record ends the run with its place; the blocks before it are kept.
+  @Test func anErrorInABlockKeepsTheOthers() throws {
+    try withTemporaryFolder { folder in
+      var values: [Float] = (0..<20 * 8).map { (i: Int) -> Float in Float(1 + i % 7) }
+      values[13 * 8 + 2] = .nan
+      try ArrayFile.write(
+        [NumericArray(shape: [20, 4, 1], isComplex: true, floats: values)],
+        to: "\(folder)/data.npy")
+      let yaml = """
+        link:
+          grid: {tones: 4}
+          channel: {type: recorded, file: data.npy, layout: frequency}
+          transform: {taps: 2}
+        run: {seed: 1, drops: 20, block: 3}
+        """
+      let run = try prepare(yaml, path: "\(folder)/test.yaml")
+      let runner = Runner(run, pool: WorkerPool(threadCount: 1), folder: folder)
+      let error = #expect(throws: DataFileError.self) { try runner.execute() }
+      #expect(error.map { "\($0)".contains("record 13") } == true, "\(String(describing: error))")
+      let journal = try String(
+        contentsOfFile: Runner.journalPath(folder, .whole), encoding: .utf8)
+      #expect(journal.split(separator: "\n").count == 1 + 4)
+    }
+  }
+
+  /// Nor does it outlive its data: another file of the same name is learned from again, and its journal is refused.
+  @Test func partsFittedOnOtherDataAreNotUsed() throws {
+    try withTemporaryFolder { folder in
+      let yaml = """
+        link:
+          grid: {tones: 4}
+          channel: {type: recorded, file: data.npy, layout: frequency, split.fit: 16}
+          transform: {taps: 2}
+          codec: {type: pca, length: 2, fit.drops: 16}
+        run: {seed: 1, drops: 4, block: 3}
+        """
+      func write(_ seed: Int) throws {
+        let values: [Float] = (0..<20 * 16).map { (i: Int) -> Float in Float(1 + i * i % seed) }
+        try ArrayFile.write(
+          [NumericArray(shape: [20, 4, 2], isComplex: true, floats: values)],
+          to: "\(folder)/data.npy")
+      }
+      let path = "\(folder)/test.yaml"
+      let stored = { try prepare(yaml, path: path, artefacts: "\(folder)/fitted") }
+      try write(7)
+      let first = ReportCSV.text(of: try execute(stored(), folder: "\(folder)/kept"))
+      try write(11)
+      let second = ReportCSV.text(of: try execute(stored()))
+      #expect(second == ReportCSV.text(of: try execute(prepare(yaml, path: path))))
+      #expect(second != first)
+      let error = #expect(throws: JournalError.self) {
+        try execute(stored(), folder: "\(folder)/kept")
+      }
+      #expect(error?.problem.contains("other data or weights") == true)
     }
   }
 }
