@@ -16,7 +16,7 @@ struct LinkBenchmark: ParsableCommand {
 
   @Option(help: "Worker threads.") var threads = 2
   @Option(help: "Measured time, after a warm-up of a quarter of it.") var seconds = 5.0
-  @Option(help: "Drops computed together.") var block = 16
+  @Option(help: "Drops computed together, a power of two.") var block = 16
   @Flag(help: "Make the channels inside the measurement.") var withChannel = false
   @Flag(help: "Print the time of each stage.") var stats = false
 
@@ -40,7 +40,7 @@ struct LinkBenchmark: ParsableCommand {
       text: Self.scenario, path: "link-benchmark.yaml", overrides: ["run.block=\(block)"])
     let pool = WorkerPool(threadCount: threads)
     let pooled: @Sendable (any ChannelModel) throws -> any ChannelModel = {
-      try PooledChannel($0, count: 256, seed: 1)
+      try PooledChannel($0, count: 32, seed: 1)
     }
     let prepared = try PreparedRun(
       scenario, pool: pool, artefactFolder: nil,
@@ -99,7 +99,7 @@ struct PooledChannel: ChannelModel {
       DropBlock(0..<count, domain: .train, seed: seed), slots: [0])[0]
     // Every range that a block of a power of two drops can ask for.
     var parts: [Range<Int>: ComplexArray] = [:]
-    for size in [1, 2, 4] {
+    for size in [1, 2, 4, 8, 16, 32] {
       for first in stride(from: 0, to: count, by: size) {
         parts[first..<first + size] = all.slice(first..<first + size)
       }

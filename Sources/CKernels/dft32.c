@@ -148,8 +148,8 @@ CSK_LEVELS void csk_dft32_rows(size_t rows, int sign, float scale, const float *
   f32x16 re[32], im[32];
   size_t r = 0;
   for (; r + 16 <= rows; r += 16, in += 1024, out += 1024) {
-    // Each group is a page of its own, where the hardware does not look ahead.
-    UNROLL for (int line = 0; line < 64; ++line) __builtin_prefetch(in + 2048 + 16 * line);
+    // Each group is a page of its own, where the hardware does not look ahead; callers work on tiles of four groups.
+    UNROLL for (int line = 0; line < 64; ++line) __builtin_prefetch(in + 4096 + 16 * line, 0, 2);
     load_rows(in, re, im);
     dft32_signed(re, im, sign);
     store_rows(re, im, scale, out);
