@@ -96,6 +96,12 @@ struct MAT73File: ArrayContainer {
     guard H5Gget_info(group.id, &groupInfo) >= 0 else {
       throw window.error(expected: "a root group", found: HDF5Handle.errorText())
     }
+    // libhdf5 1.10 reads links in a heap without checking their lengths; MATLAB does not write such.
+    guard groupInfo.storage_type != H5G_STORAGE_TYPE_DENSE else {
+      throw window.error(
+        expected: "a list of variables as MATLAB writes it", found: "a root group with a link heap",
+        hint: "write the file with MATLAB, or with the oldest HDF5 format (libver='earliest')")
+    }
     guard groupInfo.nlinks <= largestLinkCount else {
       throw window.error(
         expected: "at most \(largestLinkCount) variables", found: "\(groupInfo.nlinks)")
