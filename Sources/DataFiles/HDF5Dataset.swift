@@ -22,8 +22,10 @@ struct HDF5Dataset: Sendable, Equatable {
   ]
 
   /// Looks at the object `name` of an open file. Use only under `hdf5Lock`.
-  init(_ file: hid_t, _ name: String, _ window: ByteWindow) throws(DataFileError) {
-    try HDF5ObjectHeader.check(file, name, window)
+  init(
+    _ file: hid_t, _ name: String, _ window: ByteWindow, base: Int
+  ) throws(DataFileError) {
+    try HDF5ObjectHeader.check(file, name, window, base: base)
     let object = try HDF5Handle(H5Oopen(file, name, 0), H5Oclose) {
       window.error(expected: "an HDF5 object", found: $0)
     }

@@ -2,15 +2,19 @@ import CHDF5
 
 /// A look at an object's header before libhdf5 interprets it.
 ///
-/// Opening a virtual dataset makes libhdf5 1.10 interpret a heap of selections without checking
-/// their lengths. Such datasets, and those with values in other files, are found here and never
-/// opened.
+/// Some structures libhdf5 1.10 interprets without checking lengths and addresses: the heaps in which
+/// virtual datasets keep their selections and newer groups and objects many links and attributes, and external
+/// links. A damaged one crashes it. MATLAB writes none of them, so that objects with them are found here and
+/// never opened; nor are datasets with values in other files.
 ///
-/// Reference: *HDF5 File Format Specification*, version 3.0, section IV.A.
+/// Reference: *HDF5 File Format Specification*, version 3.0, sections II.A and IV.A.
 struct HDF5ObjectHeader {
+  private static let linkInfo = 2
   private static let externalFiles = 7
+  private static let link = 6
   private static let layout = 8
   private static let continuation = 16
+  private static let attributeInfo = 21
   private static let largestBlock = 1 << 20
   private static let largestBlockCount = 100
 
@@ -20,21 +24,35 @@ struct HDF5ObjectHeader {
   private var messageHeaderSize = 8
   private var isVersion2 = false
 
-  /// Checks the object that the hard link `name` points to. Use only under `hdf5Lock`.
-  static func check(_ file: hid_t, _ name: String, _ window: ByteWindow) throws(DataFileError) {
-    var link = H5L_info_t()
-    var base: hsize_t = 0
-    let plan = try HDF5Handle(H5Fget_create_plist(file), H5Pclose) {
-      window.error(expected: "an HDF5 file", found: $0)
+  /// Checks the root group of a file that libhdf5 has not seen yet; `base` is where HDF5 starts.
+  static func checkRoot(_ window: ByteWindow, base: Int) throws(DataFileError) {
+    let count = min(96, window.count - base)
+    let superblock = LittleEndianBytes(
+      try window.bytes(at: base, count: count, of: "HDF5 superblock"))
+    let version = superblock.integer(8, 1) ?? 0
+    let (sizes, root) = version < 2 ? (13, 64 + 4 * version) : (9, 36)
+    guard version <= 3, superblock.integer(sizes, 1) == 8, superblock.integer(sizes + 1, 1) == 8,
+      let address = superblock.integer(root, 8), address <= window.count
+    else {
+      throw window.error(
+        at: base, expected: "an HDF5 superblock", found: "one that is damaged or of a new version")
     }
+    var header = HDF5ObjectHeader(window: window, base: base)
+    try header.check(at: base + address)
+  }
+
+  /// Checks the object that the hard link `name` points to. Use only under `hdf5Lock`.
+  static func check(
+    _ file: hid_t, _ name: String, _ window: ByteWindow, base: Int
+  ) throws(DataFileError) {
+    var link = H5L_info_t()
     guard H5Lget_info(file, name, &link, 0) >= 0, link.type == H5L_TYPE_HARD,
-      H5Pget_userblock(plan.id, &base) >= 0, base <= window.count,
       link.u.address <= window.count
     else {
       throw window.error(expected: "a link into this file", found: "another or a damaged one")
     }
-    var header = HDF5ObjectHeader(window: window, base: Int(base))
-    try header.check(at: Int(base) + Int(link.u.address))
+    var header = HDF5ObjectHeader(window: window, base: base)
+    try header.check(at: base + Int(link.u.address))
   }
 
   private init(window: ByteWindow, base: Int) {
@@ -92,6 +110,16 @@ struct HDF5ObjectHeader {
       switch type {
       case Self.externalFiles:
         throw window.error(expected: "values inside the file", found: "an external dataset")
+      case Self.linkInfo, Self.attributeInfo:
+        try checkHeap(bytes, at: data, indexSize: type == Self.linkInfo ? 8 : 2)
+      case Self.link:
+        // A type stands only in links that are not hard; 1 is a soft link.
+        guard let flags = bytes.integer(data + 1, 1), let kind = bytes.integer(data + 2, 1) else {
+          throw damaged(block.lowerBound + position, "a cut message")
+        }
+        guard flags & 8 == 0 || kind <= 1 else {
+          throw window.error(expected: "links inside the file", found: "a link to another file")
+        }
       case Self.layout:
         guard let version = bytes.integer(data, 1), let kind = bytes.integer(data + 1, 1) else {
           throw damaged(block.lowerBound + position, "a cut message")
@@ -112,6 +140,21 @@ struct HDF5ObjectHeader {
       position = data + size
     }
     return continuations
+  }
+
+  /// Links or attributes in a heap have its address in their information, others all ones.
+  private func checkHeap(
+    _ bytes: LittleEndianBytes, at data: Int, indexSize: Int
+  ) throws(DataFileError) {
+    let isTracked = (bytes.integer(data + 1, 1) ?? 0) & 1 != 0
+    let address = data + 2 + (isTracked ? indexSize : 0)
+    guard address + 8 <= bytes.bytes.count,
+      bytes.bytes[address..<(address + 8)].allSatisfy({ $0 == 0xFF })
+    else {
+      throw window.error(
+        expected: "a file as MATLAB writes it", found: "links or attributes in a heap",
+        hint: "write it with MATLAB, or with HDF5's oldest format (h5py: libver='earliest')")
+    }
   }
 
   private func damaged(_ position: Int, _ found: String) -> DataFileError {

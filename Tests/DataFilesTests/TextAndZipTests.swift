@@ -69,21 +69,34 @@ struct TextAndZipTests {
     let name = Array("a.npy".utf8)
     let lengths = little(UInt16(name.count))
     let all = little(UInt32.max)
-    let local = [0x50, 0x4B, 3, 4] + fields + all + all + lengths + little(UInt16(20)) + name
+    let local =
+      [0x50, 0x4B, 3, 4] + fields + all + all + lengths + little(UInt16(20)) + name
       + little(UInt16(1)) + little(UInt16(16)) + little(UInt64(array.count))
       + little(UInt64(array.count))
-    let entry = [0x50, 0x4B, 1, 2, 45, 0] + fields + all + all + lengths + little(UInt16(28))
+    let entry =
+      [0x50, 0x4B, 1, 2, 45, 0] + fields + all + all + lengths + little(UInt16(28))
       + [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] + all + name + little(UInt16(1)) + little(UInt16(24))
       + little(UInt64(array.count)) + little(UInt64(array.count)) + little(UInt64(0))
     let directoryStart = UInt64(local.count + array.count)
-    let end64 = [0x50, 0x4B, 6, 6] + little(UInt64(44)) + [45, 0, 45, 0]
+    let end64 =
+      [0x50, 0x4B, 6, 6] + little(UInt64(44)) + [45, 0, 45, 0]
       + little(UInt32(0)) + little(UInt32(0)) + little(UInt64(1)) + little(UInt64(1))
       + little(UInt64(entry.count)) + little(directoryStart)
-    let locator = [0x50, 0x4B, 6, 7] + little(UInt32(0))
+    let locator =
+      [0x50, 0x4B, 6, 7] + little(UInt32(0))
       + little(directoryStart + UInt64(entry.count)) + little(UInt32(1))
     let end = [0x50, 0x4B, 5, 6, 0, 0, 0, 0, 255, 255, 255, 255] + all + all + [0, 0]
     let file = local + array + entry + end64 + locator + end
     #expect(try ArrayFile.read(folder.file("a.npz", file)).floats() == [1, 2])
+  }
+
+  /// Beyond 64 MiB the inflated array is kept in a temporary file.
+  @Test func largeDeflatedArrayIsReadByRows() throws {
+    let reader = try ArrayFile.open(Fixture.path("numpy_large.npz"))
+    #expect(reader.info.shape == [4400, 4096])
+    let rows = try reader.rows(4398..<4400).floats()
+    #expect(rows.prefix(4096).allSatisfy { $0 == 0 })
+    #expect(Array(rows.suffix(4096)) == (0..<4096).map { Float($0) })
   }
 
   @Test func halfPrecisionValues() throws {
@@ -92,15 +105,18 @@ struct TextAndZipTests {
       (0x0001, 0x1p-24), (0x83FF, -0x3FFp-24), (0x7C00, .infinity), (0xFC00, -.infinity),
       (0x3555, 0.333251953125),
     ]
-    let header = #"{"a":{"dtype":"F16","shape":[10],"data_offsets":[0,20]},"#
+    let header =
+      #"{"a":{"dtype":"F16","shape":[10],"data_offsets":[0,20]},"#
       + #""b":{"dtype":"BF16","shape":[2],"data_offsets":[20,24]}}"#
     let values = halves.flatMap { little($0.0) } + little(UInt16(0x3F80)) + little(UInt16(0xC040))
     let path = try folder.file("a.safetensors", safetensors(header, values))
     #expect(try ArrayFile.read(path, variable: "a").floats() == halves.map(\.1))
     #expect(try ArrayFile.read(path, variable: "b").floats() == [1, -3])
     #expect(try ArrayFile.list(path).map(\.elementType) == [.float16, .bfloat16])
-    let nan = try folder.file("n.safetensors", safetensors(
-      #"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#, little(UInt16(0x7E00))))
+    let nan = try folder.file(
+      "n.safetensors",
+      safetensors(
+        #"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#, little(UInt16(0x7E00))))
     #expect(try ArrayFile.read(nan).floats()[0].isNaN)
   }
 }

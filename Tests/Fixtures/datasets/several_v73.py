@@ -1,5 +1,5 @@
 """Makes small v7.3 files (h5py): several_v73.mat with variables of every kind, dense_v73.mat whose root group keeps its
-links in a heap, and elsewhere_v73.mat with links to variables and to another file.
+links in a heap, and elsewhere_v73.mat with a link to another file.
 
 Usage: python3 several_v73.py
 """
@@ -39,6 +39,7 @@ with h5py.File("several_v73.mat", "w", userblock_size=512, track_order=False) as
     layout = h5py.VirtualLayout(shape=(2, 3), dtype="<f8")
     layout[:] = h5py.VirtualSource("other.h5", "x", shape=(2, 3))
     file.create_virtual_dataset("virtual", layout).attrs["MATLAB_class"] = np.bytes_("double")
+    file["soft"] = h5py.SoftLink("/plain")
     add(file, "holes", None, "single", shape=(4, 4), dtype="<f4", chunks=(2, 2))[0, 0] = 1
     strange = np.dtype([("re", "<f4"), ("im", "<f4")])
     add(file, "strange_pair", np.zeros((2, 2), strange), "single")
@@ -49,7 +50,6 @@ with h5py.File("dense_v73.mat", "w", userblock_size=512, libver="latest") as fil
 with h5py.File("elsewhere_v73.mat", "w", userblock_size=512) as file:
     add(file, "here", values.T.astype("<f4"), "single")
     file["elsewhere"] = h5py.ExternalLink("other.h5", "/x")
-    file["soft"] = h5py.SoftLink("/here")
 for name in ["several", "dense", "elsewhere"]:
     with open(f"{name}_v73.mat", "r+b") as file:
         text = b"MATLAB 7.3 MAT-file, written by h5py"
