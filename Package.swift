@@ -6,9 +6,12 @@ func system(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
 }
 
-let complex: [Target.Dependency] = [
-  .product(name: "Numerics", package: "swift-numerics")
-]
+let complex: [Target.Dependency] = [.product(name: "Numerics", package: "swift-numerics")]
+
+/// Targets of this package by name, with the complex numbers that nearly all of them use.
+func math(_ names: String...) -> [Target.Dependency] {
+  names.map { .target(name: $0) } + complex
+}
 
 let package = Package(
   name: "csilink",
@@ -31,18 +34,20 @@ let package = Package(
     .target(name: "CKernels"),
 
     .target(
-      name: "LinkMath", dependencies: ["CFFTW", "COpenBLAS", "CKernels", "COpenSSL"] + complex),
-    .target(name: "Parts"),
+      name: "LinkMath", dependencies: math("CFFTW", "COpenBLAS", "CKernels", "COpenSSL")),
+    .target(name: "Parts", dependencies: ["LinkMath"]),
     .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
-    .target(name: "Channels", dependencies: ["LinkMath", "Parts", "DataFiles"] + complex),
-    .target(name: "Codecs", dependencies: ["LinkMath", "Parts", "DataFiles"] + complex),
+    .target(name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
+    .target(name: "Channels", dependencies: math("LinkMath", "Parts", "DataFiles")),
+    .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(
-      name: "Link", dependencies: ["LinkMath", "Parts", "Channels", "Codecs", "CKernels"] + complex),
+      name: "Link", dependencies: math("LinkMath", "Parts", "Channels", "Codecs", "CKernels")),
     .target(name: "Scenarios", dependencies: ["Parts", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Simulation",
-      dependencies: ["LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles"]),
-    .target(name: "Reports", dependencies: ["Simulation", "Scenarios", "LinkMath"]),
+      dependencies: math(
+        "LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles", "CKernels")),
+    .target(name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts"]),
     .executableTarget(
       name: "csilink",
       dependencies: [
@@ -50,17 +55,27 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    .target(name: "TestSupport", dependencies: ["LinkMath"], path: "Tests/TestSupport"),
-    .testTarget(name: "LinkMathTests", dependencies: ["LinkMath", "TestSupport"] + complex),
+    .executableTarget(
+      name: "LinkBenchmark",
+      dependencies: [
+        "Simulation", "Channels", "Scenarios", "Parts", "LinkMath",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/LinkBenchmark"),
+
+    .target(name: "TestSupport", dependencies: math("LinkMath"), path: "Tests/TestSupport"),
+    .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "TestSupport")),
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),
-    .testTarget(name: "ChannelsTests", dependencies: ["Channels", "TestSupport"] + complex),
-    .testTarget(name: "CodecsTests", dependencies: ["Codecs", "TestSupport"] + complex),
-    .testTarget(name: "LinkTests", dependencies: ["Link", "TestSupport"] + complex),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
+    .testTarget(name: "ChannelsTests", dependencies: math("Channels", "TestSupport")),
+    .testTarget(name: "CodecsTests", dependencies: math("Codecs", "TestSupport")),
+    .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),
     .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Parts"]),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Simulation", "Reports", "TestSupport"] + complex),
-    .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
+      name: "SimulationTests", dependencies: math("Simulation", "Reports", "TestSupport")),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["csilink", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,5 @@
 #pragma once
+#include "complex_rows.h"
+#include "conv_kernels.h"
+#include "dft32.h"
+#include "philox.h"

@@ -1,0 +1,69 @@
+# Targets for people: run, test. The rest are their parts.
+#
+# Needs git, make and Swift 6.1 or later (https://www.swift.org/install); `setup` installs the libraries on Debian and Ubuntu.
+
+PACKAGES := libfftw3-dev libopenblas-dev libmatio-dev libhdf5-dev zlib1g-dev libssl-dev pkg-config gnuplot-nox
+PKG_CONFIG_NAMES := fftw3f openblas matio hdf5-serial zlib libcrypto
+SOURCES := Package.swift Sources Tests
+
+# Without it `swift test` builds everything a second time, and the program that `build` made would be another one.
+TEST_FLAGS := --disable-testable-imports
+
+# Where `make run` writes.
+OUTPUT := results/quickstart
+
+.PHONY: help setup build run test lint format clean
+.NOTPARALLEL:
+
+help:
+	@echo "make run     install what is missing, build, run scenarios/quickstart.yaml"
+	@echo "make test    install what is missing, build, run all tests"
+	@echo "make lint    check the formatting"
+	@echo "make build   build .build/release/csilink"
+	@echo "make setup   install missing Debian packages"
+	@echo "make format  format the sources"
+	@echo "make clean   remove the build"
+
+setup:
+	@command -v swift > /dev/null || { \
+	  echo "make: swift not found; install Swift 6.1 or later: https://www.swift.org/install" >&2; exit 1; }
+	@if command -v apt-get > /dev/null && command -v dpkg-query > /dev/null; then \
+	  missing=""; \
+	  for package in $(PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$package 2> /dev/null | grep -q ' installed$$' \
+	      || missing="$$missing $$package"; \
+	  done; \
+	  test -z "$$missing" && exit 0; \
+	  echo "make: installing$$missing"; \
+	  root=""; \
+	  if test "$$(id -u)" -ne 0; then \
+	    command -v sudo > /dev/null || { \
+	      echo "make: not root and no sudo; as root run: apt-get install$$missing" >&2; exit 1; }; \
+	    root=sudo; \
+	  fi; \
+	  apt="$$root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600"; \
+	  $$apt update && $$apt install -y --no-install-recommends $$missing; \
+	elif ! pkg-config --exists $(PKG_CONFIG_NAMES) 2> /dev/null; then \
+	  echo "make: no apt-get here, and pkg-config does not find all of: $(PKG_CONFIG_NAMES)" >&2; \
+	  echo "make: install these libraries with their headers (and gnuplot for the plots); the Debian" >&2; \
+	  echo "make: packages are $(PACKAGES)" >&2; \
+	  exit 1; \
+	fi
+
+build: setup
+	swift build -c release
+
+run: build
+	.build/release/csilink run scenarios/quickstart.yaml --fresh --output $(OUTPUT)
+
+test: setup
+	swift test -c release $(TEST_FLAGS)
+
+lint:
+	swift format lint -s -r $(SOURCES)
+
+format:
+	swift format -i -r $(SOURCES)
+
+clean:
+	swift package clean

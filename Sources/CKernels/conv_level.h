@@ -1,0 +1,235 @@
+// Body of one instruction level. The including file defines LEVEL_TABLE, LEVEL_NAME, LANES, WIDE(c)
+// (vectors of its wide tile) and ROWS(c) (rows of a tile of c channels), WEIGHT_TAPS(c).
+#include <string.h>
+
+#include "include/conv_kernels.h"
+
+typedef float vec __attribute__((vector_size(LANES * 4)));
+typedef float uvec __attribute__((vector_size(LANES * 4), aligned(4)));
+typedef int ivec __attribute__((vector_size(LANES * 4)));
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+INLINE vec load(const float *p) { return *(const uvec *)p; }
+INLINE void store(float *p, vec v) { *(uvec *)p = v; }
+INLINE vec load_part(const float *p, long n) {
+  vec v = {0};
+  memcpy(&v, p, (size_t)n * sizeof(float));
+  return v;
+}
+INLINE void store_part(float *p, vec v, long n) { memcpy(p, &v, (size_t)n * sizeof(float)); }
+INLINE vec splat(float x) { return (vec){0} + x; }
+INLINE vec select(ivec mask, vec a, vec b) {
+  return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
+}
+INLINE vec rectify(vec u, vec slope) { return select(u > 0, u, u * slope); }
+INLINE float lane_sum(vec v) {
+  float s = 0;
+  UNROLL for (int i = 0; i < LANES; i++) s += v[i];
+  return s;
+}
+INLINE double lane_sum_double(vec v) {
+  double s = 0;
+  UNROLL for (int i = 0; i < LANES; i++) s += v[i];
+  return s;
+}
+
+// ---- convolution, forward -------------------------------------------------------------------
+
+// C output channels x R rows x V vectors, accumulated in registers over all taps.
+INLINE void tile(const int C, const int R, const int V, const conv_forward_job *job,
+                 const long *taps, const float *w, const float *in, long channel, long y, long x,
+                 long tail) {
+  vec sum[32];  // a fixed size, so that it is split into registers
+  UNROLL for (int c = 0; c < C; c++) {
+    vec b = splat(job->bias[channel + c]);
+    UNROLL for (int i = 0; i < R * V; i++) sum[c * R * V + i] = b;
+  }
+  const long pitch = job->input_pitch, count = job->shape.tap_count;
+  for (long t = 0; t < count; t++, w += C) {
+    const float *p = in + taps[t];
+    vec v[16];
+    UNROLL for (int r = 0; r < R; r++) {
+      UNROLL for (int i = 0; i < V; i++) v[r * V + i] = load(p + r * pitch + i * LANES);
+    }
+    UNROLL for (int c = 0; c < C; c++) {
+      vec s = splat(w[c]);
+      UNROLL for (int i = 0; i < R * V; i++) sum[c * R * V + i] += s * v[i];
+    }
+  }
+  UNROLL for (int c = 0; c < C; c++) {
+    float *out = job->output + job->output_offsets[channel + c] + y * job->output_pitch + x;
+    const float *add = 0;
+    if (job->residual)
+      add = job->residual + job->residual_offsets[channel + c] + y * job->residual_pitch + x;
+    vec slope = splat(job->slopes ? job->slopes[channel + c] : 1);
+    UNROLL for (int r = 0; r < R; r++) {
+      UNROLL for (int i = 0; i < V; i++) {
+        vec u = sum[(c * R + r) * V + i];
+        float *o = out + r * job->output_pitch + i * LANES;
+        const float *a = add ? add + r * job->residual_pitch + i * LANES : 0;
+        if (V == 1 && tail < LANES) {
+          if (a) u += load_part(a, tail);
+          if (job->slopes) u = rectify(u, slope);
+          store_part(o, u, tail);
+        } else {
+          if (a) u += load(a);
+          if (job->slopes) u = rectify(u, slope);
+          store(o, u);
+        }
+      }
+    }
+  }
+}
+
+INLINE void rows(const int C, const int R, const conv_forward_job *job, const long *taps,
+                 const float *w, long channel, long y) {
+  const long width = job->shape.width;
+  const float *in = job->input + y * job->input_pitch;
+  long x = 0;
+  for (; x + WIDE(C) * LANES <= width; x += WIDE(C) * LANES)
+    tile(C, R, WIDE(C), job, taps, w, in + x, channel, y, x, LANES);
+  for (; x < width; x += LANES)
+    tile(C, R, 1, job, taps, w, in + x, channel, y, x, width - x < LANES ? width - x : LANES);
+}
+
+#define BLOCK(C)                                                                              \
+  _Static_assert(ROWS(C) * WIDE(C) <= 16 && (C) * ROWS(C) * WIDE(C) <= 32, "tile too large"); \
+  static void block_##C(const conv_forward_job *job, const long *taps, const float *w,        \
+                        long channel) {                                                       \
+    long y = 0;                                                                               \
+    for (; y + ROWS(C) <= job->shape.height; y += ROWS(C))                                    \
+      rows(C, ROWS(C), job, taps, w, channel, y);                                             \
+    for (; y < job->shape.height; y++) rows(C, 1, job, taps, w, channel, y);                  \
+  }
+BLOCK(1)
+BLOCK(2)
+BLOCK(3)
+BLOCK(4)
+#if MAX_BLOCK >= 8
+BLOCK(5)
+BLOCK(6)
+BLOCK(7)
+BLOCK(8)
+#endif
+
+typedef void (*block_function)(const conv_forward_job *, const long *, const float *, long);
+static const block_function blocks[MAX_BLOCK + 1] = {
+    0,       block_1, block_2, block_3, block_4,
+#if MAX_BLOCK >= 8
+    block_5, block_6, block_7, block_8,
+#endif
+};
+
+// Channels of the next block: wide blocks for single rows, else the tile that fills the registers.
+static long next_block(long remaining, long height) {
+  if (remaining <= MAX_BLOCK && (height < 2 || remaining != 8)) return remaining;
+  if (height < 2) return MAX_BLOCK;
+  return remaining % 7 == 0 && MAX_BLOCK >= 7 ? 7 : (remaining % 4 == 0 ? 4 : PREFERRED_BLOCK);
+}
+
+static void level_pack(const conv_shape *shape, const float *weights, float *packed) {
+  for (long g = 0; g < shape->group_count; g++) {
+    for (long c = 0; c < shape->channels_per_group;) {
+      const long n = next_block(shape->channels_per_group - c, shape->height);
+      const float *w = weights + (g * shape->channels_per_group + c) * shape->tap_count;
+      for (long t = 0; t < shape->tap_count; t++)
+        for (long i = 0; i < n; i++) *packed++ = w[i * shape->tap_count + t];
+      c += n;
+    }
+  }
+}
+
+static void level_forward(const conv_forward_job *job) {
+  const conv_shape *shape = &job->shape;
+  for (long g = 0; g < shape->group_count; g++) {
+    for (long c = 0; c < shape->channels_per_group;) {
+      const long n = next_block(shape->channels_per_group - c, shape->height);
+      const long channel = g * shape->channels_per_group + c;
+      blocks[n](job, shape->taps + g * shape->tap_count, job->weights + channel * shape->tap_count,
+                channel);
+      c += n;
+    }
+  }
+}
+
+// ---- convolution, backward for the weights ---------------------------------------------------
+
+INLINE void weight_step(const int C, const int T, const float *in, const float *g,
+                        const long *offset, const long *place, vec *acc, long n) {
+  __asm__("" : "+r"(in));  // keeps one base register plus offsets instead of T running pointers
+  vec v[16];
+  UNROLL for (int t = 0; t < T; t++) v[t] = load(in + offset[t]);
+  UNROLL for (int c = 0; c < C; c++) {
+    vec d = n < LANES ? load_part(g + place[c], n) : load(g + place[c]);
+    UNROLL for (int t = 0; t < T; t++) acc[c * T + t] += d * v[t];
+  }
+}
+
+INLINE void weight_tile(const int C, const int T, const conv_weight_job *job, const long *taps,
+                        long channel, float *sums) {
+  const long stride = job->shape.tap_count * LANES, width = job->shape.width;
+  vec acc[32];
+  UNROLL for (int c = 0; c < C; c++) {
+    UNROLL for (int t = 0; t < T; t++) acc[c * T + t] = load(sums + c * stride + t * LANES);
+  }
+  long offset[16];
+  UNROLL for (int t = 0; t < T; t++) offset[t] = taps[t];
+  long place[8];
+  UNROLL for (int c = 0; c < C; c++) place[c] = job->gradient_offsets[channel + c];
+  for (long s = 0; s < job->samples; s++) {
+    for (long y = 0; y < job->shape.height; y++) {
+      const float *in = job->input + s * job->input_step + y * job->input_pitch;
+      const float *g = job->gradient + s * job->gradient_step + y * job->gradient_pitch;
+      long x = 0;
+      for (; x + LANES <= width; x += LANES)
+        weight_step(C, T, in + x, g + x, offset, place, acc, LANES);
+      if (x < width) weight_step(C, T, in + x, g + x, offset, place, acc, width - x);
+    }
+  }
+  UNROLL for (int c = 0; c < C; c++) {
+    UNROLL for (int t = 0; t < T; t++) store(sums + c * stride + t * LANES, acc[c * T + t]);
+  }
+}
+
+typedef void (*weight_function)(const conv_weight_job *, const long *, long, float *);
+#define WEIGHT(C, T)                                                                           \
+  _Static_assert((T) <= 16 && (C) * (T) <= 32, "tile too large");                              \
+  static void weight_##C##_##T(const conv_weight_job *job, const long *taps, long channel,     \
+                               float *sums) {                                                  \
+    weight_tile(C, T, job, taps, channel, sums);                                               \
+  }
+WEIGHT_TILES(WEIGHT)
+#undef WEIGHT
+#define WEIGHT(C, T) [C][T] = weight_##C##_##T,
+static const weight_function weight_functions[WEIGHT_CHANNELS + 1][WEIGHT_MAX_TAPS + 1] = {
+    WEIGHT_TILES(WEIGHT)};
+#undef WEIGHT
+
+static void level_weight_sums(const conv_weight_job *job) {
+  const conv_shape *shape = &job->shape;
+  const long taps_per_channel = shape->tap_count;
+  for (long g = 0; g < shape->group_count; g++) {
+    const long *taps = shape->taps + g * taps_per_channel;
+    for (long c = 0; c < shape->channels_per_group;) {
+      const long left = shape->channels_per_group - c;
+      const long n = left < WEIGHT_CHANNELS ? left : WEIGHT_CHANNELS;
+      const long channel = g * shape->channels_per_group + c;
+      const long most = WEIGHT_TAPS(n), parts = (taps_per_channel + most - 1) / most;
+      for (long part = 0; part < parts; part++) {
+        const long first = taps_per_channel * part / parts;
+        const long count = taps_per_channel * (part + 1) / parts - first;
+        weight_functions[n][count](job, taps + first, channel,
+                                   job->sums + (channel * taps_per_channel + first) * LANES);
+      }
+      c += n;
+    }
+  }
+}
+
+static void level_reduce_lanes(const float *sums, long count, float *totals) {
+  for (long i = 0; i < count; i++) totals[i] = lane_sum(load(sums + i * LANES));
+}
+
+#include "conv_level_passes.h"

@@ -1,0 +1,237 @@
+// Element-wise passes, dense product and optimiser of one instruction level; included by
+// conv_level.h.
+
+// Calls BODY(x, n) for each vector of a row; n < LANES only for the last one.
+#define EACH_VECTOR(width, BODY)                                  \
+  do {                                                            \
+    long x_ = 0;                                                  \
+    for (; x_ + LANES <= (width); x_ += LANES) BODY(x_, LANES);   \
+    if (x_ < (width)) BODY(x_, (width) - x_);                     \
+  } while (0)
+
+INLINE vec fetch(const float *p, long n) { return n == LANES ? load(p) : load_part(p, n); }
+INLINE void put(float *p, vec v, long n) {
+  if (n == LANES) store(p, v);
+  else store_part(p, v, n);
+}
+
+static void level_stage(const plane_job *job) {
+  const vec scale = splat(job->scale), shift = splat(job->shift), slope = splat(job->slope);
+  for (long y = 0; y < job->height; y++) {
+    const float *s = job->source + y * job->source_pitch;
+    float *t = job->target + y * job->target_pitch;
+#define BODY(x, n) put(t + x, rectify(fetch(s + x, n) * scale + shift, slope), n)
+    EACH_VECTOR(job->width, BODY);
+#undef BODY
+  }
+}
+
+static void level_stage_add(const plane_job *job, float sign) {
+  const vec scale = splat(job->scale), shift = splat(job->shift), slope = splat(job->slope);
+  const vec factor = splat(sign);
+  for (long y = 0; y < job->height; y++) {
+    const float *s = job->source + y * job->source_pitch;
+    float *t = job->target + y * job->target_pitch;
+#define BODY(x, n)                                                                       \
+  put(t + x, fetch(t + x, n) + factor * rectify(fetch(s + x, n) * scale + shift, slope), n)
+    EACH_VECTOR(job->width, BODY);
+#undef BODY
+  }
+}
+
+static void level_stage_gradient(const plane_job *job, const float *z, float a, float b, float c) {
+  const vec va = splat(a), vb = splat(b), vc = splat(c);
+  for (long y = 0; y < job->height; y++) {
+    const float *g = job->source + y * job->source_pitch;
+    const float *zr = z + y * job->source_pitch;
+    float *t = job->target + y * job->target_pitch;
+#define BODY(x, n) put(t + x, fetch(g + x, n) * va + (fetch(zr + x, n) * vb + vc), n)
+    EACH_VECTOR(job->width, BODY);
+#undef BODY
+  }
+}
+
+static void level_moments(const float *values, long n, double *sum, double *squares) {
+  vec s = {0};
+#define BODY(x, k) s += fetch(values + x, k)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+  *sum = lane_sum_double(s);
+  const vec mean = splat((float)(*sum / (double)n));
+  vec q = {0};
+  long x = 0;
+  for (; x + LANES <= n; x += LANES) {
+    vec d = load(values + x) - mean;
+    q += d * d;
+  }
+  double rest = 0;
+  for (; x < n; x++) rest += (values[x] - mean[0]) * (values[x] - mean[0]);
+  *squares = lane_sum_double(q) + rest;
+}
+
+static void level_backward(float *gradient, const float *z, long n, float scale, float shift,
+                           float mean, float slope, backward_sums *sums) {
+  const vec vscale = splat(scale), vshift = splat(shift), vmean = splat(mean);
+  const vec vslope = splat(slope), zero = {0};
+  vec sg = {0}, sc = {0}, ss = {0};
+#define BODY(x, k)                                                    \
+  do {                                                                \
+    vec d = fetch(gradient + x, k), v = fetch(z + x, k);              \
+    vec u = v * vscale + vshift;                                      \
+    vec g = select(u > 0, d, d * vslope);                             \
+    sg += g;                                                          \
+    sc += g * (v - vmean);                                            \
+    ss += select(u > 0, zero, d * u);                                 \
+    put(gradient + x, g, k);                                          \
+  } while (0)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+  sums->gradient += lane_sum_double(sg);
+  sums->gradient_centred += lane_sum_double(sc);
+  sums->slope += lane_sum_double(ss);
+}
+
+// exp by 2^k * p(r), |r| <= 1/2 in units of ln 2; arguments clamp to the range of Float.
+INLINE vec exponential(vec x) {
+  vec t = x * splat(1.44269504f);
+  t = select(t < -126, splat(-126), t);
+  t = select(t > 127, splat(127), t);
+  const vec magic = splat(12582912);
+  vec m = t + magic, r = t - (m - magic);
+  vec p = splat(1.535336188e-4f);
+  p = p * r + splat(1.339887440e-3f);
+  p = p * r + splat(9.618437358e-3f);
+  p = p * r + splat(5.550332471e-2f);
+  p = p * r + splat(2.402264791e-1f);
+  p = p * r + splat(6.931472029e-1f);
+  p = p * r + splat(1);
+  ivec k = ((ivec)m - (0x4B400000 - 127)) << 23;
+  return p * (vec)k;
+}
+
+static void level_sigmoid(const float *x, float *y, long n) {
+#define BODY(i, k) put(y + i, 1 / (1 + exponential(-fetch(x + i, k))), k)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+}
+
+static void level_tanh(const float *x, float *y, long n) {
+  // Near zero 1 - 2 / (e + 1) cancels, so a short odd series takes over.
+#define BODY(i, k)                                                                               \
+  do {                                                                                           \
+    vec v = fetch(x + i, k), s = v * v;                                                          \
+    vec far = 1 - 2 / (exponential(v + v) + 1);                                                  \
+    vec near = v * (1 + s * (-0.333333333f + s * (0.133333333f +                                 \
+        s * (-0.0539682540f + s * 0.0218694885f))));                                             \
+    put(y + i, select(s < 0.0625f, near, far), k);                                               \
+  } while (0)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+}
+
+static float level_exp_sum(const float *x, float *y, long n, float offset) {
+  vec s = {0};
+  const vec shift = splat(offset);
+  long i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    vec e = exponential(load(x + i) - shift);
+    store(y + i, e);
+    s += e;
+  }
+  float sum = lane_sum(s);
+  if (i < n) {
+    vec e = exponential(load_part(x + i, n - i) - shift);
+    store_part(y + i, e, n - i);
+    for (long k = 0; k < n - i; k++) sum += e[k];
+  }
+  return sum;
+}
+
+static void level_axpy(float a, const float *x, float *y, long n) {
+  const vec va = splat(a);
+#define BODY(i, k) put(y + i, fetch(y + i, k) + va * fetch(x + i, k), k)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+}
+
+static float level_dot(const float *x, const float *y, long n) {
+  vec s = {0};
+#define BODY(i, k) s += fetch(x + i, k) * fetch(y + i, k)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+  return lane_sum(s);
+}
+
+// ---- dense ----------------------------------------------------------------------------------
+
+#define PANEL_VECTORS (DENSE_PANEL / LANES)
+
+static void level_dense_pack(const float *weights, long outputs, long inputs, float *packed) {
+  for (long o = 0; o < outputs; o += DENSE_PANEL)
+    for (long k = 0; k < inputs; k++)
+      for (long i = o; i < o + DENSE_PANEL; i++)
+        *packed++ = i < outputs ? weights[i * inputs + k] : 0;
+}
+
+INLINE void dense_tile(const int R, const int V, long inputs, const float *x, long x_pitch,
+                       const float *w, const float *bias, float *y, long y_pitch, long left) {
+  vec sum[32];
+  float start[DENSE_PANEL];
+  UNROLL for (int i = 0; i < V * LANES; i++) start[i] = i < left ? bias[i] : 0;
+  UNROLL for (int r = 0; r < R; r++) {
+    UNROLL for (int i = 0; i < V; i++) sum[r * V + i] = load(start + i * LANES);
+  }
+  for (long k = 0; k < inputs; k++, w += DENSE_PANEL) {
+    vec v[16];
+    UNROLL for (int i = 0; i < V; i++) v[i] = load(w + i * LANES);
+    UNROLL for (int r = 0; r < R; r++) {
+      vec s = splat(x[r * x_pitch + k]);
+      UNROLL for (int i = 0; i < V; i++) sum[r * V + i] += s * v[i];
+    }
+  }
+  UNROLL for (int r = 0; r < R; r++) {
+    UNROLL for (int i = 0; i < V; i++) {
+      const long n = left - i * LANES;
+      if (n >= LANES) store(y + r * y_pitch + i * LANES, sum[r * V + i]);
+      else if (n > 0) store_part(y + r * y_pitch + i * LANES, sum[r * V + i], n);
+    }
+  }
+}
+
+static void level_dense(long rows, long outputs, long inputs, const float *x, long x_pitch,
+                        const float *packed, const float *bias, float *y, long y_pitch) {
+  for (long o = 0; o < outputs; o += DENSE_PANEL, packed += DENSE_PANEL * inputs) {
+    for (int half = 0; half < PANEL_VECTORS; half += DENSE_VECTORS) {
+      const long first = o + half * LANES, left = outputs - first;
+      if (left <= 0) break;
+      const float *w = packed + half * LANES;
+      long r = 0;
+      for (; r + DENSE_ROWS <= rows; r += DENSE_ROWS)
+        dense_tile(DENSE_ROWS, DENSE_VECTORS, inputs, x + r * x_pitch, x_pitch, w, bias + first,
+                   y + r * y_pitch + first, y_pitch, left);
+      for (; r + 4 <= rows; r += 4)
+        dense_tile(4, DENSE_VECTORS, inputs, x + r * x_pitch, x_pitch, w, bias + first,
+                   y + r * y_pitch + first, y_pitch, left);
+      for (; r < rows; r++)
+        dense_tile(1, DENSE_VECTORS, inputs, x + r * x_pitch, x_pitch, w, bias + first,
+                   y + r * y_pitch + first, y_pitch, left);
+    }
+  }
+}
+
+static void level_adam(float *w, const float *g, float *m, float *v, long n, float beta1,
+                       float beta2, float step_size, float root_scale, float epsilon) {
+  const float rest1 = 1 - beta1, rest2 = 1 - beta2;
+  for (long i = 0; i < n; i++) {
+    m[i] = beta1 * m[i] + rest1 * g[i];
+    v[i] = beta2 * v[i] + rest2 * (g[i] * g[i]);
+    w[i] -= step_size * m[i] / (root_scale * __builtin_sqrtf(v[i]) + epsilon);
+  }
+}
+
+const kernel_table LEVEL_TABLE = {
+    LEVEL_NAME,      LANES,         level_pack,    level_forward,        level_weight_sums,
+    level_reduce_lanes, level_stage, level_stage_add, level_stage_gradient, level_moments,
+    level_backward,  level_sigmoid, level_tanh,    level_exp_sum,        level_axpy,
+    level_dot,       level_dense_pack, level_dense, level_adam,
+};

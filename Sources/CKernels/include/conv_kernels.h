@@ -1,0 +1,122 @@
+#pragma once
+
+/// Kernels of the network engine: tap-list convolution with lanes along x, the element-wise passes
+/// around it and a packed dense product. Every kernel exists once per instruction level; the best
+/// level of the machine is chosen on first use (`kernels_at` selects one explicitly, for tests).
+///
+/// All arrays are Float. Convolution inputs lie in buffers with a halo of zeros, and must be readable
+/// for `CONV_OVERREAD` floats past the last element a tap can address. Results do not depend on
+/// memory alignment, on neighbouring samples or on the thread that runs the kernel.
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { CONV_OVERREAD = 64, CONV_MAX_LANES = 16, DENSE_PANEL = 32 };
+
+/// Geometry of a convolution: one output channel is a sum of `tap_count` shifted input planes.
+typedef struct {
+  long height, width;
+  long tap_count;           ///< taps of one output channel
+  long group_count;
+  long channels_per_group;  ///< output channels of one group
+  const long *taps;         ///< [group][tap]: offset in floats from the position of the output
+} conv_shape;
+
+/// output = f(bias + sum of weight * input + residual), f(u) = u > 0 ? u : slope * u.
+typedef struct {
+  conv_shape shape;
+  const float *weights;          ///< packed by `pack`
+  const float *bias;             ///< [channel]
+  const float *slopes;           ///< [channel], or null for no activation
+  const float *input;
+  long input_pitch;              ///< floats between rows
+  float *output;
+  const long *output_offsets;    ///< [channel]
+  long output_pitch;
+  const float *residual;         ///< null, or added before the activation; may equal `output`
+  const long *residual_offsets;  ///< [channel]
+  long residual_pitch;
+} conv_forward_job;
+
+/// Adds products of output gradients and inputs to lane-wise sums, [channel][tap][lane].
+typedef struct {
+  conv_shape shape;
+  long samples;
+  const float *input;
+  long input_pitch, input_step;        ///< step: floats between samples
+  const float *gradient;
+  const long *gradient_offsets;        ///< [channel]
+  long gradient_pitch, gradient_step;
+  float *sums;
+} conv_weight_job;
+
+/// One plane of an element-wise pass; rows of `width` floats.
+typedef struct {
+  long height, width;
+  const float *source;
+  long source_pitch;
+  float *target;
+  long target_pitch;
+  float scale, shift, slope;  ///< value = f(scale * source + shift), f as in conv_forward_job
+} plane_job;
+
+/// Sums over one plane for the backward pass of normalisation and activation.
+typedef struct {
+  double gradient;           ///< sum of g
+  double gradient_centred;   ///< sum of g * (z - mean)
+  double slope;              ///< sum of dA * u over u <= 0
+} backward_sums;
+
+typedef struct {
+  const char *name;
+  long lanes;
+  /// Reorders plain weights [channel][tap] for `forward`; the packed size is the same.
+  void (*pack)(const conv_shape *shape, const float *weights, float *packed);
+  void (*forward)(const conv_forward_job *job);
+  void (*weight_sums)(const conv_weight_job *job);
+  /// totals[i] = sum of the lanes of sums[i][lane].
+  void (*reduce_lanes)(const float *sums, long count, float *totals);
+
+  /// target = f(scale * source + shift).
+  void (*stage)(const plane_job *job);
+  /// target += sign * f(scale * source + shift).
+  void (*stage_add)(const plane_job *job, float sign);
+  /// target = a * g + b * z + c, g and z with the source's pitch.
+  void (*stage_gradient)(const plane_job *job, const float *z, float a, float b, float c);
+  /// Sum and centred sum of squares of n values.
+  void (*moments)(const float *values, long n, double *sum, double *squares);
+  /// In place g = dA * f'(u), u = scale * z + shift, over n values; adds to `sums`.
+  void (*backward)(float *gradient, const float *z, long n, float scale, float shift, float mean,
+                   float slope, backward_sums *sums);
+
+  void (*sigmoid)(const float *x, float *y, long n);
+  void (*tanh)(const float *x, float *y, long n);
+  /// y = exp(x - offset); returns the sum.
+  float (*exp_sum)(const float *x, float *y, long n, float offset);
+  /// y += a * x.
+  void (*axpy)(float a, const float *x, float *y, long n);
+  float (*dot)(const float *x, const float *y, long n);
+
+  /// Packs weights [output][input] into panels of DENSE_PANEL outputs, zero padded.
+  void (*dense_pack)(const float *weights, long outputs, long inputs, float *packed);
+  /// y[row][o] = bias[o] + sum over k of x[row][k] * weights[o][k]; a row's bits do not depend on
+  /// the other rows.
+  void (*dense)(long rows, long outputs, long inputs, const float *x, long x_pitch,
+                const float *packed, const float *bias, float *y, long y_pitch);
+  /// One step of Adam; `step_size` and `root_scale` carry the bias corrections:
+  /// w -= step_size * m / (root_scale * sqrt(v) + epsilon).
+  void (*adam)(float *w, const float *g, float *m, float *v, long n, float beta1, float beta2,
+               float step_size, float root_scale, float epsilon);
+} kernel_table;
+
+/// Instruction levels, best first; `kernel_level_count` of them are compiled in.
+long kernel_level_count(void);
+/// Kernels of a level, or null if this machine cannot run them.
+const kernel_table *kernels_at(long level);
+/// The best kernels this machine can run.
+const kernel_table *kernels(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,46 @@
+import LinkMath
+import Parts
+
+/// A source of downlink channels: a statistical model or recorded data.
+public protocol ChannelModel: Part {
+  /// BS antenna ports Nt.
+  var portCount: Int { get }
+
+  /// Drops that a domain offers; nil for models, which never run out.
+  func dropCount(in domain: StreamKey.Domain) -> Int?
+
+  /// The frequency response of a block of drops in each of the slots.
+  ///
+  /// - Parameters:
+  ///   - block: which drops.
+  ///   - slots: slot numbers, ascending; time is `slot · slotSeconds`.
+  /// - Returns: one array [drop, subcarrier, port] for each slot.
+  /// - Throws: for recorded data, when a record cannot be read or is not finite.
+  func frequencyResponse(_ block: DropBlock, slots: [Int]) throws -> [ComplexArray]
+}
+
+extension ChannelModel {
+  public func dropCount(in domain: StreamKey.Domain) -> Int? { nil }
+}
+
+/// The discrete paths of one drop: what every statistical model produces.
+public struct PathSet: Sendable {
+  /// Delays in seconds, [path].
+  public var delays: [Double]
+  /// Complex amplitudes for each slot, [path, port].
+  public var amplitudes: [ComplexArray]
+
+  public init(delays: [Double], amplitudes: [ComplexArray]) {
+    for amplitude in amplitudes { amplitude.requireShape([delays.count, nil], "[path, port]") }
+    self.delays = delays
+    self.amplitudes = amplitudes
+  }
+}
+
+/// A channel model made of paths; the wideband response is synthesised in one place, ``WidebandSynthesis``.
+public protocol PathChannelModel: ChannelModel {
+  var synthesis: WidebandSynthesis { get }
+
+  /// The paths of drop `index` of the block, in each of the slots.
+  func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> PathSet
+}

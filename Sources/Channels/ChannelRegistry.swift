@@ -1,0 +1,9 @@
+/// Every channel model a scenario can name, one line each.
+public enum ChannelRegistry {
+  public static let models: [any ChannelModel.Type] = [
+    RayleighChannel.self,
+    TDLChannel.self,
+    CDLChannel.self,
+    RecordedChannel.self,
+  ]
+}

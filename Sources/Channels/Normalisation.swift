@@ -1,0 +1,55 @@
+import LinkMath
+import Parts
+
+/// What is done to the power of each frequency response.
+public enum Normalisation: String, Choice {
+  /// The model's own power: large-scale and small-scale fading stay in.
+  case none
+  /// Each matrix [subcarrier, port] is scaled to mean power 1 per entry, `‖H‖_F² = Nc Nt`.
+  case sample
+
+  /// The key that every channel model offers.
+  static func parameter(default value: Normalisation) -> Parameter<Normalisation> {
+    .choice(
+      "normalise", default: value,
+      """
+      Power of the frequency response: none keeps the model's, sample scales each matrix \
+      [subcarrier, port] to mean power 1 per entry.
+      """)
+  }
+
+  /// Scales one matrix.
+  ///
+  /// - Returns: false if it has to be scaled but its energy is zero, or too small or large for single precision; it is
+  ///   unchanged then.
+  func apply(to matrix: UnsafeMutableBufferPointer<ComplexFloat>) -> Bool {
+    guard self == .sample else { return true }
+    let energy = Self.energy(matrix)
+    guard energy > 0 && energy.isFinite else { return false }
+    let gain = Float((Double(matrix.count) / energy).squareRoot())
+    matrix.withMemoryRebound(to: Float.self) { values in
+      for i in values.indices { values[i] *= gain }
+    }
+    return true
+  }
+
+  /// Sum of |x|², eight partial sums in single precision folded in double precision every 512 values.
+  private static func energy(_ matrix: UnsafeMutableBufferPointer<ComplexFloat>) -> Double {
+    matrix.withMemoryRebound(to: Float.self) { values in
+      var total = 0.0
+      for start in stride(from: 0, to: values.count, by: 512) {
+        let end = min(start + 512, values.count)
+        var partial = SIMD8<Float>(repeating: 0)
+        var i = start
+        while i + 8 <= end {
+          let x = UnsafeRawPointer(values.baseAddress! + i).loadUnaligned(as: SIMD8<Float>.self)
+          partial += x * x
+          i += 8
+        }
+        total += Double(partial.sum())
+        for rest in i..<end { total += Double(values[rest]) * Double(values[rest]) }
+      }
+      return total
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import Foundation
+
+/// Powers of the paths of a channel by delay.
+package struct PowerDelayProfile: Sendable, Hashable {
+  /// Seconds.
+  package var delays: [Double]
+  /// Linear, sum 1.
+  package private(set) var powers: [Double]
+
+  /// - Parameter powers: linear, in any scale.
+  package init(delays: [Double], powers: [Double]) {
+    precondition(delays.count == powers.count)
+    let total = powers.reduce(0, +)
+    self.delays = delays
+    self.powers = powers.map { $0 / total }
+  }
+
+  package var meanDelay: Double { zip(delays, powers).reduce(0) { $0 + $1.0 * $1.1 } }
+
+  /// Root of the power-weighted variance of the delays, seconds.
+  package var rmsDelaySpread: Double {
+    let mean = meanDelay
+    return zip(delays, powers).reduce(0) { $0 + $1.1 * ($1.0 - mean) * ($1.0 - mean) }.squareRoot()
+  }
+}

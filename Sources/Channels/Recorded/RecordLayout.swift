@@ -1,0 +1,128 @@
+import DataFiles
+import Parts
+
+/// How the numbers of a file become matrices.
+struct RecordLayout: Sendable {
+  enum Kind: String, Choice {
+    /// Real values in [0, 1], 0.5 is zero: (re, im) x angle x delay, of any rank.
+    case csinet
+    /// Complex response over tones and ports.
+    case frequency
+    /// Complex angular-delay matrix.
+    case delay
+  }
+
+  enum Axis: String, Choice { case drop, slot, tone, port, delay, angle }
+
+  static let kind = Parameter<Kind>.choice(
+    "layout", default: .csinet,
+    """
+    csinet: real angular-delay values in [0, 1] around 0.5, (re, im) x angle x delay, the public data sets' form; \
+    frequency: complex, tones and ports; delay: complex, delay taps and angles.
+    """)
+  static let axes = Parameter<[Axis]?>.optional(
+    "axes", .list(.choice(Axis.allCases.map(\.rawValue)), count: 3...4),
+    """
+    Meaning of each axis of a complex array; [drop, tone, port] or [drop, delay, angle] if left out. Of four axes the \
+    second is slot, or again drop to take its entries as drops of their own.
+    """)
+  static let ports = Parameter<Int?>.optional(
+    "ports", .integer(1...4096), "Angles, which is ports Nt, of layout csinet; 32 if left out.")
+
+  static let parameters = [kind.declaration, axes.declaration, ports.declaration]
+
+  let kind: Kind
+  let portCount: Int
+  /// Tones or delay taps of a record.
+  let rowCount: Int
+  /// The port or angle axis comes before the other one in the file.
+  let isTransposed: Bool
+  /// Entries of the second of four axes, else 1.
+  let snapshotCount: Int
+  /// Whether snapshots are slots of one drop; else each is a drop.
+  let hasSlots: Bool
+
+  /// Floats of one matrix.
+  var recordSize: Int { 2 * rowCount * portCount }
+
+  /// Drops in a file of so many rows along its first axis.
+  func recordCount(fileRows: Int) -> Int { hasSlots ? fileRows : fileRows * snapshotCount }
+
+  /// - Throws: if the array does not have this layout.
+  init(_ settings: Settings, _ info: ArrayInfo, path: String) throws {
+    kind = settings[Self.kind]
+    try settings.refuse(Self.axes, unless: kind != .csinet, "layout: frequency or delay")
+    try settings.refuse(Self.ports, unless: kind == .csinet, "layout: csinet")
+    if kind == .csinet {
+      portCount = settings[Self.ports] ?? 32
+      rowCount = try Self.csinetTaps(info, path, angles: portCount)
+      (isTransposed, snapshotCount, hasSlots) = (true, 1, false)
+      return
+    }
+    let (row, column): (Axis, Axis) = kind == .frequency ? (.tone, .port) : (.delay, .angle)
+    let axes = settings[Self.axes] ?? [.drop, row, column]
+    try Self.check(axes, row, column, settings)
+    guard info.isComplex, info.shape.count == axes.count, !info.shape.contains(0) else {
+      throw DataFileError(
+        file: path, variable: info.name,
+        expected: "a complex array [\(axes.map(\.rawValue).joined(separator: ", "))]",
+        found: info.description,
+        hint: "'axes' names the axes of the array, 'layout: csinet' reads real values")
+    }
+    let matrix = info.shape.suffix(2)
+    isTransposed = axes.last == row
+    rowCount = isTransposed ? matrix.last! : matrix.first!
+    portCount = isTransposed ? matrix.first! : matrix.last!
+    snapshotCount = axes.count == 4 ? info.shape[1] : 1
+    hasSlots = axes[1] == .slot
+  }
+
+  private static func csinetTaps(_ info: ArrayInfo, _ path: String, angles: Int) throws -> Int {
+    let values = info.shape.dropFirst().reduce(1, *)
+    let isFlat = !info.isComplex && info.shape.count > 1 && values > 0
+    guard isFlat, info.rowCount > 0, values % (2 * angles) == 0 else {
+      throw DataFileError(
+        file: path, variable: info.name,
+        expected: "real rows of 2 x \(angles) angles x delays", found: info.description,
+        hint: info.isComplex ? "complex arrays are read with 'layout: frequency' or 'delay'" : nil)
+    }
+    return values / (2 * angles)
+  }
+
+  private static func check(_ axes: [Axis], _ row: Axis, _ column: Axis, _ settings: Settings)
+    throws(SettingsError)
+  {
+    let leading = axes.dropLast(2)
+    let isMatrix = Set(axes.suffix(2)) == [row, column]
+    guard isMatrix, leading == [.drop] || leading == [.drop, .slot] || leading == [.drop, .drop]
+    else {
+      throw SettingsError(
+        part: settings.part, key: Self.axes.key,
+        reason: "must be drop, then possibly slot or drop, then \(row) and \(column) in any order",
+        hint: "such as [drop, slot, \(column), \(row)]")
+    }
+  }
+
+  /// Copies one record into a matrix whose rows are tones or delays.
+  ///
+  /// - Parameters:
+  ///   - record: `recordSize` floats as in the file.
+  ///   - matrix: [row, port] interleaved, at least `recordSize` floats.
+  func unpack(_ record: UnsafeBufferPointer<Float>, into matrix: UnsafeMutablePointer<Float>) {
+    precondition(record.count == recordSize)
+    let half = rowCount * portCount
+    for row in 0..<rowCount {
+      for port in 0..<portCount {
+        let source = isTransposed ? port * rowCount + row : row * portCount + port
+        let target = 2 * (row * portCount + port)
+        if kind == .csinet {
+          matrix[target] = record[source] - 0.5
+          matrix[target + 1] = record[half + source] - 0.5
+        } else {
+          matrix[target] = record[2 * source]
+          matrix[target + 1] = record[2 * source + 1]
+        }
+      }
+    }
+  }
+}

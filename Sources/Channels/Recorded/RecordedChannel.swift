@@ -1,0 +1,142 @@
+import DataFiles
+import LinkMath
+import Parts
+
+/// Channels read from a file of arrays: .npy, .npz, .mat (v5, v7.3), .csv or .safetensors.
+///
+/// A drop is a record; which records a domain may use is set by `split`. Records are read when a block needs them. Without a
+/// slot axis the channel of a drop does not change over slots.
+public struct RecordedChannel: ChannelModel {
+  static let file = Parameter<String>(
+    "file", .file, "Array file: .npy, .npz, .mat, .csv or .safetensors.")
+  static let variable = Parameter<String?>.optional(
+    "variable", .text, "Name of the array; needed if the file holds several.")
+  static let normalise = Normalisation.parameter(default: .sample)
+
+  public static let schema = PartSchema(
+    .channel, "recorded", "Channels read from a file: the public data sets, exports of simulators.",
+    parameters: [file.declaration, variable.declaration] + RecordLayout.parameters + [
+      AngularDelaySynthesis.angleDFT.declaration, AngularDelaySynthesis.angleShift.declaration,
+    ] + RecordSplit.parameters + [normalise.declaration])
+
+  public var portCount: Int { layout.portCount }
+  private let reader: ArrayReader
+  private let layout: RecordLayout
+  private let split: RecordSplit
+  private let toneCount: Int
+  /// Nil if the file holds frequency responses.
+  private let synthesis: AngularDelaySynthesis?
+  private let normalisation: Normalisation
+
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
+    let path = context.path(settings[Self.file])
+    reader = try ArrayFile.open(path, variable: settings[Self.variable])
+    layout = try RecordLayout(settings, reader.info, path: path)
+    split = try RecordSplit(
+      settings, recordCount: layout.recordCount(fileRows: reader.info.rowCount))
+    toneCount = context.grid.toneCount
+    normalisation = settings[Self.normalise]
+    if layout.kind == .frequency {
+      let condition = "layout: csinet or delay"
+      try settings.refuse(AngularDelaySynthesis.angleDFT, unless: false, condition)
+      try settings.refuse(AngularDelaySynthesis.angleShift, unless: false, condition)
+      guard layout.rowCount == toneCount else {
+        throw SettingsError(
+          part: settings.part, key: Self.file.key,
+          reason: "holds \(layout.rowCount) tones, but the grid has \(toneCount)",
+          hint: "set grid.tones: \(layout.rowCount)")
+      }
+      synthesis = nil
+    } else {
+      synthesis = try AngularDelaySynthesis(
+        settings, tones: toneCount, taps: layout.rowCount, ports: layout.portCount)
+    }
+  }
+
+  public func dropCount(in domain: StreamKey.Domain) -> Int? { split[domain].count }
+
+  /// - Precondition: the block lies within ``dropCount(in:)``.
+  public func frequencyResponse(_ block: DropBlock, slots: [Int]) throws -> [ComplexArray] {
+    let domain = split[block.domain]
+    precondition(block.drops.upperBound <= domain.count, "more drops than records")
+    let first = domain.lowerBound + block.drops.lowerBound
+    let records = first..<first + block.drops.count
+    // Without a slot axis all slots share the one array.
+    let snapshots = layout.hasSlots ? slots : [0]
+    if let last = snapshots.last, last >= max(layout.snapshotCount, 1) {
+      throw DataFileError(
+        file: reader.path, variable: reader.info.name,
+        expected: "at least \(last + 1) slots for each drop", found: "\(layout.snapshotCount)")
+    }
+    let rows = fileRows(records)
+    let values = try reader.rows(rows).floats()
+    let responses = try snapshots.map { snapshot in
+      try response(records, snapshot: snapshot, values, fileRows: rows)
+    }
+    return layout.hasSlots ? responses : slots.map { _ in responses[0] }
+  }
+
+  /// Rows along the first axis of the file that hold the records.
+  private func fileRows(_ records: Range<Int>) -> Range<Int> {
+    guard !layout.hasSlots, !records.isEmpty else { return records }
+    let size = layout.snapshotCount
+    return records.lowerBound / size..<(records.upperBound - 1) / size + 1
+  }
+
+  private func response(
+    _ records: Range<Int>, snapshot: Int, _ values: [Float], fileRows: Range<Int>
+  ) throws -> ComplexArray {
+    let size = toneCount * portCount
+    var result = ComplexArray(uninitialized: [records.count, toneCount, portCount])
+    try values.withUnsafeBufferPointer { values in
+      try result.withUnsafeMutableElements { result in
+        for (drop, record) in records.enumerated() {
+          // Matrices of the file up to this one, counted over rows and snapshots.
+          let position = layout.hasSlots ? record * layout.snapshotCount + snapshot : record
+          let start = (position - fileRows.lowerBound * layout.snapshotCount) * layout.recordSize
+          let source = UnsafeBufferPointer(rebasing: values[start..<start + layout.recordSize])
+          try check(source, record: record, snapshot: snapshot)
+          let target = UnsafeMutableBufferPointer(
+            rebasing: result[drop * size..<(drop + 1) * size])
+          target.baseAddress!.withMemoryRebound(to: Float.self, capacity: 2 * size) {
+            layout.unpack(source, into: $0)
+          }
+          synthesis?.transform(target)
+          guard normalisation.apply(to: target) else {
+            throw damage(
+              record, snapshot, expected: "energy that single precision holds",
+              found: "values too small or too large")
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// Refuses a record that no link can use.
+  private func check(_ values: UnsafeBufferPointer<Float>, record: Int, snapshot: Int) throws {
+    let zero: Float = layout.kind == .csinet ? 0.5 : 0
+    var hasEnergy = false
+    for value in values {
+      guard value.isFinite else {
+        throw damage(record, snapshot, expected: "finite values", found: "\(value)")
+      }
+      if layout.kind == .csinet && !(-1e-6...1 + 1e-6).contains(value) {
+        throw damage(record, snapshot, expected: "values in [0, 1]", found: "\(value)")
+      }
+      hasEnergy = hasEnergy || value != zero
+    }
+    guard hasEnergy else {
+      throw damage(record, snapshot, expected: "energy", found: "all values \(zero)")
+    }
+  }
+
+  private func damage(_ record: Int, _ snapshot: Int, expected: String, found: String)
+    -> DataFileError
+  {
+    let place = layout.hasSlots ? "record \(record), slot \(snapshot)" : "record \(record)"
+    return DataFileError(
+      file: reader.path, variable: reader.info.name,
+      expected: "\(expected) in \(place) (counted from 0)", found: found)
+  }
+}

@@ -1,0 +1,94 @@
+import LinkMath
+import Parts
+
+/// Frequency response of discrete paths.
+///
+/// `H[n][s](t) = Σ_p a_p[s](t) exp(-j 2π n Δf τ_p)`, n = 0..Nc-1 counted from the lowest tone, so that a path at delay τ
+/// comes out of the inverse-sign delay transform at row `τ Nc Δf`. Delays and phases are in double precision.
+public struct WidebandSynthesis: Sendable {
+  public let grid: LinkContext.Grid
+  public let normalisation: Normalisation
+
+  public init(grid: LinkContext.Grid, normalisation: Normalisation = .none) {
+    self.grid = grid
+    self.normalisation = normalisation
+  }
+
+  /// Phasors of each path over the tones, [path, subcarrier].
+  ///
+  /// - Complexity: O(paths · subcarriers).
+  public func phasors(delays: [Double]) -> ComplexArray {
+    let tones = grid.toneCount
+    var rows = ComplexArray(uninitialized: [delays.count, tones])
+    rows.withUnsafeMutableElements { rows in
+      for (path, delay) in delays.enumerated() {
+        Phasors.fill(
+          turns: -grid.spacingHz * delay, count: tones,
+          interleaved: rows.baseAddress! + path * tones)
+      }
+    }
+    return rows
+  }
+
+  /// The responses of one drop, one array [subcarrier, port] for each slot of `paths`.
+  public func response(_ paths: PathSet) -> [ComplexArray] {
+    let phasors = phasors(delays: paths.delays)
+    return paths.amplitudes.map { amplitudes in
+      var response = ComplexArray(uninitialized: [grid.toneCount, amplitudes[dimension: 1]])
+      response.withUnsafeMutableElements { write(phasors, amplitudes, into: $0) }
+      return response
+    }
+  }
+
+  /// One product [subcarrier, path] · [path, port], then the normalisation.
+  ///
+  /// - Complexity: 8 · subcarriers · paths · ports floating-point operations.
+  func write(
+    _ phasors: ComplexArray, _ amplitudes: ComplexArray,
+    into response: UnsafeMutableBufferPointer<ComplexFloat>
+  ) {
+    let (paths, ports) = (amplitudes[dimension: 0], amplitudes[dimension: 1])
+    phasors.requireShape([paths, grid.toneCount], "[path, subcarrier]")
+    precondition(response.count == grid.toneCount * ports)
+    phasors.withUnsafeElements { rows in
+      amplitudes.withUnsafeElements { amplitudes in
+        BLAS.multiply(
+          m: grid.toneCount, n: ports, k: paths, rows.baseAddress!, lda: grid.toneCount, .transpose,
+          amplitudes.baseAddress!, ldb: ports, into: response.baseAddress!, ldc: ports)
+      }
+    }
+    let scaled = normalisation.apply(to: response)
+    precondition(scaled, "paths without energy")
+  }
+}
+
+extension PathChannelModel {
+  /// The wideband response of each drop and slot, synthesised from ``paths(_:_:slots:)``.
+  ///
+  /// Each drop is its own product, so its bits do not depend on the other drops of the block.
+  public func frequencyResponse(_ block: DropBlock, slots: [Int]) throws -> [ComplexArray] {
+    let tones = synthesis.grid.toneCount
+    let size = tones * portCount
+    var responses = slots.map { _ in
+      ComplexArray(uninitialized: [block.drops.count, tones, portCount])
+    }
+    var delays: [Double] = []
+    var phasors = synthesis.phasors(delays: [])
+    for drop in 0..<block.drops.count {
+      let paths = paths(block, drop, slots: slots)
+      // Profiles from tables have the same delays in every drop.
+      if paths.delays != delays {
+        delays = paths.delays
+        phasors = synthesis.phasors(delays: delays)
+      }
+      for (slot, amplitudes) in paths.amplitudes.enumerated() {
+        responses[slot].withUnsafeMutableElements { all in
+          synthesis.write(
+            phasors, amplitudes,
+            into: UnsafeMutableBufferPointer(rebasing: all[drop * size..<(drop + 1) * size]))
+        }
+      }
+    }
+    return responses
+  }
+}

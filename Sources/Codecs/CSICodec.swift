@@ -1,0 +1,35 @@
+import LinkMath
+import Parts
+
+/// What an encoder sends: real values for the quantiser and, for some codecs, side information that is bits already.
+public struct Codeword: Sendable {
+  /// [drop, M].
+  public var values: RealArray
+  /// Side information of each drop, all of ``CSICodec/sideBitCount`` bits; empty if there is none.
+  public var side: [BitString]
+
+  public init(values: RealArray, side: [BitString] = []) {
+    self.values = values
+    self.side = side
+  }
+}
+
+/// Compression of the angular-delay CSI: the encoder runs at the UE, the decoder at the BS.
+public protocol CSICodec: Part {
+  /// Reals in a codeword, M.
+  var codewordLength: Int { get }
+  /// Bits of side information in each report, fixed.
+  var sideBitCount: Int { get }
+
+  /// - Parameter csi: normalised angular-delay CSI [drop, delay, angle].
+  /// - Returns: codeword [drop, M]; a drop's values do not depend on the other drops.
+  func encode(_ csi: ComplexArray) throws -> Codeword
+
+  /// - Parameter codeword: what arrived: any values and any side bits are legal and decode to something.
+  /// - Returns: reconstruction [drop, delay, angle].
+  func decode(_ codeword: Codeword) throws -> ComplexArray
+}
+
+extension CSICodec {
+  public var sideBitCount: Int { 0 }
+}

@@ -1,0 +1,13 @@
+/// Every codec a scenario can name.
+public enum CodecRegistry {
+  public static let codecs: [any CSICodec.Type] = [
+    UncompressedCodec.self, PCACodec.self, DFTSelectionCodec.self,
+  ]
+}
+
+/// Every quantiser a scenario can name.
+public enum QuantizerRegistry {
+  public static let quantizers: [any Quantizer.Type] = [
+    NoQuantizer.self, UniformQuantizer.self, LloydMaxQuantizer.self,
+  ]
+}

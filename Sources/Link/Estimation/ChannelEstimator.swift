@@ -1,0 +1,34 @@
+import LinkMath
+import Parts
+
+/// The UE's channel estimate.
+public struct ChannelEstimate: Sendable {
+  /// Ĥ, [drop, subcarrier, port].
+  public var response: ComplexArray
+  /// Noise variance left on each entry, averaged over tones and ports; bias is not counted.
+  public var errorVariance: Double
+}
+
+/// How the UE estimates the channel from what it received on the pilots.
+public protocol ChannelEstimator: Part {
+  func estimate(_ observation: PilotObservation) -> ChannelEstimate
+}
+
+public enum EstimatorRegistry {
+  public static let estimators: [any ChannelEstimator.Type] = [
+    LeastSquaresEstimator.self, PerfectEstimator.self, LMMSEEstimator.self,
+    DelayWindowEstimator.self,
+  ]
+}
+
+/// Perfect channel knowledge at the UE: the papers' assumption and the upper bound of every estimator.
+public struct PerfectEstimator: ChannelEstimator {
+  public static let schema = PartSchema(
+    .estimator, "perfect", "The UE knows the true channel; the pilots are ignored.")
+
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {}
+
+  public func estimate(_ observation: PilotObservation) -> ChannelEstimate {
+    ChannelEstimate(response: observation.channel, errorVariance: 0)
+  }
+}

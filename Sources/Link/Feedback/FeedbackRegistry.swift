@@ -1,0 +1,7 @@
+/// Every feedback link a scenario can name.
+public enum FeedbackRegistry {
+  public static let links: [any FeedbackLink.Type] = [
+    IdealFeedback.self, BinarySymmetricFeedback.self, BPSKFeedback.self, QPSKFeedback.self,
+    AnalogueFeedback.self,
+  ]
+}

@@ -1,0 +1,15 @@
+import Parts
+
+/// A feedback link without errors: the BS receives what the UE sent, bits or reals.
+public struct IdealFeedback: FeedbackLink {
+  public static let schema = PartSchema(
+    .feedback, "ideal", "Feedback without errors; carries bits and real codewords.")
+
+  public static let carries: Set<FeedbackKind> = [.payload, .codeword]
+
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) {}
+
+  public func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
+    report
+  }
+}

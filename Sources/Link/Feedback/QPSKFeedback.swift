@@ -1,0 +1,23 @@
+import Parts
+
+/// Uncoded QPSK, two bits for each symbol, Gray, with hard decisions over additive noise or Rayleigh fading.
+///
+/// See ``UncodedTransmission`` for the signal model, the meaning of the SNR (Eb/N0) and the error rates.
+public struct QPSKFeedback: FeedbackLink {
+  public static let schema = PartSchema(
+    .feedback, "qpsk", "Uncoded QPSK with hard decisions over white noise or Rayleigh fading.",
+    reference: "J. G. Proakis and M. Salehi, Digital Communications, 5th ed., 2008",
+    parameters: UncodedTransmission.declarations)
+
+  public static let carries: Set<FeedbackKind> = [.payload]
+
+  private let transmission: UncodedTransmission
+
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) {
+    transmission = UncodedTransmission(settings, bitsPerSymbol: 2)
+  }
+
+  public func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
+    transmission.transmit(report, block, slot: slot)
+  }
+}

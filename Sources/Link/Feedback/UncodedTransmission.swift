@@ -1,0 +1,115 @@
+import Codecs
+import LinkMath
+import Parts
+
+/// How the gain of the uplink varies.
+public enum FeedbackFading: String, Choice {
+  /// Gain one: additive white Gaussian noise only.
+  case none
+  /// A new Rayleigh gain for every symbol.
+  case iid
+  /// One Rayleigh gain for each report and branch.
+  case block
+}
+
+/// Payload bits over an uncoded antipodal modulation with coherent maximum-ratio combining and hard decisions.
+///
+/// Branch l of symbol k receives `y = h s + n`, with h = 1 or CN(0, 1) and n CN(0, N0); the BS decides on the signs of
+/// `sum_l h* y`. A bit is an amplitude ±1 on the real axis (BPSK) or on one of both axes (QPSK, Gray: each axis carries one
+/// bit), so its energy is Eb = 1 and `N0 = 1/g` with g = Eb/N0 of one branch, averaged over the fading. The error rate of a
+/// bit is the same for both modulations: `Q(sqrt(2 L g))` without fading, and with Rayleigh fading
+/// `((1-m)/2)^L sum_{k<L} C(L-1+k, k) ((1+m)/2)^k`, `m = sqrt(g/(1+g))`. Block fading has the same mean rate as fading of
+/// each symbol, but its errors share few reports.
+///
+/// Random streams: noise and gains of branch l are instance l of `.feedbackNoise` and `.fading`, of unit power whatever the
+/// SNR.
+///
+/// Reference: J. G. Proakis and M. Salehi, *Digital Communications*, 5th ed., 2008, chapters 4 and 13.
+struct UncodedTransmission: Sendable {
+  static let snr = Parameter.number(
+    "snr_db", .level, in: -100...200,
+    "Eb/N0 of a receive branch: energy of a payload bit over the noise density, mean over fading.")
+  static let fading = Parameter<FeedbackFading>.choice(
+    "fading", default: FeedbackFading.none,
+    "Gain of the uplink: constant, Rayleigh for each symbol, or for each report.")
+  static let branches = Parameter.integer(
+    "branches", default: 1, in: 1...64, "Receive branches L of the BS, combined by maximum ratio.")
+
+  static let declarations = [snr.declaration, fading.declaration, branches.declaration]
+
+  private let bitsPerSymbol: Int
+  /// Standard deviation of a real noise dimension, sqrt(N0 / 2).
+  private let deviation: Float
+  private let fading: FeedbackFading
+  private let branchCount: Int
+
+  /// - Parameter bitsPerSymbol: 1 for BPSK, 2 for QPSK.
+  init(_ settings: Settings, bitsPerSymbol: Int) {
+    self.bitsPerSymbol = bitsPerSymbol
+    deviation = Float((linear(decibels: -settings[Self.snr]) / 2).squareRoot())
+    fading = settings[Self.fading]
+    branchCount = settings[Self.branches]
+  }
+
+  func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
+    guard case .payload(let payloads) = report else {
+      preconditionFailure("a digital modulation carries bits")
+    }
+    let received = payloads.enumerated().map { drop, payload in
+      decided(payload, block, drop, slot: slot)
+    }
+    return .payload(received)
+  }
+
+  /// The bits that the BS decides for.
+  private func decided(_ payload: BitString, _ block: DropBlock, _ drop: Int, slot: Int)
+    -> BitString
+  {
+    let symbolCount = (payload.count + bitsPerSymbol - 1) / bitsPerSymbol
+    let sent = modulated(payload, symbolCount)
+    var combined = [Float](repeating: 0, count: 2 * symbolCount)
+    var noise = combined
+    for branch in 0..<branchCount {
+      var noiseStream = block.stream(drop, slot: slot, .feedbackNoise, instance: branch)
+      noise.withUnsafeMutableBufferPointer { noiseStream.fillNormal($0, scale: deviation) }
+      let gains = gains(block.stream(drop, slot: slot, .fading, instance: branch), symbolCount)
+      for re in stride(from: 0, to: 2 * symbolCount, by: 2) {
+        let im = re + 1
+        let (a, b) = (gains[re], gains[im])
+        let x = a * sent[re] - b * sent[im] + noise[re]
+        let y = a * sent[im] + b * sent[re] + noise[im]
+        combined[re] += a * x + b * y
+        combined[im] += a * y - b * x
+      }
+    }
+    var received = payload
+    let axes = 2 / bitsPerSymbol
+    for i in 0..<payload.count where (combined[axes * i] < 0) != payload[i] { received.flip(i) }
+    return received
+  }
+
+  /// Symbols as re, im side by side: +1 for a zero bit, -1 for a one; an axis without a bit is silent or, in the last
+  /// symbol of QPSK, carries a zero.
+  private func modulated(_ payload: BitString, _ symbolCount: Int) -> [Float] {
+    var symbols = [Float](repeating: bitsPerSymbol == 2 ? 1 : 0, count: 2 * symbolCount)
+    for i in 0..<payload.count { symbols[2 / bitsPerSymbol * i] = payload[i] ? -1 : 1 }
+    return symbols
+  }
+
+  /// h of each symbol, re and im side by side.
+  private func gains(_ stream: RandomStream, _ symbolCount: Int) -> [Float] {
+    var stream = stream
+    var gains = [Float](repeating: 0, count: 2 * symbolCount)
+    let scale = Float(0.5).squareRoot()
+    switch fading {
+    case .none:
+      for k in 0..<symbolCount { gains[2 * k] = 1 }
+    case .iid:
+      gains.withUnsafeMutableBufferPointer { stream.fillNormal($0, scale: scale) }
+    case .block:
+      let gain = stream.normal(count: 2)
+      for i in gains.indices { gains[i] = scale * gain[i & 1] }
+    }
+    return gains
+  }
+}

@@ -1,0 +1,120 @@
+import CKernels
+import ComplexModule
+import LinkMath
+import Parts
+import RealModule
+
+/// How the BS turns reconstructed CSI into transmit weights.
+public protocol Precoder: Part {
+  /// Downlink data SNR in dB: total transmit power over the noise of a tone.
+  var snrDB: Double { get }
+
+  /// Directions g [drop, subcarrier, port]: the weights of a tone are w = gᴴ / ‖g‖, so the UE receives H[n] w[n].
+  ///
+  /// A tone with g = 0 gets equal weights on all ports.
+  /// - Parameter reconstruction: [drop, subcarrier, port].
+  func directions(_ reconstruction: ComplexArray) throws -> ComplexArray
+}
+
+public enum PrecoderRegistry {
+  public static let precoders: [any Precoder.Type] = [
+    MRTPrecoder.self, SubbandPrecoder.self, WidebandPrecoder.self,
+  ]
+}
+
+enum PrecoderKeys {
+  static let snr = Parameter<Double?>.optional(
+    "snr_db", .number(.level, -100...300), "Downlink data SNR; the pilots' if left out.")
+}
+
+/// Maximum-ratio transmission on each tone: w = Ĥᴴ / ‖Ĥ‖.
+///
+/// Reference: T. K. Y. Lo, IEEE Trans. Commun. 47 (1999) 1458, doi:10.1109/26.795811.
+public struct MRTPrecoder: Precoder {
+  public static let schema = PartSchema(
+    .precoder, "mrt", "Maximum-ratio transmission on each subcarrier.",
+    reference: "T. K. Y. Lo, IEEE Trans. Commun. 47 (1999) 1458",
+    parameters: [PrecoderKeys.snr.declaration])
+  public let snrDB: Double
+
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
+    snrDB = settings[PrecoderKeys.snr] ?? context.pilots.snrDB
+  }
+
+  public func directions(_ reconstruction: ComplexArray) -> ComplexArray { reconstruction }
+}
+
+/// One weight vector for each group of neighbouring tones: the dominant eigenvector of sum_n Ĥ[n]ᴴ Ĥ[n].
+public struct SubbandPrecoder: Precoder {
+  static let size = Parameter.integer(
+    "subband_tones", default: 64, in: 1...65536, "Tones of a subband; the last one may be smaller.")
+  public static let schema = PartSchema(
+    .precoder, "subband", "One dominant eigenvector for each subband.",
+    parameters: [size.declaration, PrecoderKeys.snr.declaration])
+  public let snrDB: Double
+  private let size: Int
+
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
+    snrDB = settings[PrecoderKeys.snr] ?? context.pilots.snrDB
+    size = settings[Self.size]
+  }
+
+  public func directions(_ reconstruction: ComplexArray) throws -> ComplexArray {
+    try bandDirections(reconstruction, size: size)
+  }
+}
+
+/// One weight vector for the whole band.
+public struct WidebandPrecoder: Precoder {
+  public static let schema = PartSchema(
+    .precoder, "wideband", "One dominant eigenvector for the whole band.",
+    parameters: [PrecoderKeys.snr.declaration])
+  public let snrDB: Double
+
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
+    snrDB = settings[PrecoderKeys.snr] ?? context.pilots.snrDB
+  }
+
+  public func directions(_ reconstruction: ComplexArray) throws -> ComplexArray {
+    try bandDirections(reconstruction, size: reconstruction[dimension: 1])
+  }
+}
+
+/// The dominant right singular direction of each band of `size` tones, repeated on its tones.
+///
+/// With one UE antenna the covariance sum Hᴴ H has the eigenvectors of the Gram matrix of the stacked rows.
+/// - Complexity: O(drops · (tones · ports² + bands · ports³)).
+private func bandDirections(_ reconstruction: ComplexArray, size: Int) throws -> ComplexArray {
+  let (drops, tones, ports) = (
+    reconstruction[dimension: 0], reconstruction[dimension: 1], reconstruction[dimension: 2]
+  )
+  var result = ComplexArray(uninitialized: reconstruction.shape)
+  var gram = ComplexArray(uninitialized: [ports, ports])
+  try reconstruction.withUnsafeElements { source in
+    try result.withUnsafeMutableElements { target in
+      for drop in 0..<drops {
+        for first in stride(from: 0, to: tones, by: size) {
+          let count = min(size, tones - first)
+          let rows = source.baseAddress! + (drop * tones + first) * ports
+          gram.withUnsafeMutableElements {
+            BLAS.multiply(
+              m: ports, n: ports, k: count, rows, lda: ports, .conjugateTranspose, rows,
+              ldb: ports, into: $0.baseAddress!, ldc: ports)
+          }
+          let matrix = gram.elements.map { Complex(Double($0.real), Double($0.imaginary)) }
+          let (values, vectors) = try Eigen.hermitian(matrix, order: ports)
+          // H w is largest for w the top eigenvector v of Hᴴ H; the direction is g = vᴴ.
+          let energy = values[ports - 1]
+          for tone in first..<first + count {
+            for port in 0..<ports {
+              let v = vectors[ports - 1][port]
+              target[(drop * tones + tone) * ports + port] =
+                energy > 0 ? ComplexFloat(Float(v.real), Float(-v.imaginary)) : .zero
+            }
+          }
+        }
+      }
+    }
+  }
+  return result
+}

@@ -1,0 +1,143 @@
+import ComplexModule
+import LinkMath
+import Parts
+import RealModule
+
+/// The unitary transform between frequency response and truncated angular-delay CSI.
+///
+/// Delay uses the inverse-sign DFT over tones (``DelayTransform``), angle the unitary DFT over ports: with
+/// `angle_dft: forward`, a plane wave of port phases exp(+j 2π i d sin φ) appears in column +Nt d sin φ modulo Nt,
+/// moved by `angle_shift`; `inverse` mirrors the columns (the papers' H F_aᴴ). Kept rows are
+/// -guard_rows ..< taps - guard_rows, cyclically, in that order. Both DFTs are unitary, so energy is kept and white noise
+/// stays white.
+public struct AngularDelayTransform: Part {
+  public enum Direction: String, Choice { case forward, inverse }
+
+  static let taps = Parameter.integer(
+    "taps", default: 32, in: 1...4096, "Delay rows kept, Ni (with the guard rows).")
+  static let guardRows = Parameter.integer(
+    "guard_rows", default: 0, in: 0...4095,
+    "Rows kept before delay zero, for the leakage of fractional delays.")
+  static let angleDFT = Parameter<Direction>.choice(
+    "angle_dft", default: .forward, "Direction of the DFT over ports.")
+  static let angleShift = Parameter.integer(
+    "angle_shift", default: 0, in: 0...4095, "Columns by which the angle axis is rotated.")
+  static let delayDFT = Parameter<DelayDirection>.choice(
+    "delay_dft", default: .inverse,
+    "Direction of the DFT over tones; only the inverse one puts delay τ into row +τ.")
+  public enum DelayDirection: String, Choice { case inverse }
+
+  public static let schema = PartSchema(
+    .transform, "angular_delay",
+    "Truncated angular-delay domain: inverse DFT over tones, DFT over ports, first rows kept.",
+    reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, eq. 3",
+    parameters: [
+      taps.declaration, guardRows.declaration, delayDFT.declaration, angleDFT.declaration,
+      angleShift.declaration,
+    ])
+
+  public let tapCount: Int
+  public let delay: DelayTransform
+  private let portCount: Int
+  private let shift: Int
+  private let toAngle: FFTPlan
+  private let toPort: FFTPlan
+
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact? = nil) throws {
+    let (taps, guardRows) = (settings[Self.taps], settings[Self.guardRows])
+    guard taps <= context.grid.toneCount else {
+      throw SettingsError(
+        part: settings.part, key: "taps",
+        reason: "must be at most the \(context.grid.toneCount) tones of the grid, got \(taps)")
+    }
+    guard guardRows < taps else {
+      throw SettingsError(
+        part: settings.part, key: "guard_rows",
+        reason: "must be below the \(taps) taps, got \(guardRows)")
+    }
+    guard settings[Self.angleShift] < context.portCount else {
+      throw SettingsError(
+        part: settings.part, key: "angle_shift",
+        reason: "must be below the \(context.portCount) ports, got \(settings[Self.angleShift])")
+    }
+    self.init(
+      grid: context.grid.toneCount, ports: context.portCount, taps: taps, guardRows: guardRows,
+      angle: settings[Self.angleDFT], shift: settings[Self.angleShift])
+  }
+
+  public init(
+    grid toneCount: Int, ports: Int, taps: Int, guardRows: Int = 0, angle: Direction = .forward,
+    shift: Int = 0
+  ) {
+    tapCount = taps
+    portCount = ports
+    self.shift = shift
+    delay = DelayTransform(
+      toneCount: toneCount, portCount: ports, firstRow: -guardRows, rowCount: taps)
+    let plan = { (direction: FFTPlan.Direction) in
+      FFTPlan(
+        length: ports, batch: taps, distance: ports, direction: direction, aligned: ports % 2 == 0)
+    }
+    toAngle = plan(angle == .forward ? .forward : .backward)
+    toPort = plan(angle == .forward ? .backward : .forward)
+  }
+
+  /// Frequency response [drop, subcarrier, port] to CSI [drop, delay, angle]. O(drops · Nc · Nt · log taps).
+  public func forward(_ response: ComplexArray) -> ComplexArray {
+    response.requireShape([nil, delay.toneCount, portCount], "[drop, subcarrier, port]")
+    let drops = response[dimension: 0]
+    var csi = ComplexArray(uninitialized: [drops, tapCount, portCount])
+    let scale = 1 / Float(portCount).squareRoot()
+    response.withUnsafeElements { response in
+      csi.withUnsafeMutableElements { csi in
+        for drop in 0..<drops {
+          let rows = csi.baseAddress! + drop * tapCount * portCount
+          delay.toDelay(response.baseAddress! + drop * delay.responseCount, rows)
+          toAngle.execute(rows)
+          rotate(rows, by: shift, scale: scale)
+        }
+      }
+    }
+    return csi
+  }
+
+  /// CSI [drop, delay, angle] to the frequency response [drop, subcarrier, port] with all other delay rows zero.
+  public func inverse(_ csi: ComplexArray) -> ComplexArray {
+    csi.requireShape([nil, tapCount, portCount], "[drop, delay, angle]")
+    let drops = csi[dimension: 0]
+    var response = ComplexArray(uninitialized: [drops, delay.toneCount, portCount])
+    let count = tapCount * portCount
+    var scratch = ComplexArray(uninitialized: [count])
+    let scale = 1 / Float(portCount).squareRoot()
+    csi.withUnsafeElements { csi in
+      response.withUnsafeMutableElements { response in
+        scratch.withUnsafeMutableElements { scratch in
+          let rows = scratch.baseAddress!
+          for drop in 0..<drops {
+            rows.update(from: csi.baseAddress! + drop * count, count: count)
+            rotate(rows, by: portCount - shift, scale: scale)
+            toPort.execute(rows)
+            delay.toFrequency(rows, response.baseAddress! + drop * delay.responseCount)
+          }
+        }
+      }
+    }
+    return response
+  }
+
+  /// Moves column q to (q + columns) mod Nt in every row, and scales.
+  private func rotate(
+    _ rows: UnsafeMutablePointer<ComplexFloat>, by columns: Int, scale: Float
+  ) {
+    let columns = columns % portCount
+    for row in 0..<tapCount {
+      let line = rows + row * portCount
+      for i in 0..<portCount {
+        line[i] = ComplexFloat(line[i].real * scale, line[i].imaginary * scale)
+      }
+      guard columns > 0 else { continue }
+      let copy = Array(UnsafeBufferPointer(start: line, count: portCount))
+      for i in 0..<portCount { line[(i + columns) % portCount] = copy[i] }
+    }
+  }
+}

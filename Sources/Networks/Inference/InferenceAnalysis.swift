@@ -1,0 +1,212 @@
+import CKernels
+
+/// What the lowering to inference needs to know about the readers of each node.
+struct InferenceAnalysis: Sendable {
+  let uses: [Int]
+  /// Rows and columns of zeros around a map that its convolutions reach into.
+  let halo: [(Int, Int)]
+  /// The highest of the shapes under which a map is read.
+  let tallest: [Shape]
+  /// Values that outlive the run of one sample because a dense layer over the tile reads or precedes a reader.
+  let needsTile: [Bool]
+  /// Dense layers large enough to be worth running over a tile of samples.
+  let isTileDense: [Bool]
+  /// Nodes that can write directly into a concatenation, and the channel where they start.
+  let concatenation: [Int: (parent: Int, channel: Int)]
+  /// Slope of the LeakyReLU behind a concatenation, for each convolution output that applies it itself.
+  let slopeAfterConcatenation: [Int: Float]
+  /// LeakyReLUs that the producers of their input apply.
+  let isAppliedByProducers: [Bool]
+  private let readers: [[Int]]
+  private let outputs: Set<Int>
+
+  init(_ graph: Graph) {
+    let nodes = graph.nodes
+    var readers = [[Int]](repeating: [], count: nodes.count)
+    for (index, node) in nodes.enumerated() {
+      for input in node.inputs { readers[input].append(index) }
+    }
+    self.readers = readers
+    uses = graph.useCounts
+    outputs = Set(graph.outputs)
+    isTileDense = nodes.map { node in
+      guard case .dense(let product) = node.operation else { return false }
+      return node.shape.channels * node.shape.height == 1
+        && product.inputs * product.outputs > 1 << 15
+    }
+    (halo, tallest, needsTile) = InferenceAnalysis.layouts(graph, readers, isTileDense)
+    concatenation = InferenceAnalysis.concatenations(graph, uses)
+    (slopeAfterConcatenation, isAppliedByProducers) = InferenceAnalysis.slopes(
+      graph, uses, readers, concatenation)
+  }
+
+  /// The only operation that reads a node, if there is one and the node is not an output.
+  func onlyReader(_ node: Int) -> Int? {
+    uses[node] == 1 && !outputs.contains(node) ? readers[node][0] : nil
+  }
+
+  private static func layouts(
+    _ graph: Graph, _ readers: [[Int]], _ isTileDense: [Bool]
+  ) -> ([(Int, Int)], [Shape], [Bool]) {
+    let nodes = graph.nodes
+    var segment = [Int](repeating: 0, count: nodes.count)
+    for index in nodes.indices.dropFirst() {
+      segment[index] = segment[index - 1] + (isTileDense[index - 1] ? 1 : 0)
+    }
+    var halo = [(Int, Int)](repeating: (0, 0), count: nodes.count)
+    var tallest = nodes.map(\.shape)
+    var needsTile = [Bool](repeating: false, count: nodes.count)
+    for index in nodes.indices.reversed() {
+      for reader in readers[index] {
+        if segment[reader] != segment[index] || isTileDense[reader] { needsTile[index] = true }
+        let sharesMemory: Bool
+        switch nodes[reader].operation {
+        case .convolution(let layer):
+          halo[index].0 = max(halo[index].0, layer.kernel.height / 2)
+          halo[index].1 = max(halo[index].1, layer.kernel.width / 2)
+          sharesMemory = false
+        case .reshape, .concatenate, .leakyReLU, .prelu, .pointwise, .normalization:
+          sharesMemory = true
+        default: sharesMemory = false
+        }
+        guard sharesMemory else { continue }
+        needsTile[index] = needsTile[index] || needsTile[reader]
+        guard nodes[reader].shape.width == nodes[index].shape.width else { continue }
+        halo[index].0 = max(halo[index].0, halo[reader].0)
+        halo[index].1 = max(halo[index].1, halo[reader].1)
+        if case .concatenate = nodes[reader].operation { continue }
+        if tallest[reader].height > tallest[index].height { tallest[index] = tallest[reader] }
+      }
+    }
+    return (halo, tallest, needsTile)
+  }
+
+  private static func concatenations(
+    _ graph: Graph, _ uses: [Int]
+  ) -> [Int: (parent: Int, channel: Int)] {
+    var result: [Int: (parent: Int, channel: Int)] = [:]
+    for (parent, node) in graph.nodes.enumerated() {
+      guard case .concatenate = node.operation else { continue }
+      var channel = 0
+      for input in node.inputs {
+        switch graph.nodes[input].operation {
+        case .input, .reshape, .dense, .concatenate: break
+        default: if uses[input] == 1 { result[input] = (parent, channel) }
+        }
+        channel += graph.nodes[input].shape.channels
+      }
+    }
+    return result
+  }
+
+  /// A LeakyReLU that alone reads a concatenation of convolution outputs is left to those convolutions.
+  private static func slopes(
+    _ graph: Graph, _ uses: [Int], _ readers: [[Int]],
+    _ concatenation: [Int: (parent: Int, channel: Int)]
+  ) -> ([Int: Float], [Bool]) {
+    var slopes: [Int: Float] = [:]
+    var applied = [Bool](repeating: false, count: graph.nodes.count)
+    for (index, node) in graph.nodes.enumerated() {
+      guard case .leakyReLU(let layer) = node.operation else { continue }
+      let input = node.inputs[0]
+      guard case .concatenate = graph.nodes[input].operation, uses[input] == 1 else { continue }
+      let parts = graph.nodes[input].inputs
+      let areConvolutions = parts.allSatisfy { part in
+        guard concatenation[part] != nil else { return false }
+        switch graph.nodes[part].operation {
+        case .convolution: return true
+        case .normalization(let norm): return norm.settings.axis == .channel
+        default: return false
+        }
+      }
+      guard areConvolutions else { continue }
+      applied[index] = true
+      for part in parts { slopes[part] = layer.slope }
+    }
+    return (slopes, applied)
+  }
+}
+
+/// A convolution and what follows it, as one kernel call.
+struct ConvolutionChain {
+  private let layer: Convolution
+  /// Nodes taken in, in order.
+  var members: [Int]
+  private(set) var weights: [Float]
+  private(set) var bias: [Float]
+  var slopes: [Float]?
+  /// Node added before the activation.
+  var residual: Int?
+
+  var last: Int { members[members.count - 1] }
+
+  init(_ layer: Convolution, _ node: Int, _ values: ParameterValues) {
+    self.layer = layer
+    members = [node]
+    weights = values[layer.weight]
+    bias = layer.bias.map { values[$0] } ?? [Float](repeating: 0, count: layer.outputs)
+  }
+
+  /// w' = w scale, b' = b scale + shift per output channel.
+  mutating func fold(_ norm: BatchNorm, _ values: ParameterValues) {
+    let (scale, shift) = values.coefficients(norm)
+    for channel in 0..<layer.outputs {
+      multiply(channel, by: scale[channel])
+      bias[channel] += shift[channel]
+    }
+  }
+
+  mutating func scale(by factor: Float) {
+    for channel in 0..<layer.outputs { multiply(channel, by: factor) }
+  }
+
+  private mutating func multiply(_ channel: Int, by factor: Float) {
+    for i in channel * layer.tapCount..<(channel + 1) * layer.tapCount { weights[i] *= factor }
+    bias[channel] *= factor
+  }
+}
+
+/// Values of a network's parameters by their identity.
+struct ParameterValues: Sendable {
+  private let values: [ObjectIdentifier: [Float]]
+
+  init(_ network: Network, _ weights: Weights) {
+    var values: [ObjectIdentifier: [Float]] = [:]
+    for (key, parameter) in network.parameters {
+      values[ObjectIdentifier(parameter)] = weights[key]
+    }
+    self.values = values
+  }
+
+  subscript(parameter: Parameter) -> [Float] { values[ObjectIdentifier(parameter)]! }
+
+  /// Scale and shift of a normalisation with running statistics.
+  func coefficients(_ norm: BatchNorm) -> (scale: [Float], shift: [Float]) {
+    let (mean, variance) = (self[norm.runningMean], self[norm.runningVariance])
+    let (gamma, beta) = (self[norm.gamma], self[norm.beta])
+    let scale = (0..<norm.count).map {
+      Double(gamma[$0]) / (Double(variance[$0]) + norm.settings.epsilon).squareRoot()
+    }
+    let shift = (0..<norm.count).map { Float(Double(beta[$0]) - Double(mean[$0]) * scale[$0]) }
+    return (scale.map { Float($0) }, shift)
+  }
+
+  /// Weights of a dense product packed for the kernels, and its bias.
+  func packed(_ product: DenseProduct, _ kernels: Kernels) -> (
+    weights: FloatMemory, bias: FloatMemory
+  ) {
+    let (inputs, outputs) = (product.inputs, product.outputs)
+    var weights = self[product.weight]
+    if product.isTransposed {
+      let stored = weights
+      weights = (0..<outputs).flatMap { o in (0..<inputs).map { stored[$0 * outputs + o] } }
+    }
+    let first = product.firstRow * inputs
+    let rows = Array(weights[first..<first + outputs * inputs])
+    let panels = (outputs + Int(DENSE_PANEL) - 1) / Int(DENSE_PANEL)
+    let packed = FloatMemory(panels * Int(DENSE_PANEL) * inputs)
+    kernels.table.dense_pack(rows, outputs, inputs, packed.pointer)
+    let bias = product.bias.map { Array(self[$0][product.firstRow..<product.firstRow + outputs]) }
+    return (packed, FloatMemory(bias ?? [Float](repeating: 0, count: outputs)))
+  }
+}

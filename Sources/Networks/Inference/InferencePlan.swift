@@ -1,0 +1,162 @@
+import LinkMath
+import Synchronization
+
+/// A network laid out for inference: normalisation folded into convolutions, residuals and activations in their last
+/// step, each sample taken through a whole convolution stack inside the cache, dense layers over a tile of samples.
+///
+/// A sample's output has the same bits alone, in any batch and on any thread.
+public final class InferencePlan: Sendable {
+  /// Steps between two dense layers run sample by sample; the dense layer follows over the tile.
+  struct Segment: Sendable {
+    var steps: [any SampleStep] = []
+    var dense: TileDense?
+  }
+
+  public let network: Network
+  private let kernels: Kernels
+  private let segments: [Segment]
+  private let buffers: [BufferPlan]
+  /// Offset of each per-sample buffer in a worker's arena.
+  private let arenaOffsets: [Int]
+  private let arenaCount: Int
+  private let idle = Mutex<[WorkerMemory]>([])
+
+  /// Samples of one tile: enough to use the weights of a dense layer many times once they are in the cache.
+  static let tileSize = 36
+
+  /// - Throws: ``NetworkError`` if a parameter is missing or of the wrong size, or if the network attends across
+  ///   the batch.
+  public convenience init(_ network: Network, weights: Weights) throws(NetworkError) {
+    try self.init(network, weights: weights, kernels: .best)
+  }
+
+  init(_ network: Network, weights: Weights, kernels: Kernels) throws(NetworkError) {
+    self.network = network
+    self.kernels = kernels
+    try weights.check(network)
+    var builder = InferencePlanBuilder(network, weights, kernels)
+    try builder.build()
+    segments = builder.segments
+    buffers = builder.buffers
+    (arenaOffsets, arenaCount) = InferencePlan.arrange(builder.buffers, builder.segments)
+  }
+
+  /// Gives each per-sample buffer a place in the arena; buffers of one layout whose lives do not overlap share it.
+  private static func arrange(_ buffers: [BufferPlan], _ segments: [Segment]) -> ([Int], Int) {
+    var last = [Int](repeating: -1, count: buffers.count)
+    let steps = segments.flatMap(\.steps)
+    for (index, step) in steps.enumerated() { for buffer in step.buffers { last[buffer] = index } }
+    var offsets = [Int](repeating: -1, count: buffers.count)
+    var free: [BufferPlan.Layout: [Int]] = [:]
+    var end = 0
+    for (index, step) in steps.enumerated() {
+      let used = Set(step.buffers).filter { buffers[$0].kind == .sample }.sorted()
+      for buffer in used where offsets[buffer] < 0 {
+        if let offset = free[buffers[buffer].layout]?.popLast() {
+          offsets[buffer] = offset
+        } else {
+          offsets[buffer] = end
+          end += (buffers[buffer].layout.count + 31) / 16 * 16
+        }
+      }
+      for buffer in used where last[buffer] == index {
+        free[buffers[buffer].layout, default: []].append(offsets[buffer])
+      }
+    }
+    return (offsets, end)
+  }
+
+  /// Scratch memory of one worker.
+  private final class WorkerMemory: @unchecked Sendable {
+    // Sendable: one worker uses it at a time.
+    let arena: FloatMemory
+    let tiles: [FloatMemory?]
+    var bases: [UnsafeMutablePointer<Float>]
+    var strides: [Int]
+
+    init(_ plan: InferencePlan) {
+      let arena = FloatMemory(plan.arenaCount)
+      self.arena = arena
+      tiles = plan.buffers.map {
+        $0.kind == .tile ? FloatMemory($0.tileStride * InferencePlan.tileSize) : nil
+      }
+      bases = plan.buffers.indices.map { arena.pointer + max(plan.arenaOffsets[$0], 0) }
+      strides = plan.buffers.map { $0.kind == .tile ? $0.tileStride : 0 }
+      for (index, tile) in tiles.enumerated() { if let tile { bases[index] = tile.pointer } }
+    }
+  }
+
+  /// Runs `count` samples on the calling thread.
+  ///
+  /// - Parameters:
+  ///   - inputs: one pointer per input of the network, `[sample, ...]` row-major.
+  ///   - outputs: one pointer per output, written.
+  public func run(
+    _ inputs: [UnsafePointer<Float>], count: Int, into outputs: [UnsafeMutablePointer<Float>]
+  ) {
+    precondition(inputs.count == network.graph.inputs.count)
+    precondition(outputs.count == network.graph.outputs.count)
+    let memory = idle.withLock { $0.popLast() } ?? WorkerMemory(self)
+    for start in stride(from: 0, to: count, by: InferencePlan.tileSize) {
+      runTile(memory, inputs, start..<min(start + InferencePlan.tileSize, count), outputs)
+    }
+    idle.withLock { $0.append(memory) }
+  }
+
+  private func runTile(
+    _ worker: WorkerMemory, _ inputs: [UnsafePointer<Float>], _ samples: Range<Int>,
+    _ outputs: [UnsafeMutablePointer<Float>]
+  ) {
+    for (index, buffer) in buffers.enumerated() {
+      switch buffer.kind {
+      case .input(let number):
+        let size = network.graph.inputShapes[number].count
+        worker.bases[index] = UnsafeMutablePointer(
+          mutating: inputs[number] + samples.lowerBound * size)
+        worker.strides[index] = size
+      case .output(let number):
+        let size = network.graph.outputShapes[number].count
+        worker.bases[index] = outputs[number] + samples.lowerBound * size
+        worker.strides[index] = size
+      case .sample, .tile: break
+      }
+    }
+    worker.bases.withUnsafeBufferPointer { bases in
+      worker.strides.withUnsafeBufferPointer { strides in
+        var memory = SampleMemory(
+          bases: bases.baseAddress!, strides: strides.baseAddress!, sample: 0)
+        for segment in segments {
+          for sample in 0..<samples.count {
+            memory.sample = sample
+            for step in segment.steps { step.run(memory, kernels) }
+          }
+          memory.sample = 0
+          segment.dense?.run(memory, count: samples.count, kernels)
+        }
+      }
+    }
+  }
+
+  /// Runs `count` samples, divided over a pool.
+  public func run(_ inputs: [[Float]], count: Int, pool: WorkerPool) -> [[Float]] {
+    for (values, shape) in zip(inputs, network.graph.inputShapes) {
+      precondition(values.count == count * shape.count, "inputs hold `count` samples")
+    }
+    let outputs = network.graph.outputShapes.map { FloatMemory(max(count * $0.count, 1)) }
+    let sources = inputs.map { FloatMemory($0) }
+    let perWorker = (count + pool.threadCount - 1) / pool.threadCount
+    let parts = max(1, (perWorker + InferencePlan.tileSize - 1) / InferencePlan.tileSize)
+    let tasks = parts * pool.threadCount
+    let (inputShapes, outputShapes) = (network.graph.inputShapes, network.graph.outputShapes)
+    pool.forEach(tasks) { task, _ in
+      let range = count * task / tasks..<count * (task + 1) / tasks
+      guard !range.isEmpty else { return }
+      self.run(
+        zip(sources, inputShapes).map {
+          UnsafePointer($0.pointer + range.lowerBound * $1.count)
+        }, count: range.count,
+        into: zip(outputs, outputShapes).map { $0.pointer + range.lowerBound * $1.count })
+    }
+    return zip(outputs, outputShapes).map { Array($0.values.prefix(count * $1.count)) }
+  }
+}

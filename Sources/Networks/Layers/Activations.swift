@@ -1,0 +1,82 @@
+/// `x > 0 ? x : slope * x`; the field's networks use slope 0.3, ReLU is slope 0.
+public struct LeakyReLU: Layer {
+  /// What several uses of one published layer object have in common.
+  final class Identity: Sendable {}
+
+  public let slope: Float
+  let identity: Identity?
+
+  public init(slope: Float = 0.3) {
+    self.slope = slope
+    identity = nil
+  }
+
+  /// One layer object of the published code that is called several times: the profiler rule of ``Costs`` counts
+  /// its last call only.
+  static func shared() -> LeakyReLU { LeakyReLU(identity: Identity()) }
+
+  private init(identity: Identity) {
+    slope = 0.3
+    self.identity = identity
+  }
+
+  public var summary: String { slope == 0 ? "ReLU" : "LeakyReLU(\(slope))" }
+
+  public func callAsFunction(_ x: Signal) -> Signal {
+    x.applying(.leakyReLU(self), shape: x.shape)
+  }
+}
+
+/// LeakyReLU with one learned slope per channel, initially 0.3. He et al. 2015.
+public struct PReLU: Layer {
+  let slopes: Parameter
+
+  public init(_ channels: Int) { slopes = Parameter([channels], .constant(0.3)) }
+
+  public var parameters: [(key: String, parameter: Parameter)] { [("weight", slopes)] }
+  public var summary: String { "PReLU(\(slopes.count))" }
+
+  public func callAsFunction(_ x: Signal) -> Signal {
+    precondition(x.shape.channels == slopes.count)
+    return x.applying(.prelu(slopes), shape: x.shape)
+  }
+}
+
+extension Pointwise: Layer {
+  public var summary: String {
+    switch self {
+    case .sigmoid: "Sigmoid"
+    case .hardSigmoid: "HardSigmoid"
+    case .tanh: "Tanh"
+    }
+  }
+
+  public func callAsFunction(_ x: Signal) -> Signal {
+    x.applying(.pointwise(self), shape: x.shape)
+  }
+}
+
+/// Product with one learned scalar, initially 0: `y = x + a f(x)` then starts as the identity.
+/// Bachlechner et al. 2020.
+public struct ReZero: Layer {
+  let factor: Parameter
+  public init() { factor = Parameter([1], .constant(0)) }
+
+  /// The key is the parameter's own: ReZero factors are stored under their list position alone.
+  public var parameters: [(key: String, parameter: Parameter)] { [] }
+  public var summary: String { "ReZero" }
+
+  public func callAsFunction(_ x: Signal) -> Signal {
+    x.applying(.scale(factor), shape: x.shape)
+  }
+}
+
+/// ReZero factors stored as "0", "1", ...
+public struct ReZeroList: Module {
+  let items: [ReZero]
+  init(_ count: Int) { items = (0..<count).map { _ in ReZero() } }
+
+  public var parameters: [(key: String, parameter: Parameter)] {
+    items.enumerated().map { ("\($0.offset)", $0.element.factor) }
+  }
+}

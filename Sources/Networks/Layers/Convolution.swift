@@ -1,0 +1,85 @@
+/// Height and width of a kernel, both odd.
+public struct KernelSize: Hashable, Sendable, CustomStringConvertible {
+  public let height: Int
+  public let width: Int
+
+  public init(_ height: Int, _ width: Int) {
+    precondition(height > 0 && width > 0 && height % 2 == 1 && width % 2 == 1, "odd kernels only")
+    self.height = height
+    self.width = width
+  }
+
+  public var area: Int { height * width }
+  public var description: String { "\(height)×\(width)" }
+}
+
+/// Cross-correlation of stride 1 whose zero padding keeps height and width.
+///
+/// `y[o, r, c] = b[o] + sum over i, p, q of w[o, i, p, q] x[i, r + p - (h-1)/2, c + q - (w-1)/2]`, with i over
+/// the input channels of o's group. Weight `[out, in / groups, h, w]`, bias `[out]`.
+public struct Convolution: Layer {
+  public let inputs: Int
+  public let outputs: Int
+  public let kernel: KernelSize
+  public let groups: Int
+  let weight: Parameter
+  let bias: Parameter?
+
+  public init(
+    _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, bias: Bool = false,
+    initialization: Parameter.Initialization? = nil, zeroBias: Bool = false
+  ) {
+    precondition(inputs % groups == 0 && outputs % groups == 0, "groups divide the channels")
+    self.inputs = inputs
+    self.outputs = outputs
+    self.kernel = kernel
+    self.groups = groups
+    let fanIn = inputs / groups * kernel.area
+    weight = Parameter(
+      [outputs, inputs / groups, kernel.height, kernel.width],
+      initialization ?? .xavierUniform(fanIn: fanIn, fanOut: outputs * kernel.area))
+    self.bias =
+      bias ? Parameter([outputs], zeroBias ? .constant(0) : .biasUniform(fanIn: fanIn)) : nil
+  }
+
+  public var parameters: [(key: String, parameter: Parameter)] {
+    [("weight", weight)] + (bias.map { [("bias", $0)] } ?? [])
+  }
+
+  public var summary: String {
+    "Convolution(\(inputs) → \(outputs), \(kernel)"
+      + (groups > 1 ? ", groups \(groups)" : "") + (bias != nil ? ", bias)" : ")")
+  }
+
+  /// Multiply-accumulates for one output position of one output channel.
+  var tapCount: Int { inputs / groups * kernel.area }
+
+  public func callAsFunction(_ x: Signal) -> Signal {
+    precondition(x.shape.channels == inputs, "\(summary) applied to \(x.shape)")
+    return x.applying(
+      .convolution(self), shape: Shape(outputs, x.shape.height, x.shape.width))
+  }
+}
+
+/// Convolution followed by batch normalisation, and optionally an activation.
+public struct ConvBN: Layer {
+  let convolution: Convolution
+  let normalization: BatchNorm
+  let convolutionKey: String
+
+  init(
+    _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, bias: Bool = false,
+    norm: BatchNorm.Settings = .standard, key: String = "conv",
+    initialization: Parameter.Initialization? = nil, zeroBias: Bool = false
+  ) {
+    convolution = Convolution(
+      inputs, outputs, kernel, groups: groups, bias: bias, initialization: initialization,
+      zeroBias: zeroBias)
+    normalization = BatchNorm(outputs, norm)
+    convolutionKey = key
+  }
+
+  public var children: [Child] { [(convolutionKey, convolution), ("bn", normalization)] }
+
+  public func callAsFunction(_ x: Signal) -> Signal { normalization(convolution(x)) }
+}

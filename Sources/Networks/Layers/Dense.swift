@@ -1,0 +1,59 @@
+/// The product behind ``Dense`` and the packed projections of attention: rows `rows` of a weight matrix.
+struct DenseProduct: Sendable {
+  let weight: Parameter
+  let bias: Parameter?
+  let inputs: Int
+  let outputs: Int
+  /// First row of the weight (and bias) used.
+  let firstRow: Int
+  /// The weight is stored `[input, output]`.
+  let isTransposed: Bool
+}
+
+/// Fully connected layer on the last axis, `y = W x + b`; weight `[out, in]`, bias `[out]`.
+public struct Dense: Layer {
+  public enum Storage: Sendable {
+    /// `[out, in]`.
+    case plain
+    /// `[out, in, 1]`, a convolution of width 1.
+    case pointConvolution
+    /// `[in, out, 1]`, a transposed convolution of width 1.
+    case transposedPointConvolution
+  }
+
+  let product: DenseProduct
+
+  public init(
+    _ inputs: Int, _ outputs: Int, bias: Bool = true, storage: Storage = .plain,
+    initialization: Parameter.Initialization? = nil, zeroBias: Bool = false
+  ) {
+    let shape: [Int] =
+      switch storage {
+      case .plain: [outputs, inputs]
+      case .pointConvolution: [outputs, inputs, 1]
+      case .transposedPointConvolution: [inputs, outputs, 1]
+      }
+    let start = initialization ?? .xavierUniform(fanIn: inputs, fanOut: outputs)
+    product = DenseProduct(
+      weight: Parameter(shape, start),
+      bias: bias
+        ? Parameter([outputs], zeroBias ? .constant(0) : .biasUniform(fanIn: inputs)) : nil,
+      inputs: inputs, outputs: outputs, firstRow: 0,
+      isTransposed: storage == .transposedPointConvolution)
+  }
+
+  public var parameters: [(key: String, parameter: Parameter)] {
+    [("weight", product.weight)] + (product.bias.map { [("bias", $0)] } ?? [])
+  }
+
+  public var summary: String { "Dense(\(product.inputs) → \(product.outputs))" }
+
+  public func callAsFunction(_ x: Signal) -> Signal { product.applied(to: x) }
+}
+
+extension DenseProduct {
+  func applied(to x: Signal) -> Signal {
+    precondition(x.shape.width == inputs, "dense layer of \(inputs) inputs applied to \(x.shape)")
+    return x.applying(.dense(self), shape: Shape(x.shape.channels, x.shape.height, outputs))
+  }
+}

@@ -1,0 +1,65 @@
+/// A node of the tree of layers that defines a network; keys along the path to a parameter, joined by
+/// dots, are its name in a weights file.
+public protocol Module: Sendable {
+  typealias Child = (key: String, module: any Module)
+  var children: [Child] { get }
+  var parameters: [(key: String, parameter: Parameter)] { get }
+  /// One line for the printed tree.
+  var summary: String { get }
+}
+
+extension Module {
+  public var children: [Child] { [] }
+  public var parameters: [(key: String, parameter: Parameter)] { [] }
+  public var summary: String { "\(type(of: self))" }
+
+  /// All parameters below this module with their dotted keys, in tree order; a layer used in several places
+  /// is listed once.
+  public var parametersByKey: [(key: String, parameter: Parameter)] {
+    var seen: Set<ObjectIdentifier> = []
+    var found: [(key: String, parameter: Parameter)] = []
+    func walk(_ module: any Module, _ prefix: String) {
+      for (key, parameter) in module.parameters
+      where seen.insert(ObjectIdentifier(parameter)).inserted {
+        found.append((prefix + key, parameter))
+      }
+      for child in module.children { walk(child.module, prefix + child.key + ".") }
+    }
+    walk(self, "")
+    return found
+  }
+
+  /// The tree, one module per line, with the number of trainable parameters.
+  public var tree: String {
+    func lines(_ key: String, _ module: any Module, _ indent: String) -> [String] {
+      let count = module.parametersByKey.filter(\.parameter.isTrainable).reduce(0) {
+        $0 + $1.parameter.count
+      }
+      let name = key.isEmpty ? "" : "\(key): "
+      let size = count > 0 ? "  [\(count)]" : ""
+      return ["\(indent)\(name)\(module.summary)\(size)"]
+        + module.children.flatMap { lines($0.key, $0.module, indent + "  ") }
+    }
+    return lines("", self, "").joined(separator: "\n")
+  }
+}
+
+/// A module with one input and one output.
+public protocol Layer: Module {
+  func callAsFunction(_ x: Signal) -> Signal
+}
+
+/// Layers applied one after another, under the keys given, or "0", "1", ...
+public struct Sequential: Layer {
+  let layers: [(key: String, layer: any Layer)]
+
+  init(_ layers: [(key: String, layer: any Layer)]) { self.layers = layers }
+
+  init(_ layers: [any Layer]) {
+    self.layers = layers.enumerated().map { ("\($0.offset)", $0.element) }
+  }
+
+  public var children: [Child] { layers.map { ($0.key, $0.layer) } }
+
+  public func callAsFunction(_ x: Signal) -> Signal { layers.reduce(x) { $1.layer($0) } }
+}

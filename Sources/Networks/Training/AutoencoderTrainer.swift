@@ -1,0 +1,74 @@
+import LinkMath
+
+/// An autoencoder ready for training steps: encoder, codeword noise, decoder, loss, and all the way back.
+public final class AutoencoderTrainer {
+  public let autoencoder: Autoencoder
+  public let encoder: TrainingPlan
+  public let decoder: TrainingPlan
+  private let codeword: Int
+  private let map: Int
+
+  /// - Parameters:
+  ///   - weights: of both sides.
+  ///   - capacity: largest batch.
+  ///   - needsInputGradient: whether the gradient of the encoder's input is wanted.
+  public init(
+    _ autoencoder: Autoencoder, weights: Weights, capacity: Int, needsInputGradient: Bool = false,
+    pool: WorkerPool
+  ) throws(NetworkError) {
+    self.autoencoder = autoencoder
+    encoder = try TrainingPlan(
+      autoencoder.encoder, weights: weights, capacity: capacity,
+      needsInputGradient: needsInputGradient, pool: pool)
+    decoder = try TrainingPlan(
+      autoencoder.decoder, weights: weights, capacity: capacity, needsInputGradient: true,
+      pool: pool)
+    codeword = autoencoder.codewordLength
+    map = autoencoder.encoder.graph.inputShapes[0].count
+  }
+
+  /// Forward and backward pass of one batch; gradients are then in both plans.
+  ///
+  /// - Parameters:
+  ///   - input: `[sample, 2, angle, delay]`; target: what the output is compared with, same shape.
+  ///   - noise: added to the codeword, `[sample, M]`, constant in the backward pass.
+  /// - Returns: the loss.
+  public func differentiate(
+    _ input: [Float], target: [Float], noise: [Float]? = nil, loss: Loss = .meanSquare
+  ) -> Double {
+    let count = input.count / map
+    precondition(input.count == count * map && target.count == input.count)
+    precondition(noise == nil || noise!.count == count * codeword)
+    encoder.write(input)
+    encoder.forward(count: count, isTraining: true)
+    let received = decoder.inputMemory()
+    received.update(from: encoder.outputMemory(), count: count * codeword)
+    if autoencoder.decoder.graph.inputShapes.count > 1 {
+      decoder.inputMemory(1).update(from: encoder.outputMemory(), count: count * codeword)
+    }
+    if let noise { for i in noise.indices { received[i] += noise[i] } }
+    decoder.forward(count: count, isTraining: true)
+    let value = target.withUnsafeBufferPointer {
+      loss.evaluate(
+        decoder.outputMemory(), $0.baseAddress!, samples: count, count: map,
+        gradient: decoder.outputGradientMemory())
+    }
+    decoder.backward()
+    let gradient = encoder.outputGradientMemory()
+    gradient.update(from: decoder.inputGradientMemory(), count: count * codeword)
+    if autoencoder.decoder.graph.inputShapes.count > 1 {
+      let clean = decoder.inputGradientMemory(1)
+      for i in 0..<count * codeword { gradient[i] += clean[i] }
+    }
+    encoder.backward()
+    return value
+  }
+
+  /// Gradients of both sides by key.
+  public var gradients: [String: [Float]] {
+    encoder.gradients.merging(decoder.gradients) { $1 }
+  }
+
+  /// Parameters and running statistics of both sides.
+  public var weights: Weights { encoder.weights.merging(decoder.weights) }
+}

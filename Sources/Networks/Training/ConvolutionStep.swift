@@ -1,0 +1,275 @@
+import CKernels
+
+/// Convolution of the channels of one or more views.
+final class ConvolutionStep: Step, @unchecked Sendable {
+  // Sendable: scratch memory is per worker, partial sums per block.
+  private let layer: Convolution
+  private let inputs: [Consumer]
+  private let output: View
+  private let scratch: [Scratch]
+  private let geometry: PaddedGeometry
+  private let packed: FloatMemory
+  private let bias: FloatMemory
+  private let taps: OffsetTable
+  private let outputOffsets: OffsetTable
+  private let backward: [BackwardData]
+  private let gradientOffsets: OffsetTable
+  /// Weight and bias gradients of each block.
+  private let partial: FloatMemory
+  private let tapTotal: Int
+  /// Samples staged together: rows of a map of height 1 are too short to fill a kernel call.
+  private let group: Int
+
+  /// Staged input, staged output gradient and lane-wise weight sums of one worker.
+  private struct Scratch {
+    let input, gradient, sums: FloatMemory
+  }
+
+  /// Transposed convolution onto the channels of one input view.
+  private struct BackwardData {
+    let consumer: Consumer
+    let firstChannel: Int
+    let packed, bias: FloatMemory
+    let taps: OffsetTable
+    let offsets: OffsetTable
+  }
+
+  init(_ layer: Convolution, _ views: [View], _ output: View, batch: Int, workers: Int) {
+    precondition(layer.groups == 1 || views.count == 1, "a grouped convolution reads one map")
+    self.layer = layer
+    self.output = output
+    inputs = views.map { Consumer($0) }
+    let shape = output.shape
+    let geometry = PaddedGeometry(height: shape.height, width: shape.width, kernel: layer.kernel)
+    self.geometry = geometry
+    tapTotal = layer.outputs * layer.tapCount
+    group = shape.height == 1 ? Run.blockSize : 1
+    let samples = group
+    let weightCount = tapTotal
+    scratch = (0..<workers).map { _ in
+      Scratch(
+        input: FloatMemory(samples * layer.inputs * geometry.plane),
+        gradient: FloatMemory(samples * layer.outputs * geometry.plane),
+        sums: FloatMemory(weightCount * Int(CONV_MAX_LANES)))
+    }
+    packed = FloatMemory(tapTotal)
+    bias = FloatMemory(layer.outputs)
+    let groupInputs = layer.inputs / layer.groups
+    let groupOutputs = layer.outputs / layer.groups
+    taps = OffsetTable(
+      (0..<layer.groups).flatMap {
+        geometry.taps(channels: $0 * groupInputs..<($0 + 1) * groupInputs)
+      })
+    outputOffsets = OffsetTable((0..<layer.outputs).map { $0 * shape.plane })
+    gradientOffsets = OffsetTable((0..<layer.outputs).map { $0 * geometry.plane + geometry.origin })
+    let backTaps = OffsetTable(
+      (0..<layer.groups).flatMap {
+        geometry.taps(channels: $0 * groupOutputs..<($0 + 1) * groupOutputs)
+      })
+    var first = 0
+    var backward: [BackwardData] = []
+    for consumer in inputs {
+      let channels = consumer.view.shape.channels
+      let count = channels * groupOutputs * layer.kernel.area
+      backward.append(
+        BackwardData(
+          consumer: consumer, firstChannel: first, packed: FloatMemory(count),
+          bias: FloatMemory(channels), taps: backTaps,
+          offsets: OffsetTable((0..<channels).map { $0 * shape.plane })))
+      first += channels
+    }
+    self.backward = backward
+    let blocks = (batch + Run.blockSize - 1) / Run.blockSize
+    partial = FloatMemory(blocks * (tapTotal + layer.outputs))
+  }
+
+  private var forwardShape: conv_shape {
+    conv_shape(
+      height: geometry.height, width: geometry.width, tap_count: layer.tapCount,
+      group_count: layer.groups, channels_per_group: layer.outputs / layer.groups,
+      taps: UnsafePointer(taps.pointer))
+  }
+
+  private func backwardShape(_ part: BackwardData) -> conv_shape {
+    conv_shape(
+      height: geometry.height, width: geometry.width,
+      tap_count: layer.outputs / layer.groups * layer.kernel.area, group_count: layer.groups,
+      channels_per_group: part.consumer.view.shape.channels / layer.groups,
+      taps: UnsafePointer(part.taps.pointer))
+  }
+
+  func prepare(_ run: Run) {
+    var shape = forwardShape
+    run.kernels.table.pack(&shape, run.store.value(layer.weight), packed.pointer)
+    if let parameter = layer.bias {
+      bias.pointer.update(from: run.store.value(parameter), count: layer.outputs)
+    }
+  }
+
+  func forward(_ run: Run, block: Int, worker: Int) {
+    let scratch = scratch[worker]
+    var job = conv_forward_job()
+    job.shape = forwardShape
+    job.weights = UnsafePointer(packed.pointer)
+    job.bias = UnsafePointer(bias.pointer)
+    job.input = UnsafePointer(scratch.input.pointer)
+    job.input_pitch = geometry.pitch
+    job.output_offsets = UnsafePointer(outputOffsets.pointer)
+    job.output_pitch = geometry.width
+    for sample in run.samples(block) {
+      stageInput(run, sample, scratch.input.pointer)
+      job.output = output.data(sample)
+      run.kernels.table.forward(&job)
+    }
+  }
+
+  private func stageInput(_ run: Run, _ sample: Int, _ target: UnsafeMutablePointer<Float>) {
+    var plane = target + geometry.origin
+    for input in inputs {
+      for channel in 0..<input.view.shape.channels {
+        input.view.stage(run.kernels, sample, channel, to: plane, pitch: geometry.pitch)
+        plane += geometry.plane
+      }
+    }
+  }
+
+  private func stageGradient(_ run: Run, _ sample: Int, _ target: UnsafeMutablePointer<Float>) {
+    for channel in 0..<layer.outputs {
+      let offset = channel * output.shape.plane
+      var job = plane_job(
+        height: geometry.height, width: geometry.width,
+        source: UnsafePointer(output.gradient(sample) + offset), source_pitch: geometry.width,
+        target: target + channel * geometry.plane + geometry.origin,
+        target_pitch: geometry.pitch, scale: 1, shift: 0, slope: 1)
+      run.kernels.table.stage_gradient(
+        &job, output.data(sample) + offset, output.a.pointer[channel], output.b.pointer[channel],
+        output.c.pointer[channel])
+    }
+  }
+
+  func prepareBackward(_ run: Run) {
+    let weight = run.store.value(layer.weight)
+    let area = layer.kernel.area
+    let groupInputs = layer.inputs / layer.groups
+    let groupOutputs = layer.outputs / layer.groups
+    for part in backward where part.consumer.view.wantsGradient {
+      var flipped: [Float] = []
+      flipped.reserveCapacity(part.packed.count)
+      for local in 0..<part.consumer.view.shape.channels {
+        let channel = part.firstChannel + local
+        let base = channel / groupInputs * groupOutputs
+        for o in 0..<groupOutputs {
+          let kernel = weight + ((base + o) * groupInputs + channel % groupInputs) * area
+          for tap in 0..<area { flipped.append(kernel[area - 1 - tap]) }
+        }
+      }
+      var shape = backwardShape(part)
+      run.kernels.table.pack(&shape, flipped, part.packed.pointer)
+    }
+  }
+
+  func backward(_ run: Run, block: Int, worker: Int) {
+    guard output.wantsGradient else { return }
+    let scratch = scratch[worker]
+    let sums = scratch.sums.pointer
+    sums.update(repeating: 0, count: tapTotal * run.kernels.table.lanes)
+    let totals = partial.pointer + block * (tapTotal + layer.outputs)
+    totals.update(repeating: 0, count: tapTotal + layer.outputs)
+    let samples = run.samples(block)
+    for start in stride(from: samples.lowerBound, to: samples.upperBound, by: group) {
+      let chunk = start..<min(start + group, samples.upperBound)
+      for sample in chunk {
+        let place = sample - start
+        let input = scratch.input.pointer + place * layer.inputs * geometry.plane
+        let gradient = scratch.gradient.pointer + place * layer.outputs * geometry.plane
+        stageInput(run, sample, input)
+        stageGradient(run, sample, gradient)
+        if needsBiasGradient { addBiasGradient(run, gradient, totals + tapTotal) }
+        backwardData(run, sample, gradient)
+      }
+      var job = conv_weight_job()
+      job.shape = forwardShape
+      job.samples = chunk.count
+      job.input = UnsafePointer(scratch.input.pointer)
+      job.input_pitch = geometry.pitch
+      job.input_step = layer.inputs * geometry.plane
+      job.gradient = UnsafePointer(scratch.gradient.pointer)
+      job.gradient_offsets = UnsafePointer(gradientOffsets.pointer)
+      job.gradient_pitch = geometry.pitch
+      job.gradient_step = layer.outputs * geometry.plane
+      job.sums = sums
+      run.kernels.table.weight_sums(&job)
+    }
+    run.kernels.table.reduce_lanes(sums, tapTotal, totals)
+  }
+
+  /// A bias before batch normalisation has no effect and an exactly zero gradient.
+  private var needsBiasGradient: Bool { layer.bias != nil && output.normalization == nil }
+
+  private func addBiasGradient(
+    _ run: Run, _ gradient: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Float>
+  ) {
+    for channel in 0..<layer.outputs {
+      var (sum, squares) = (0.0, 0.0)
+      // The halo is zero, so the padded plane has the sum of the map.
+      run.kernels.table.moments(
+        gradient + channel * geometry.plane, geometry.plane, &sum, &squares)
+      target[channel] += Float(sum)
+    }
+  }
+
+  private func backwardData(_ run: Run, _ sample: Int, _ gradient: UnsafeMutablePointer<Float>) {
+    for part in backward where part.consumer.view.wantsGradient {
+      var job = conv_forward_job()
+      job.shape = backwardShape(part)
+      job.weights = UnsafePointer(part.packed.pointer)
+      job.bias = UnsafePointer(part.bias.pointer)
+      job.input = UnsafePointer(gradient)
+      job.input_pitch = geometry.pitch
+      job.output = part.consumer.view.gradient(sample)
+      job.output_offsets = UnsafePointer(part.offsets.pointer)
+      job.output_pitch = geometry.width
+      if !part.consumer.isFirstInBackward {
+        job.residual = UnsafePointer(job.output)
+        job.residual_offsets = job.output_offsets
+        job.residual_pitch = geometry.width
+      }
+      run.kernels.table.forward(&job)
+    }
+  }
+
+  func finishBackward(_ run: Run) {
+    guard output.wantsGradient else { return }
+    let stride = tapTotal + layer.outputs
+    let target = run.store.gradient(layer.weight)
+    for block in 0..<run.blockCount {
+      run.kernels.table.axpy(1, partial.pointer + block * stride, target, tapTotal)
+    }
+    guard needsBiasGradient, let parameter = layer.bias else { return }
+    for block in 0..<run.blockCount {
+      run.kernels.table.axpy(
+        1, partial.pointer + block * stride + tapTotal, run.store.gradient(parameter),
+        layer.outputs)
+    }
+  }
+}
+
+/// A map with a halo of zeros as wide as the kernel reaches.
+struct PaddedGeometry: Sendable {
+  let height, width: Int
+  let kernel: KernelSize
+
+  var pitch: Int { width + kernel.width - 1 }
+  var plane: Int { (height + kernel.height - 1) * pitch }
+  /// Offset of the first value inside the halo.
+  var origin: Int { kernel.height / 2 * pitch + kernel.width / 2 }
+
+  /// Tap offsets over channels, kernel rows and columns, from the corner of the halo.
+  func taps(channels: Range<Int>) -> [Int] {
+    channels.flatMap { channel in
+      (0..<kernel.height).flatMap { row in
+        (0..<kernel.width).map { channel * plane + row * pitch + $0 }
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import CKernels
+
+/// Floats at a fixed address, zero at first, readable a little past the end as the kernels require.
+final class FloatMemory: @unchecked Sendable {
+  // Sendable: users write to disjoint parts, or one after another across the regions of a worker pool.
+  let pointer: UnsafeMutablePointer<Float>
+  let count: Int
+
+  init(_ count: Int) {
+    self.count = count
+    let size = (count + Int(CONV_OVERREAD)) * MemoryLayout<Float>.stride
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+    raw.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+    pointer = raw.assumingMemoryBound(to: Float.self)
+  }
+
+  convenience init(_ values: [Float]) {
+    self.init(values.count)
+    write(values)
+  }
+
+  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+
+  func write(_ values: [Float]) {
+    precondition(values.count <= count)
+    values.withUnsafeBufferPointer {
+      if let base = $0.baseAddress { pointer.update(from: base, count: values.count) }
+    }
+  }
+
+  func fill(_ value: Float) { pointer.update(repeating: value, count: count) }
+
+  var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+}
+
+/// Integers at a fixed address: tap and channel offsets.
+final class OffsetTable: @unchecked Sendable {
+  // Sendable: never written after initialisation.
+  let pointer: UnsafeMutablePointer<Int>
+  let count: Int
+
+  init(_ values: [Int]) {
+    count = values.count
+    pointer = .allocate(capacity: max(values.count, 1))
+    pointer.initialize(from: values, count: values.count)
+  }
+
+  deinit { pointer.deallocate() }
+}
+
+/// The kernel table of the running machine.
+struct Kernels: @unchecked Sendable {
+  // Sendable: a table of functions in read-only memory.
+  let table: kernel_table
+
+  init(_ pointer: UnsafePointer<kernel_table>) { table = pointer.pointee }
+
+  static let best = Kernels(kernels())
+}

@@ -1,0 +1,58 @@
+import Foundation
+import LinkMath
+
+/// Values of the parameters of one or more networks, by key.
+public struct Weights: Sendable, Equatable {
+  public var values: [String: [Float]]
+
+  public init(_ values: [String: [Float]] = [:]) { self.values = values }
+
+  public subscript(key: String) -> [Float]? {
+    get { values[key] }
+    set { values[key] = newValue }
+  }
+
+  /// Initial values as each layer declares them, drawn in the order of the network's parameters.
+  public static func initial(_ network: Network, using stream: inout RandomStream) -> Weights {
+    var weights = Weights()
+    for (key, parameter) in network.parameters {
+      weights.values[key] = parameter.initialValues(using: &stream)
+    }
+    return weights
+  }
+
+  /// The values of both, `other` winning.
+  public func merging(_ other: Weights) -> Weights {
+    Weights(values.merging(other.values) { $1 })
+  }
+
+  /// Checks that every parameter of the network is present with its size.
+  public func check(_ network: Network) throws(NetworkError) {
+    for (key, parameter) in network.parameters {
+      guard let found = values[key] else { throw .missingTensor(key) }
+      guard found.count == parameter.count else {
+        throw .unexpectedShape(key, expected: parameter.shape, found: [found.count])
+      }
+    }
+  }
+}
+
+extension Parameter {
+  func initialValues(using stream: inout RandomStream) -> [Float] {
+    switch initialization {
+    case .constant(let value): [Float](repeating: value, count: count)
+    case .uniform(let bound):
+      (0..<count).map { _ in Float(bound * (2 * stream.uniform() - 1)) }
+    case .truncatedNormal(let deviation):
+      (0..<count).map { _ in
+        // Rejection from the box [-2, 2]: accepted with probability exp(-x²/2).
+        while true {
+          let x = 4 * stream.uniform() - 2
+          if stream.uniform() < exp(-x * x / 2) {
+            return Float(deviation * x)
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/// ACRNet-kx, Lu, Zhang, He, Wang and Song; networks.md section 2.3.
+public enum ACRNet {
+  /// - Parameter expansion: k, the decoder blocks have 8 k channels.
+  public static func autoencoder(
+    compression: Int, expansion: Int = 1, bottleneck: Bottleneck = .dense
+  ) -> Autoencoder {
+    let length = CSIShape.codewordLength(compression)
+    let head: [(key: String, layer: any Layer)] = [("encoder_feature", encoderFeature())]
+    let tail: [(key: String, layer: any Layer)] = [
+      ("decoder_feature", decoderFeature(width: 8 * expansion)), ("sigmoid", Pointwise.sigmoid),
+    ]
+    switch bottleneck {
+    case .dense:
+      let down = Dense(CSIShape.map.count, length)
+      let up = Dense(length, CSIShape.map.count)
+      return Autoencoder(
+        name: "ACRNet-\(expansion)x", compression: compression,
+        encoder: Sequential(head + Bottleneck.denseEncoder(compression, down, key: "encoder_fc")),
+        decoder: Sequential(Bottleneck.denseDecoder(up, key: "decoder_fc") + tail))
+    case .convolutional:
+      return Autoencoder(
+        name: "CL-ACRNet-\(expansion)x", compression: compression,
+        encoder: Sequential(
+          head
+            + Bottleneck.latentEncoder(
+              compression, key: "convolutional_encoder.conv.first_conv1x7")),
+        decoder: Sequential(
+          Bottleneck.latentDecoder(compression, key: "decoder_get_feedback_in_UE.first_conv1x7")
+            + tail))
+    }
+  }
+
+  static func encoderFeature() -> Sequential {
+    Sequential.keyed(
+      ("conv5x5_bn", ConvBN(2, 2, KernelSize(5, 5))), ("prelu", PReLU(2)),
+      ("ACREncoderBlock1", EncoderBlock()), ("ACREncoderBlock2", EncoderBlock()))
+  }
+
+  static func decoderFeature(width: Int) -> Sequential {
+    Sequential.keyed(
+      ("conv5x5_bn", ConvBN(2, 2, KernelSize(5, 5))), ("prelu", PReLU(2)),
+      ("ACRDecoderBlock1", DecoderBlock(width)), ("ACRDecoderBlock2", DecoderBlock(width)))
+  }
+
+  struct EncoderBlock: Layer {
+    let conv1 = ConvBN(2, 2, KernelSize(1, 9))
+    let prelu1 = PReLU(2)
+    let conv2 = ConvBN(2, 2, KernelSize(9, 1))
+    let prelu2 = PReLU(2)
+
+    var children: [Child] {
+      [("conv_bn1", conv1), ("prelu1", prelu1), ("conv_bn2", conv2), ("prelu2", prelu2)]
+    }
+
+    func callAsFunction(_ y: Signal) -> Signal { prelu2(y + conv2(prelu1(conv1(y)))) }
+  }
+
+  /// 1×9 to the width, grouped 7×7 with two channels per group, 9×1 back to two channels.
+  struct DecoderBlock: Layer {
+    let conv1, conv2, conv3: ConvBN
+    let prelu1, prelu2, prelu3: PReLU
+
+    init(_ width: Int) {
+      conv1 = ConvBN(2, width, KernelSize(1, 9))
+      conv2 = ConvBN(width, width, KernelSize(7, 7), groups: width / 2)
+      conv3 = ConvBN(width, 2, KernelSize(9, 1))
+      prelu1 = PReLU(width)
+      prelu2 = PReLU(width)
+      prelu3 = PReLU(2)
+    }
+
+    var children: [Child] {
+      [
+        ("conv1_bn", conv1), ("prelu1", prelu1), ("conv2_bn", conv2), ("prelu2", prelu2),
+        ("conv3_bn", conv3), ("prelu3", prelu3),
+      ]
+    }
+
+    func callAsFunction(_ y: Signal) -> Signal {
+      prelu3(y + conv3(prelu2(conv2(prelu1(conv1(y))))))
+    }
+  }
+}

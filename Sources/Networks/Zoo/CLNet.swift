@@ -1,0 +1,59 @@
+/// CLNet, Ji and Li 2021; networks.md section 2.10.
+public enum CLNet {
+  public static func autoencoder(compression: Int) -> Autoencoder {
+    let length = CSIShape.codewordLength(compression)
+    return Autoencoder(
+      name: "CLNet", compression: compression,
+      encoder: Nested("encoder", Encoder(length)), decoder: Nested("decoder", decoder(length)))
+  }
+
+  static func decoder(_ length: Int) -> Sequential {
+    let up = Dense(length, CSIShape.map.count, storage: .transposedPointConvolution)
+    let feature = CRNet.decoderFeature(first: KernelSize(1, 3), second: KernelSize(3, 1))
+    return Sequential(
+      Bottleneck.denseDecoder(up, key: "replace_dfc") + [
+        ("decoder_feature", feature), ("output", Pointwise.hardSigmoid),
+      ])
+  }
+
+  /// CRNet's first path with a spatial gate beside a 1×1 convolution with squeeze-and-excite.
+  struct Encoder: Layer {
+    let path = CRNet.tripleConvolution()
+    let spatial = SpatialGate()
+    let point = ConvBN(2, 32, KernelSize(1, 1))
+    let excite = SqueezeExcite(32, hidden: 2)
+    let merge = ConvBN(34, 2, KernelSize(1, 1))
+    let dense: Dense
+
+    init(_ length: Int) {
+      dense = Dense(CSIShape.map.count, length, storage: .pointConvolution)
+    }
+
+    var children: [Child] {
+      [
+        ("encoder1", path), ("sa", spatial), ("encoder2", point), ("se", excite),
+        ("encoder_conv.conv1x1_bn", merge), ("replace_efc", dense),
+      ]
+    }
+
+    func callAsFunction(_ x: Signal) -> Signal {
+      let activation = LeakyReLU()
+      let both = concatenate(spatial(path(x)), excite(point(x)))
+      return dense(activation(merge(activation(both))).flattened)
+    }
+  }
+
+  /// A layer whose keys are below one more name.
+  struct Nested: Layer {
+    let key: String
+    let layer: any Layer
+
+    init(_ key: String, _ layer: any Layer) {
+      self.key = key
+      self.layer = layer
+    }
+
+    var children: [Child] { [(key, layer)] }
+    func callAsFunction(_ x: Signal) -> Signal { layer(x) }
+  }
+}

@@ -1,0 +1,43 @@
+/// CsiNet+, Guo, Wen, Jin and Li 2020; networks.md section 2.5 (no convolution bias, one ReLU at the end).
+public enum CsiNetPlus {
+  public static func autoencoder(compression: Int) -> Autoencoder {
+    let length = CSIShape.codewordLength(compression)
+    let refine = Sequential((0..<5).map { _ in RefineBlock() })
+    return Autoencoder(
+      name: "CsiNetPlus", compression: compression,
+      encoder: Sequential(
+        [
+          ("enc1", convolution(2, 2, 7)), ("activation1", LeakyReLU()),
+          ("enc2", convolution(2, 2, 7)), ("activation2", LeakyReLU()),
+        ]
+          + Bottleneck.denseEncoder(
+            compression, Dense(CSIShape.map.count, length, initialization: start),
+            key: "enc_fc")),
+      decoder: Sequential(
+        Bottleneck.denseDecoder(
+          Dense(length, CSIShape.map.count, initialization: start), key: "dec_fc") + [
+            ("dec_conv", convolution(2, 2, 7)), ("sigmoid", Pointwise.sigmoid),
+            ("refine", refine), ("output", LeakyReLU(slope: 0)),
+          ]))
+  }
+
+  static let start = Parameter.Initialization.truncatedNormal(standardDeviation: 0.05)
+
+  static func convolution(_ inputs: Int, _ outputs: Int, _ size: Int) -> ConvBN {
+    ConvBN(inputs, outputs, KernelSize(size, size), initialization: start)
+  }
+
+  /// y + tanh(CB(16→2, 3×3) L CB(8→16, 5×5) L CB(2→8, 7×7) (y)).
+  struct RefineBlock: Layer {
+    let c1 = CsiNetPlus.convolution(2, 8, 7)
+    let c2 = CsiNetPlus.convolution(8, 16, 5)
+    let c3 = CsiNetPlus.convolution(16, 2, 3)
+
+    var children: [Child] { [("c1", c1), ("c2", c2), ("c3", c3)] }
+
+    func callAsFunction(_ y: Signal) -> Signal {
+      let activation = LeakyReLU()
+      return y + Pointwise.tanh(c3(activation(c2(activation(c1(y))))))
+    }
+  }
+}

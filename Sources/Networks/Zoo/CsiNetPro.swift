@@ -1,0 +1,39 @@
+/// CsiNet-Pro, Liu, del Rosario and Ding 2021; networks.md section 2.6.
+public enum CsiNetPro {
+  /// - Parameter output: sigmoid for data in [0, 1]; tanh for data of unit norm centred on zero.
+  public static func autoencoder(compression: Int, output: Pointwise = .sigmoid) -> Autoencoder {
+    let length = CSIShape.codewordLength(compression)
+    let size = KernelSize(7, 7)
+    return Autoencoder(
+      name: "CsiNetPro", compression: compression,
+      encoder: Sequential(
+        [("enc", stack([2, 16, 8, 4, 2]))]
+          + Bottleneck.denseEncoder(
+            compression, Dense(CSIShape.map.count, length, zeroBias: true), key: "enc_fc")),
+      decoder: Sequential(
+        Bottleneck.denseDecoder(
+          Dense(length, CSIShape.map.count, zeroBias: true), key: "dec_fc") + [
+            ("dec", stack([2, 16, 8, 4])),
+            ("out_conv", Convolution(4, 2, size, bias: true, zeroBias: true)), ("output", output),
+          ]))
+  }
+
+  /// Convolution, normalisation and tanh through the given widths.
+  static func stack(_ widths: [Int]) -> Sequential {
+    Sequential(
+      zip(widths, widths.dropFirst()).map { inputs, outputs -> any Layer in
+        TanhUnit(inputs, outputs)
+      })
+  }
+
+  struct TanhUnit: Layer {
+    let unit: ConvBN
+
+    init(_ inputs: Int, _ outputs: Int) {
+      unit = ConvBN(inputs, outputs, KernelSize(7, 7), bias: true, norm: .keras, zeroBias: true)
+    }
+
+    var children: [Child] { unit.children }
+    func callAsFunction(_ x: Signal) -> Signal { Pointwise.tanh(unit(x)) }
+  }
+}

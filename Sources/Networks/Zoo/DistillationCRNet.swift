@@ -1,0 +1,96 @@
+/// Teacher "CRNet" and student "CRNet-SE" of the knowledge-distillation paper; networks.md section 2.11.
+///
+/// Not the CRNet of ``CRNet``: wider paths, convolution biases and ReZero blocks without activation.
+public enum DistillationCRNet {
+  /// Which encoder the shared decoder is joined with.
+  public enum Role: String, Sendable {
+    /// Two branches of 16 channels.
+    case teacher
+    /// One 3×3 convolution.
+    case student
+  }
+
+  /// - Parameter width: channels of the decoder's paths, 8, or 16 in the generalisation experiments.
+  public static func autoencoder(compression: Int, role: Role, width: Int = 8) -> Autoencoder {
+    let length = CSIShape.codewordLength(compression)
+    let head: any Layer = role == .teacher ? TeacherHead() : StudentHead()
+    return Autoencoder(
+      name: role == .teacher ? "KD-CRNet" : "KD-CRNet-SE", compression: compression,
+      encoder: FlatKeys(
+        [("head", head)]
+          + Bottleneck.denseEncoder(
+            compression, Dense(CSIShape.map.count, length, zeroBias: true), key: "enc_fc")),
+      decoder: Decoder(length, width))
+  }
+
+  /// Biased convolution, normalisation, LeakyReLU.
+  struct Unit: Layer {
+    let unit: ConvBN
+
+    init(_ inputs: Int, _ outputs: Int, _ height: Int, _ width: Int) {
+      unit = ConvBN(
+        inputs, outputs, KernelSize(height, width), bias: true, norm: .keras, zeroBias: true)
+    }
+
+    var children: [Child] { unit.children }
+    func callAsFunction(_ x: Signal) -> Signal { LeakyReLU()(unit(x)) }
+  }
+
+  struct StudentHead: Layer {
+    let unit = Unit(2, 2, 3, 3)
+    var children: [Child] { [("enc", unit)] }
+    func callAsFunction(_ x: Signal) -> Signal { unit(x) }
+  }
+
+  struct TeacherHead: Layer {
+    let path1 = Sequential([Unit(2, 16, 3, 3), Unit(16, 16, 1, 9), Unit(16, 16, 9, 1)])
+    let path2 = Unit(2, 16, 3, 3)
+    let merge = Unit(32, 2, 1, 1)
+
+    var children: [Child] { [("enc_p1", path1), ("enc_p2", path2), ("enc_merge", merge)] }
+    func callAsFunction(_ x: Signal) -> Signal { merge(concatenate(path1(x), path2(x))) }
+  }
+
+  struct Decoder: Layer {
+    let dense: Dense
+    let head = Unit(2, 2, 5, 5)
+    let blocks: [Block]
+    let factors = ReZeroList(2)
+
+    init(_ length: Int, _ width: Int) {
+      dense = Dense(length, CSIShape.map.count, zeroBias: true)
+      blocks = [Block(width), Block(width)]
+    }
+
+    var children: [Child] {
+      [
+        ("dec_fc", dense), ("dec_head", head), ("blocks.0", blocks[0]), ("blocks.1", blocks[1]),
+        ("rezero", factors),
+      ]
+    }
+
+    func callAsFunction(_ s: Signal) -> Signal {
+      let start = head(dense(s).reshaped(CSIShape.map))
+      let end = zip(blocks, factors.items).reduce(start) { y, step in y + step.1(step.0(y)) }
+      return Pointwise.sigmoid(end)
+    }
+  }
+
+  /// Two paths merged by a plain 1×1 convolution.
+  struct Block: Layer {
+    let path1: Sequential
+    let path2: Sequential
+    let merge: Convolution
+
+    init(_ width: Int) {
+      path1 = Sequential([
+        Unit(2, width, 3, 3), Unit(width, width, 1, 9), Unit(width, width, 9, 1),
+      ])
+      path2 = Sequential([Unit(2, width, 1, 5), Unit(width, width, 5, 1)])
+      merge = Convolution(2 * width, 2, KernelSize(1, 1), bias: true, zeroBias: true)
+    }
+
+    var children: [Child] { [("p1", path1), ("p2", path2), ("merge", merge)] }
+    func callAsFunction(_ y: Signal) -> Signal { merge(concatenate(path1(y), path2(y))) }
+  }
+}

@@ -1,0 +1,101 @@
+/// TransNet, Cui, Guo, Li, Chen and Yan 2022; networks.md section 2.9.
+///
+/// Two passes of one post-norm transformer layer per side over 32 tokens of 64 values; the output is not confined to
+/// [0, 1].
+public enum TransNet {
+  /// - Parameter crossBatch: attention along the batch, as the released code computes it: a sample's output then
+  ///   depends on its neighbours, so only a whole batch can be run.
+  public static func autoencoder(compression: Int, crossBatch: Bool = false) -> Autoencoder {
+    let length = CSIShape.codewordLength(compression)
+    return Autoencoder(
+      name: "TransNet", compression: compression,
+      encoder: Sequential([
+        ("tokens", Reshape(tokens)), ("encoder", Encoder(crossBatch: crossBatch)),
+        ("flatten", Reshape(.vector(CSIShape.map.count))),
+        ("fc_encoder", Dense(CSIShape.map.count, length)),
+      ]),
+      decoder: Sequential([
+        ("fc_decoder", Dense(length, CSIShape.map.count)), ("tokens", Reshape(tokens)),
+        ("decoder", Decoder(crossBatch: crossBatch)), ("map", Reshape(CSIShape.map)),
+      ]))
+  }
+
+  static let dimension = 64
+  static let passes = 2
+  static let tokens = Shape(1, CSIShape.map.count / dimension, dimension)
+
+  static func attention(_ crossBatch: Bool) -> MultiHeadAttention {
+    MultiHeadAttention(dimension, heads: 2, acrossBatch: crossBatch)
+  }
+
+  struct Encoder: Layer {
+    let layer: EncoderLayer
+
+    init(crossBatch: Bool) { layer = EncoderLayer(crossBatch: crossBatch) }
+
+    var children: [Child] { [("layer", layer)] }
+    func callAsFunction(_ x: Signal) -> Signal { (0..<passes).reduce(x) { y, _ in layer(y) } }
+  }
+
+  struct EncoderLayer: Layer {
+    let attention: MultiHeadAttention
+    let linear1 = Dense(dimension, 2048)
+    let linear2 = Dense(2048, dimension)
+    let norm1 = LayerNorm(dimension)
+    let norm2 = LayerNorm(dimension)
+
+    init(crossBatch: Bool) { attention = TransNet.attention(crossBatch) }
+
+    var children: [Child] {
+      [
+        ("self_attn", attention), ("linear1", linear1), ("linear2", linear2), ("norm1", norm1),
+        ("norm2", norm2),
+      ]
+    }
+
+    func callAsFunction(_ x: Signal) -> Signal {
+      let attended = norm1(x + attention(x))
+      return norm2(attended + linear2(LeakyReLU(slope: 0)(linear1(attended))))
+    }
+  }
+
+  struct Decoder: Layer {
+    let layer: DecoderLayer
+    let norm = LayerNorm(dimension)
+
+    init(crossBatch: Bool) { layer = DecoderLayer(crossBatch: crossBatch) }
+
+    var children: [Child] { [("layer", layer), ("norm", norm)] }
+    func callAsFunction(_ memory: Signal) -> Signal {
+      norm((0..<passes).reduce(memory) { t, _ in layer(t, memory: memory) })
+    }
+  }
+
+  struct DecoderLayer: Module {
+    let ownAttention: MultiHeadAttention
+    let memoryAttention: MultiHeadAttention
+    let linear1 = Dense(dimension, 2048)
+    let linear2 = Dense(2048, dimension)
+    let norm1 = LayerNorm(dimension)
+    let norm2 = LayerNorm(dimension)
+    let norm3 = LayerNorm(dimension)
+
+    init(crossBatch: Bool) {
+      ownAttention = TransNet.attention(crossBatch)
+      memoryAttention = TransNet.attention(crossBatch)
+    }
+
+    var children: [Child] {
+      [
+        ("self_attn", ownAttention), ("multihead_attn", memoryAttention), ("linear1", linear1),
+        ("linear2", linear2), ("norm1", norm1), ("norm2", norm2), ("norm3", norm3),
+      ]
+    }
+
+    func callAsFunction(_ t: Signal, memory: Signal) -> Signal {
+      let own = norm1(t + ownAttention(t))
+      let cross = norm2(own + memoryAttention(own, memory: memory))
+      return norm3(cross + linear2(LeakyReLU(slope: 0)(linear1(cross))))
+    }
+  }
+}

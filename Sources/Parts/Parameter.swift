@@ -1,0 +1,109 @@
+/// What values a parameter accepts.
+public indirect enum ValueKind: Sendable, Hashable {
+  case flag
+  case integer(ClosedRange<Int>)
+  case number(Dimension, ClosedRange<Double>)
+  case choice([String])
+  case text
+  /// A file, relative to the folder of the scenario that names it.
+  case file
+  case list(ValueKind, count: ClosedRange<Int>)
+  /// The first of several kinds that fits.
+  case either([ValueKind])
+}
+
+/// A parameter as the scenario reader, `csilink list` and the documentation see it.
+public struct ParameterDeclaration: Sendable, Hashable {
+  /// What happens when the scenario does not mention the parameter.
+  public enum Absence: Sendable, Hashable {
+    case required
+    /// The part works without it; the documentation says how.
+    case unset
+    case value(Setting)
+  }
+
+  /// Key in the scenario; a dot descends into a nested mapping (`fit.drops`).
+  public let key: String
+  public let kind: ValueKind
+  public let absence: Absence
+  /// One sentence with the meaning, the symbol and the source.
+  public let documentation: String
+}
+
+/// A typed handle for one parameter of a part: declares it and reads it from ``Settings``.
+///
+/// ```swift
+/// static let snr = Parameter.number("snr_db", .level, default: 20, in: -100...200, "Pilot SNR.")
+/// let linear = pow(10, settings[Self.snr] / 10)
+/// ```
+public struct Parameter<Value: Sendable>: Sendable {
+  public let declaration: ParameterDeclaration
+  let read: @Sendable (Setting?) -> Value?
+
+  public var key: String { declaration.key }
+
+  init(
+    _ key: String, _ kind: ValueKind, _ absence: ParameterDeclaration.Absence,
+    _ documentation: String, read: @escaping @Sendable (Setting?) -> Value?
+  ) {
+    declaration = ParameterDeclaration(
+      key: key, kind: kind, absence: absence, documentation: documentation)
+    self.read = read
+  }
+}
+
+extension Parameter where Value: SettingValue {
+  /// A parameter of any kind; without a default the scenario must give it.
+  public init(
+    _ key: String, _ kind: ValueKind, default value: Value? = nil, _ documentation: String
+  ) {
+    self.init(
+      key, kind, value.map { .value($0.setting) } ?? .required, documentation,
+      read: { $0.flatMap(Value.init(setting:)) })
+  }
+}
+
+extension Parameter {
+  /// A parameter that may be left out, read as nil then.
+  public static func optional<Wrapped: SettingValue>(
+    _ key: String, _ kind: ValueKind, _ documentation: String
+  ) -> Parameter where Value == Wrapped? {
+    Parameter(
+      key, kind, .unset, documentation,
+      read: { $0.map { Wrapped(setting: $0) } ?? .some(nil) })
+  }
+}
+
+extension Parameter where Value == Double {
+  public static func number(
+    _ key: String, _ dimension: Dimension = .plain, default value: Double? = nil,
+    in range: ClosedRange<Double> = -Double
+      .greatestFiniteMagnitude...Double.greatestFiniteMagnitude,
+    _ documentation: String
+  ) -> Parameter {
+    Parameter(key, .number(dimension, range), default: value, documentation)
+  }
+}
+
+extension Parameter where Value == Int {
+  public static func integer(
+    _ key: String, default value: Int? = nil, in range: ClosedRange<Int>, _ documentation: String
+  ) -> Parameter {
+    Parameter(key, .integer(range), default: value, documentation)
+  }
+}
+
+extension Parameter where Value == Bool {
+  public static func flag(_ key: String, default value: Bool, _ documentation: String) -> Parameter
+  {
+    Parameter(key, .flag, default: value, documentation)
+  }
+}
+
+extension Parameter where Value: Choice {
+  public static func choice(
+    _ key: String, default value: Value? = nil, _ documentation: String
+  ) -> Parameter {
+    Parameter(key, .choice(Value.allCases.map(\.rawValue)), default: value, documentation)
+  }
+}

@@ -1,0 +1,111 @@
+import LinkMath
+
+/// A pluggable part of the link: one type that says what it is called, what it can be told, and how it is made.
+///
+/// A new part is one file with such a type and one line in the registry of its stage; the scenario schema,
+/// `csilink list` and the documentation follow from ``schema``.
+public protocol Part: Sendable {
+  static var schema: PartSchema { get }
+
+  /// - Parameters:
+  ///   - settings: checked against ``schema``, defaults filled in.
+  ///   - context: what the stages before this one decided.
+  ///   - fitted: the result of ``fitting(_:in:)``; nil if that returns nil.
+  /// - Throws: ``SettingsError`` if settings do not go together or with the context; a file error for files they name.
+  init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws
+
+  /// How to learn what this part needs from drops of the channel; nil if it needs nothing.
+  static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting?
+}
+
+extension Part {
+  public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
+    nil
+  }
+}
+
+/// What the earlier stages of a link have settled when a part is made.
+public struct LinkContext: Sendable {
+  /// OFDM grid: tone k lies at k · spacing above the lowest tone.
+  public struct Grid: Sendable, Hashable {
+    public var toneCount: Int
+    public var spacingHz: Double
+    public var carrierHz: Double
+    public init(toneCount: Int, spacingHz: Double, carrierHz: Double) {
+      self.toneCount = toneCount
+      self.spacingHz = spacingHz
+      self.carrierHz = carrierHz
+    }
+    public var bandwidthHz: Double { Double(toneCount) * spacingHz }
+  }
+
+  public var grid: Grid
+  /// Duration of a slot in seconds and speed of the UE in metres per second.
+  public var slotSeconds: Double
+  public var speed: Double
+  public var seed: UInt64
+  /// Folder that relative file names of the scenario start from.
+  public var directory: String
+  /// BS antenna ports Nt; set once the channel is made.
+  public var portCount = 0
+  /// Kept rows of the angular-delay matrix; set once the transform is made.
+  public var tapCount = 0
+  /// Reals in a codeword, M; set once the codec is made.
+  public var codewordLength = 0
+  /// What the pilots settle for the estimator and the downlink; set once the pilot scheme is made.
+  public var pilots = Pilots()
+
+  public struct Pilots: Sendable, Hashable {
+    /// Every how many tones carry pilots, starting with tone 0.
+    public var toneSpacing = 1
+    /// Variance σ²/c of the least-squares error of each entry.
+    public var errorVariance = 0.0
+    /// In dB; the default of the data SNR of the downlink.
+    public var snrDB = 0.0
+    public init() {}
+  }
+
+  public init(
+    grid: Grid, slotSeconds: Double = 1e-3, speed: Double = 0, seed: UInt64 = 1,
+    directory: String = "."
+  ) {
+    self.grid = grid
+    self.slotSeconds = slotSeconds
+    self.speed = speed
+    self.seed = seed
+    self.directory = directory
+  }
+
+  /// A file name of the scenario as a path from the working directory.
+  public func path(_ file: String) -> String {
+    file.hasPrefix("/") ? file : directory + "/" + file
+  }
+}
+
+/// The drops that one pass through the link works on.
+public struct DropBlock: Sendable, Hashable {
+  public let drops: Range<Int>
+  public let domain: StreamKey.Domain
+  public let seed: UInt64
+
+  public init(_ drops: Range<Int>, domain: StreamKey.Domain = .run, seed: UInt64) {
+    self.drops = drops
+    self.domain = domain
+    self.seed = seed
+  }
+
+  /// The block in parts of at most `size` drops.
+  public func parts(of size: Int) -> [DropBlock] {
+    stride(from: drops.lowerBound, to: drops.upperBound, by: size).map {
+      DropBlock($0..<min($0 + size, drops.upperBound), domain: domain, seed: seed)
+    }
+  }
+
+  /// The random stream of the i-th drop of the block for one purpose.
+  public func stream(
+    _ i: Int, slot: Int = 0, _ purpose: StreamKey.Purpose, instance: Int = 0
+  ) -> RandomStream {
+    StreamKey(seed: seed, domain: domain, purpose: purpose, instance: instance)
+      .stream(drop: drops.lowerBound + i, slot: slot)
+  }
+}

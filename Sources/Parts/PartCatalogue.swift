@@ -1,0 +1,38 @@
+/// Every part that a scenario can name: what the scenario reader checks against and `csilink list` prints.
+public struct PartCatalogue: Sendable {
+  private let schemas: [Section: [PartSchema]]
+  private let defaults: [Section: String]
+
+  /// - Parameters:
+  ///   - schemas: all parts, in the order in which a section lists them.
+  ///   - defaults: the part of a section that is absent or has no `type`. A section with a single part needs none;
+  ///     a section with several parts and no default must be given.
+  /// - Precondition: names are unique within a section and every default names a part.
+  public init(_ schemas: [PartSchema], defaults: [Section: String] = [:]) {
+    self.schemas = Dictionary(grouping: schemas, by: \.section)
+    self.defaults = defaults
+    for (section, parts) in self.schemas {
+      precondition(
+        Set(parts.map(\.name)).count == parts.count, "two parts of \(section) share a name")
+    }
+    for (section, name) in defaults {
+      precondition(part(name, of: section) != nil, "\(section) has no part '\(name)'")
+    }
+  }
+
+  /// The sections that have parts, in the order of the link.
+  public var sections: [Section] { schemas.keys.sorted() }
+
+  public func parts(of section: Section) -> [PartSchema] { schemas[section] ?? [] }
+
+  public func part(_ name: String, of section: Section) -> PartSchema? {
+    parts(of: section).first { $0.name == name }
+  }
+
+  /// The part of a section that is absent or has no `type`; nil if such a section is an error.
+  public func defaultPart(of section: Section) -> PartSchema? {
+    let parts = parts(of: section)
+    return defaults[section].flatMap { part($0, of: section) }
+      ?? (parts.count == 1 ? parts[0] : nil)
+  }
+}

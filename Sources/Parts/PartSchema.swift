@@ -1,0 +1,118 @@
+/// A section of a scenario: the stages of the link in the order in which a drop passes them, then how to run and report.
+public enum Section: String, Sendable, Hashable, CaseIterable, Comparable {
+  case grid, channel, pilots, estimator, transform, normaliser, codec, quantizer, feedback, timing
+  case precoder
+  case run, report
+
+  /// The sections below `link:`.
+  public static let stages = allCases.filter { $0 != .run && $0 != .report }
+
+  public static func < (a: Section, b: Section) -> Bool { a.position < b.position }
+  private var position: Int { Section.allCases.firstIndex(of: self)! }
+}
+
+/// The description of one pluggable part: its name in scenarios, what it does, what it can be told.
+public struct PartSchema: Sendable {
+  public let section: Section
+  /// The word after `type:`; a section with a single part does not need it.
+  public let name: String
+  public let summary: String
+  /// Paper, standard and equation.
+  public let reference: String
+  public let parameters: [ParameterDeclaration]
+
+  public init(
+    _ section: Section, _ name: String, _ summary: String, reference: String = "",
+    parameters: [ParameterDeclaration] = []
+  ) {
+    self.section = section
+    self.name = name
+    self.summary = summary
+    self.reference = reference
+    self.parameters = parameters
+  }
+
+  public func parameter(_ key: String) -> ParameterDeclaration? {
+    parameters.first { $0.key == key }
+  }
+
+  /// Everything that keeps values from being settings of this part: unknown keys first, then in the order of the parameters.
+  public func problems(_ given: [String: Setting]) -> [SettingsError] {
+    let unknown = given.keys.sorted().filter { parameter($0) == nil }.map {
+      SettingsError(part: name, key: $0, reason: "\(section) '\(name)' has no such key")
+    }
+    return unknown
+      + parameters.compactMap { parameter in
+        guard let value = given[parameter.key] else {
+          return parameter.absence == .required
+            ? SettingsError(
+              part: name, key: parameter.key, reason: "is required: \(parameter.kind.expectation)")
+            : nil
+        }
+        return parameter.kind.accepts(value)
+          ? nil
+          : SettingsError(
+            part: name, key: parameter.key,
+            reason: "must be \(parameter.kind.expectation), got \(value.canonical)")
+      }
+  }
+
+  /// Settings of this part with every default filled in.
+  ///
+  /// - Throws: ``SettingsError`` for an unknown key, a value of the wrong kind or range, or a required key left out: the
+  ///   first of ``problems(_:)``.
+  public func settings(_ given: [String: Setting] = [:]) throws(SettingsError) -> Settings {
+    if let problem = problems(given).first { throw problem }
+    var values = given
+    for parameter in parameters where given[parameter.key] == nil {
+      if case .value(let value) = parameter.absence { values[parameter.key] = value }
+    }
+    return Settings(section: section, part: name, values: values)
+  }
+}
+
+/// A complaint about one key of one part; the scenario reader adds file, line and column.
+public struct SettingsError: Error, Sendable, Hashable, CustomStringConvertible {
+  public let part: String
+  public let key: String
+  public let reason: String
+  public let hint: String?
+
+  public init(part: String, key: String, reason: String, hint: String? = nil) {
+    self.part = part
+    self.key = key
+    self.reason = reason
+    self.hint = hint
+  }
+
+  public var description: String { "\(part).\(key) \(reason)" + (hint.map { " (\($0))" } ?? "") }
+}
+
+/// The checked configuration of one part, every default filled in.
+public struct Settings: Sendable, Hashable {
+  public let section: Section
+  public let part: String
+  public let values: [String: Setting]
+
+  init(section: Section, part: String, values: [String: Setting]) {
+    self.section = section
+    self.part = part
+    self.values = values
+  }
+
+  /// The value of a declared parameter.
+  ///
+  /// - Precondition: the parameter belongs to the schema these settings were made from.
+  public subscript<Value>(_ parameter: Parameter<Value>) -> Value {
+    guard let value = parameter.read(values[parameter.key]) else {
+      preconditionFailure("\(section).\(part) does not declare '\(parameter.key)' of this type")
+    }
+    return value
+  }
+
+  /// One line per key, sorted: equal settings give equal texts.
+  public var canonical: String {
+    let lines = values.keys.sorted().map { "\(section.rawValue).\($0)=\(values[$0]!.canonical)" }
+    return (["\(section.rawValue)=\(part)"] + lines).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,17 @@
+import DataFiles
+import Simulation
+
+/// The folder that a run leaves behind: `report.csv`, `manifest.json` and the plots.
+public enum ResultFolder {
+  /// Writes all reports of a result into an existing folder.
+  ///
+  /// - Returns: warnings for the user, such as a missing gnuplot; they do not fail the run.
+  /// - Throws: `DataFileError` if the folder cannot be written to.
+  public static func write(_ result: RunResult, _ execution: Execution, to folder: String)
+    throws(DataFileError) -> [String]
+  {
+    try ReportCSV.write(result, toFolder: folder)
+    try Manifest.write(result, execution, toFolder: folder)
+    return try ResultPlots.write(result, toFolder: folder)
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Simulation
+
+/// The result as a table for the terminal.
+///
+/// Lines that are not data start with `#`. Column widths follow from the content. `+-95%` is half the width of the 95 %
+/// interval; `inf` if the interval of an NMSE reaches down to zero.
+public enum ResultTable {
+  /// The lines, without a line break at the end.
+  ///
+  /// - Complexity: O(points · columns).
+  public static func text(of result: RunResult) -> String {
+    let groups = groups(of: result)
+    var lines = heading(of: result)
+    lines.append("# " + groups.map(\.banner).joined(separator: "||").dropFirst())
+    lines.append("#" + line(groups) { $0.name })
+    lines.append("#" + line(groups) { $0.unit })
+    for row in result.points.indices {
+      lines.append(" " + line(groups) { $0.cells[row] })
+    }
+    let empty = result.points.map(\.zeroEnergyDrops).max() ?? 0
+    if empty > 0 {
+      lines.append("# up to \(empty) drops of a point have no energy and are left out of its means")
+    }
+    return lines.map(\.withoutTrailingSpaces).joined(separator: "\n")
+  }
+
+  private static func heading(of result: RunResult) -> [String] {
+    let provenance = result.provenance
+    var line = "# csilink \(provenance.version)  scenario \(result.scenarioName)"
+    line += " (\(provenance.scenarioDigest))  seed \(result.seed)"
+    for (name, digest) in [
+      ("data", provenance.dataDigest), ("weights", provenance.weightsDigest),
+    ] where !digest.isEmpty {
+      line += "  \(name) \(digest.prefix(16))"
+    }
+    let description = result.description.split(whereSeparator: \.isNewline)
+    return [line.onOneLine] + description.map { "# " + String($0).onOneLine }
+  }
+
+  private static func line(_ groups: [Group], _ cell: (Column) -> String) -> String {
+    groups.map { group in
+      group.columns.map { " " + cell($0).padded(to: $0.width) + " " }.joined(separator: "|")
+    }.joined(separator: "||")
+  }
+
+  private static func groups(of result: RunResult) -> [Group] {
+    let points = result.points
+    let swept = AxisName.names(of: result.axes).enumerated().map { i, name in
+      Column(name.short, unit: name.unit ?? "", points.map { $0.coordinates[i]?.onOneLine ?? "-" })
+    }
+    return [
+      Group(
+        "operating point",
+        swept + [
+          Column("bits", points.map { $0.payloadBits.map(String.init) ?? "-" }),
+          Column("FB BER", points.map { errorRate($0.feedbackBitErrorRate) }),
+        ]),
+      Group(
+        "channel feedback quality",
+        [
+          Column("drops", points.map { String($0.drops) }),
+          Column("NMSE", unit: "dB", points.map { fixed($0.nmseDB, 2) }),
+          Column("+-95%", unit: "dB", points.map { fixed(halfWidth($0.nmseDBInterval), 2) }),
+          Column("rho", points.map { fixed($0.cosineSimilarity, 4) }),
+        ]),
+      Group(
+        "link (bit/s/Hz)",
+        [
+          Column("rate", points.map { fixed($0.rate, 3) }),
+          Column("+-95%", points.map { fixed(halfWidth($0.rateInterval), 3) }),
+          Column("bound", points.map { fixed($0.perfectRate, 3) }),
+        ]),
+      Group("run", [Column("stop", points.map { $0.stopReason.rawValue })]),
+    ]
+  }
+
+  private static func halfWidth(_ interval: ClosedRange<Double>?) -> Double? {
+    interval.map { ($0.upperBound - $0.lowerBound) / 2 }
+  }
+
+  private static func fixed(_ value: Double?, _ decimals: Int) -> String {
+    guard let value else { return "-" }
+    let text = value.isNaN ? "nan" : String(format: "%.\(decimals)f", value)
+    // "-0.00" is a rounded value, not a sign.
+    return text.hasPrefix("-") && Double(text) == 0 ? String(text.dropFirst()) : text
+  }
+
+  private static func errorRate(_ value: Double?) -> String {
+    guard let value else { return "-" }
+    return value == 0 ? "0" : String(format: "%.1e", value)
+  }
+}
+
+extension ResultTable {
+  /// Columns below a common title, divided from their neighbours by a double bar.
+  private struct Group {
+    let banner: String
+    private(set) var columns: [Column]
+
+    init(_ title: String, _ columns: [Column]) {
+      self.columns = columns
+      let title = " \(title) "
+      let width = columns.reduce(-1) { $0 + $1.width + 3 }
+      let dashes = max(width - title.count, 4)
+      self.columns[0].width += title.count + dashes - width
+      banner =
+        String(repeating: "-", count: dashes / 2) + title
+        + String(repeating: "-", count: dashes - dashes / 2)
+    }
+  }
+
+  /// A column of right-aligned cells.
+  private struct Column {
+    let name: String
+    let unit: String
+    let cells: [String]
+    var width: Int
+
+    init(_ name: String, unit: String = "", _ cells: [String]) {
+      self.name = name
+      self.unit = unit.isEmpty ? "" : "(\(unit))"
+      self.cells = cells
+      width = ([name, self.unit] + cells).map(\.count).max() ?? 0
+    }
+  }
+}
+
+extension String {
+  fileprivate func padded(to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - count)) + self
+  }
+
+  fileprivate var withoutTrailingSpaces: String {
+    var text = self[...]
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+}

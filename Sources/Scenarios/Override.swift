@@ -1,0 +1,106 @@
+import Parts
+
+/// Values given on the command line, laid over the scenario file: `--set path=value`.
+///
+/// A path starts below `link` (`pilots.snr_db`), or with `run`, `report`, `sweep`, `name` or `description`. Relative files
+/// start from the folder of the scenario, as everywhere in it.
+struct OverrideReader {
+  let catalogue: PartCatalogue
+  let log: DiagnosticLog
+
+  /// Lays overrides over a document, later ones over earlier ones.
+  func apply(_ overrides: [String], to document: ScenarioDocument) -> ScenarioDocument {
+    var all = ScenarioDocument(position: document.position)
+    var fixed: [YAMLEntry] = []
+    for text in overrides {
+      guard let entry = entry(text), let one = self.document(entry) else { continue }
+      let name = one.name ?? all.name
+      all = all.overlaid(by: one)
+      all.name = name
+      fixed.append(entry)
+    }
+    var result = document.overlaid(by: all)
+    result.name = all.name ?? document.name
+    for entry in fixed { release(entry, in: &result, sweptByOverride: all.sweep) }
+    return result
+  }
+
+  /// A swept key that is given on the command line is swept no more.
+  private func release(
+    _ entry: YAMLEntry, in document: inout ScenarioDocument, sweptByOverride: YAMLMapping
+  ) {
+    var path = entry.key.hasPrefix("link.") ? String(entry.key.dropFirst(5)) : entry.key
+    if path.hasSuffix(".type") { path.removeLast(5) }
+    guard document.sweep[path] != nil, sweptByOverride[path] == nil else { return }
+    document.sweep[path] = nil
+    log.warning(entry.keyPosition, "'\(path)' is swept by the scenario; now it has one value")
+  }
+
+  private func entry(_ text: String) -> YAMLEntry? {
+    let name = "--set \(text)"
+    let place = SourcePosition(SourceText(text, name: name, layer: -1, hasLines: false))
+    guard text.utf8.count <= 16 * 1024 else {
+      log.error(place, "the value is too long", hint: "write it into a file with 'extends:'")
+      return nil
+    }
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let path = String(parts[0]).filter { !$0.isWhitespace }
+    guard parts.count == 2, !path.isEmpty else {
+      log.error(place, "must be path=value", hint: "for example --set pilots.snr_db=10")
+      return nil
+    }
+    do {
+      _ = try SourceText.checked(Array(text.utf8))
+    } catch {
+      log.error(place, error.reason)
+      return nil
+    }
+    let source = SourceText(String(parts[1]), name: name, layer: -1, hasLines: false)
+    guard let value = YAMLNode.parse(source, log: log) else { return nil }
+    guard !value.isNull else {
+      log.error(place, "has no value after '='")
+      return nil
+    }
+    return YAMLEntry(key: path, keyPosition: place, value: value)
+  }
+
+  private func document(_ entry: YAMLEntry) -> ScenarioDocument? {
+    let documents = DocumentReader(catalogue: catalogue, log: log)
+    var result = ScenarioDocument(position: entry.keyPosition)
+    var entry = entry
+    let head = String(entry.key.prefix { $0 != "." })
+    let rest = String(entry.key.dropFirst(head.count + 1))
+    switch head {
+    case "name" where rest.isEmpty: result.name = entry
+    case "description" where rest.isEmpty: result.description = entry
+    case "run", "report":
+      if rest.isEmpty, entry.value.mapping == nil {
+        log.error(entry.keyPosition, "'\(head)' must be a mapping, got \(entry.value.summary)")
+        return nil
+      }
+      result.sections = documents.nested(YAMLMapping(entries: [entry]))
+    case "sweep" where !rest.isEmpty:
+      entry.key = rest
+      documents.addAxis(entry, to: &result)
+    case "link" where !rest.isEmpty:
+      entry.key = rest
+      documents.addStage(entry, to: &result)
+    default:
+      if catalogue.stageNames.contains(head) || head == "preset" {
+        documents.addStage(entry, to: &result)
+      } else {
+        unknownPath(entry, head)
+        return nil
+      }
+    }
+    return result
+  }
+
+  private func unknownPath(_ entry: YAMLEntry, _ head: String) {
+    let known = catalogue.stageNames + ["run", "report", "sweep", "name", "description", "preset"]
+    log.error(
+      entry.keyPosition, "a scenario has no '\(entry.key)'",
+      hint: nearestWord(to: head, among: known).didYouMean
+        ?? "a path starts with one of \(known.joined(separator: ", "))")
+  }
+}

@@ -1,0 +1,28 @@
+/// A named set of defaults for a link, merged below everything that a scenario says.
+public struct Preset: Sendable {
+  /// The word after `preset:`.
+  public let name: String
+  public let summary: String
+  /// The entries of a `link:` section.
+  public let link: String
+
+  public init(_ name: String, _ summary: String, link: String) {
+    self.name = name
+    self.summary = summary
+    self.link = link
+  }
+}
+
+extension Preset {
+  /// The grid, transform and normaliser of the public CsiNet data set; the channel stays the scenario's choice.
+  ///
+  /// C.-K. Wen, W.-T. Shih, S. Jin, *Deep Learning for Massive MIMO CSI Feedback*, IEEE WCL 2018. The paper speaks of 1024
+  /// sub-carriers in 20 MHz; the authors' test script works on 257 tones from edge to edge of the 20 MHz.
+  public static let csinet = Preset(
+    "csinet", "grid, transform and normaliser of the public CsiNet data set",
+    link: """
+      grid: {tones: 257, spacing: 78125 Hz}
+      transform: {delay_dft: inverse, angle_dft: forward, angle_shift: 16, taps: 32}
+      normaliser: sample_max_modulus
+      """)
+}

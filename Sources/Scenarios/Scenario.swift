@@ -1,0 +1,82 @@
+import Parts
+
+/// A scenario that was read and checked: what to run at every operating point.
+public struct Scenario: Sendable {
+  public let name: String
+  public let description: String
+  /// The file as it was given, and the folder that relative file names start from (`.` for the working directory).
+  public let path: String
+  public let directory: String
+  public let run: Settings?
+  public let report: Settings?
+  public let axes: [SweepAxis]
+  /// In the order of the sweep, the first axis varying slowest.
+  public let points: [OperatingPoint]
+  let sources: ScenarioSources
+}
+
+/// A swept path, such as `pilots.snr_db`, with the texts of its values in the order of the scenario.
+public struct SweepAxis: Sendable, Hashable {
+  public let path: String
+  public let values: [String]
+
+  public init(path: String, values: [String]) {
+    self.path = path
+    self.values = values
+  }
+}
+
+/// One combination of swept values.
+public struct OperatingPoint: Sendable, Hashable {
+  public let index: Int
+  /// One text per axis, for the result table; nil where the part at this point does not have the swept key.
+  public let coordinates: [String?]
+  /// The settings of every section of the link.
+  public let settings: [Section: Settings]
+}
+
+/// What is kept of the reading, to place later complaints and to write the scenario down again.
+struct ScenarioSources: Sendable {
+  /// Every distinct reading of a section, in the order in which the points meet them.
+  var readings: [Section: [SectionReading]]
+  /// For every point the index of each section's reading; sections in the order of the link.
+  var variants: [[Int]]
+  var axes: [Axis]
+  /// Where the link is written.
+  var place: SourcePosition
+}
+
+extension Scenario {
+  /// Places a complaint that a part made when it was constructed.
+  ///
+  /// - Parameters:
+  ///   - section: the section of the part that complained.
+  ///   - point: index of the operating point; nil for `run` and `report`.
+  /// - Returns: a diagnostic at the value of the key if the scenario gives it, else at the section.
+  public func diagnostic(
+    for error: SettingsError, section: Section, point: Int? = nil,
+    severity: Diagnostic.Severity = .error
+  ) -> Diagnostic {
+    let settings =
+      switch section {
+      case .run: run
+      case .report: report
+      default: point.flatMap { points.indices.contains($0) ? points[$0].settings[section] : nil }
+      }
+    let readings = sources.readings[section] ?? []
+    let reading = readings.first { $0.settings == settings } ?? readings.first
+    let place = reading.map { $0.places[error.key] ?? $0.place } ?? sources.place
+    let subject = error.key.isEmpty ? section.rawValue : "\(section).\(error.key)"
+    return Diagnostic(
+      severity, at: place, "\(subject) \(error.reason)\(circumstances(point))", hint: error.hint)
+  }
+
+  /// The swept values of a point, in parentheses.
+  private func circumstances(_ point: Int?) -> String {
+    guard let point, points.indices.contains(point), !axes.isEmpty else { return "" }
+    let values = zip(axes, points[point].coordinates).compactMap { axis, value in
+      value.map { "\(axis.path) = \($0)" }
+    }
+    return " (at \(values.joined(separator: ", ")))"
+  }
+}

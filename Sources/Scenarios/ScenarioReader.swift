@@ -1,0 +1,110 @@
+import Parts
+
+/// Reads scenario files: layers, schema, sweep.
+///
+/// The steps are in ``ScenarioLayers`` (extended files, presets), ``OverrideReader`` (`--set`), ``SweepReader`` and
+/// ``SweepExpansion`` (operating points), ``SectionReader`` (one section against the schema of its part).
+public struct ScenarioReader: Sendable {
+  private let catalogue: PartCatalogue
+  private let presets: [Preset]
+
+  public init(catalogue: PartCatalogue, presets: [Preset] = []) {
+    self.catalogue = catalogue
+    self.presets = presets
+  }
+
+  /// Reads a scenario file.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - overrides: the values of `--set`, each `path=value`; later ones win.
+  /// - Returns: the scenario, and warnings about legal but suspicious input.
+  /// - Throws: ``ScenarioErrors`` with everything that is wrong.
+  public func read(_ path: String, overrides: [String] = []) throws(ScenarioErrors) -> (
+    scenario: Scenario, warnings: [Diagnostic]
+  ) {
+    let log = DiagnosticLog()
+    let layers = ScenarioLayers(catalogue: catalogue, presets: presets, log: log)
+    return try scenario(layers.document(path: path), path, overrides, layers)
+  }
+
+  /// Reads a scenario from a text, as if it were in a file at `path`.
+  public func read(text: String, path: String, overrides: [String] = [])
+    throws(ScenarioErrors) -> (scenario: Scenario, warnings: [Diagnostic])
+  {
+    let log = DiagnosticLog()
+    let layers = ScenarioLayers(catalogue: catalogue, presets: presets, log: log)
+    return try scenario(layers.document(text: text, path: path), path, overrides, layers)
+  }
+
+  private func scenario(
+    _ file: ScenarioDocument?, _ path: String, _ overrides: [String], _ layers: ScenarioLayers
+  ) throws(ScenarioErrors) -> (scenario: Scenario, warnings: [Diagnostic]) {
+    let log = layers.log
+    guard let file else {
+      try log.throwErrors()
+      preconditionFailure("a document is missing only after an error")
+    }
+    let overridden = OverrideReader(catalogue: catalogue, log: log).apply(overrides, to: file)
+    let document = layers.addingPreset(to: overridden)
+    warnAboutHiddenValues(document, log)
+    let axes = SweepReader(catalogue: catalogue, log: log).axes(document.sweep)
+    let name = name(document, path, log)
+    let expansion = SweepExpansion(catalogue: catalogue, log: log, document: document, axes: axes)
+    let result = try expansion.expand()
+    let folder = path.folderPart
+    let scenario = Scenario(
+      name: name, description: text(document.description, log), path: path,
+      directory: folder.count > 1 ? String(folder.dropLast()) : folder.isEmpty ? "." : folder,
+      run: result.sources.readings[.run]?.first?.settings,
+      report: result.sources.readings[.report]?.first?.settings,
+      axes: result.axes, points: result.points, sources: result.sources)
+    try log.throwErrors()
+    return (scenario, log.warnings)
+  }
+
+  /// The name of the scenario: it becomes a folder, so not every text will do.
+  private func name(_ document: ScenarioDocument, _ path: String, _ log: DiagnosticLog) -> String {
+    let file = path.dropFirst(path.folderPart.count)
+    let stem = file.lastIndex(of: ".").map { $0 > file.startIndex ? file[..<$0] : file } ?? file
+    let name = document.name.map { $0.value.scalar ?? "" } ?? String(stem)
+    let isValid =
+      !name.isEmpty && name.utf8.count <= 100 && name.first != "."
+      && name.unicodeScalars.allSatisfy {
+        $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil)
+          || "-_.".unicodeScalars.contains($0)
+      }
+    if !isValid {
+      log.error(
+        document.name?.value.position ?? document.position,
+        document.name == nil
+          ? "the file name '\(stem)' cannot be the name of the scenario"
+          : "'name' cannot be \(document.name?.value.summary ?? "empty")",
+        hint: "a name has letters, digits and - _ . and does not start with a dot; "
+          + "for example 'name: quickstart'")
+    }
+    return name
+  }
+
+  private func text(_ entry: YAMLEntry?, _ log: DiagnosticLog) -> String {
+    guard let entry, !entry.value.isNull else { return "" }
+    if let text = entry.value.scalar { return text }
+    log.error(
+      entry.value.position, "'\(entry.key)' must be a text, got \(entry.value.summary)",
+      hint: "put it in quotes, or write '\(entry.key): |' and the text indented below")
+    return ""
+  }
+
+  /// A file that sets a key which a file it extends sweeps would be surprised.
+  private func warnAboutHiddenValues(_ document: ScenarioDocument, _ log: DiagnosticLog) {
+    for axis in document.sweep.entries {
+      let path = axis.key.split(separator: ".").map(String.init)
+      guard let value = document.sections.node(at: path), value.mapping == nil,
+        value.position.source.layer < axis.keyPosition.source.layer
+      else { continue }
+      log.warning(
+        value.position, "'\(axis.key)' has no effect: \(axis.keyPosition.source.name) sweeps it",
+        hint: "to fix it, write '\(axis.key): \(value.flowText)' below 'sweep:'")
+    }
+  }
+}

@@ -1,0 +1,195 @@
+import Parts
+
+/// One section read against the schema of its part.
+struct SectionReading: Sendable {
+  let part: PartSchema?
+  /// Nil if something was wrong with the section.
+  let settings: Settings?
+  /// Where the section, and every key that was given, is written.
+  let place: SourcePosition
+  let places: [String: SourcePosition]
+  /// The swept keys that the part knows.
+  let appliedKeys: Set<String>
+}
+
+/// A parameter with the value that the sweep gives it.
+struct SweptValue {
+  let key: String
+  let keyPosition: SourcePosition
+  let value: YAMLNode
+}
+
+/// Reads a section: chooses the part, parses every value by the kind of its parameter, fills in defaults.
+struct SectionReader {
+  let catalogue: PartCatalogue
+  let log: DiagnosticLog
+
+  /// - Parameters:
+  ///   - mapping: the section after merging, nil if the scenario does not mention it.
+  ///   - place: where the section is written, or where its absence is reported.
+  ///   - swept: values that win over those of the mapping; keys that the part lacks are left out.
+  func read(
+    _ section: Section, _ mapping: YAMLMapping?, at place: SourcePosition, swept: [SweptValue]
+  ) -> SectionReading {
+    guard let part = part(of: section, mapping, at: place) else {
+      return SectionReading(
+        part: nil, settings: nil, place: place, places: [:], appliedKeys: [])
+    }
+    var values = GivenValues()
+    let isComplete = collect(mapping ?? YAMLMapping(), below: "", of: part, into: &values)
+    let applied = swept.filter { part.parameter($0.key) != nil }
+    var isValid = isComplete
+    for (key, node) in values.nodes {
+      isValid = parse(node, key, of: part, into: &values) && isValid
+    }
+    for value in applied {
+      values.places[value.key] = value.value.position
+      isValid = parse(value.value, value.key, of: part, into: &values) && isValid
+    }
+    isValid = reportMissing(part, values, at: place) && isValid
+    return SectionReading(
+      part: part, settings: isValid ? try? part.settings(values.settings) : nil, place: place,
+      places: values.places,
+      appliedKeys: Set(applied.map(\.key)))
+  }
+
+  private struct GivenValues {
+    var nodes: [String: YAMLNode] = [:]
+    var settings: [String: Setting] = [:]
+    var places: [String: SourcePosition] = [:]
+  }
+
+  /// The part that a section names, or its default.
+  private func part(of section: Section, _ mapping: YAMLMapping?, at place: SourcePosition)
+    -> PartSchema?
+  {
+    let names = catalogue.parts(of: section).map(\.name)
+    let known = "known: \(names.joined(separator: ", "))"
+    guard let type = mapping?["type"]?.value else {
+      if let part = catalogue.defaultPart(of: section) { return part }
+      log.error(
+        place, mapping == nil ? "the link has no \(section)" : "\(section) needs a 'type'",
+        hint: "\(known); for example '\(section): \(names[0])'")
+      return nil
+    }
+    if let name = type.scalar, let part = catalogue.part(name, of: section) { return part }
+    log.error(
+      type.position, "unknown \(section) \(type.summary); \(known)",
+      hint: type.scalar.flatMap { nearestWord(to: $0, among: names) }.didYouMean)
+    return nil
+  }
+
+  /// Collects the values below a mapping by the full key of their parameter; false after a complaint.
+  private func collect(
+    _ mapping: YAMLMapping, below prefix: String, of part: PartSchema,
+    into values: inout GivenValues
+  ) -> Bool {
+    var isComplete = true
+    for entry in mapping.entries where prefix + entry.key != "type" {
+      let key = prefix + entry.key
+      let longer = part.parameters.filter { $0.key.hasPrefix(key + ".") }
+      if !longer.isEmpty, let below = entry.value.mapping {
+        isComplete = collect(below, below: key + ".", of: part, into: &values) && isComplete
+      } else if part.parameter(key) != nil {
+        values.nodes[key] = entry.value
+        values.places[key] = entry.value.position
+      } else if !longer.isEmpty {
+        isComplete = false
+        log.error(
+          entry.value.position,
+          "\(part.section).\(key) must be a mapping, got \(entry.value.summary)",
+          hint: "its keys: \(longer.map(\.key).joined(separator: ", "))")
+      } else {
+        isComplete = false
+        unknownKey(key, of: [part], at: entry.keyPosition)
+      }
+    }
+    return isComplete
+  }
+
+  /// Complains about a key that none of the parts has.
+  func unknownKey(_ key: String, of parts: [PartSchema], at position: SourcePosition) {
+    let section = parts[0].section
+    let keys = parts.flatMap { $0.parameters.map(\.key) }
+    let others = catalogue.parts(of: section).filter { $0.parameter(key) != nil }.map(\.name)
+    let hint =
+      !others.isEmpty
+      ? "'\(key)' belongs to \(others.joined(separator: ", "))"
+      : nearestWord(to: key, among: keys).didYouMean
+        ?? (keys.isEmpty ? "it has no keys" : "known keys: \(keys.joined(separator: ", "))")
+    let names = parts.map { "'\($0.name)'" }.joined(separator: ", ")
+    log.error(position, "\(section) \(names) has no key '\(key)'", hint: hint)
+  }
+
+  private func parse(
+    _ node: YAMLNode, _ key: String, of part: PartSchema, into values: inout GivenValues
+  ) -> Bool {
+    guard let parameter = part.parameter(key) else { return false }
+    if let setting = parameter.kind.setting(from: node) {
+      values.settings[key] = setting
+      return true
+    }
+    let (culprit, kind) = parameter.kind.culprit(in: node)
+    let expectation = parameter.kind.expectation
+    let isElement = culprit.position != node.position
+    log.error(
+      culprit.position,
+      "\(part.section).\(key) must be \(expectation), got \(culprit.summary)"
+        + (isElement ? " in the list" : ""),
+      hint: hint(for: culprit, kind, key, of: part))
+    return false
+  }
+
+  private func hint(for node: YAMLNode, _ kind: ValueKind, _ key: String, of part: PartSchema)
+    -> String?
+  {
+    switch (kind, node.content) {
+    case (.choice(let words), .scalar(let word)): nearestWord(to: word, among: words).didYouMean
+    case (.list, .scalar(let text)): "write it as [\(text)]"
+    case (_, .list):
+      "to compare several values, write them as '\(part.section).\(key)' below 'sweep:'"
+    case (.number(let dimension, _), .scalar(let text))
+    where dimension.requiresUnit && Double(text) != nil:
+      "add a unit, for example '\(text) \(dimension.units[0].name)'"
+    default: nil
+    }
+  }
+
+  /// Complains about required keys that nobody gave; false if there are any.
+  private func reportMissing(_ part: PartSchema, _ values: GivenValues, at place: SourcePosition)
+    -> Bool
+  {
+    let missing = part.problems(values.settings).filter { values.places[$0.key] == nil }
+    for problem in missing {
+      log.error(
+        place, "\(part.section).\(problem.key) \(problem.reason)",
+        hint: problem.hint ?? part.parameter(problem.key)?.documentation)
+    }
+    return missing.isEmpty
+  }
+}
+
+extension ValueKind {
+  /// The setting that a YAML value stands for, or nil if it does not fit the kind.
+  func setting(from node: YAMLNode) -> Setting? {
+    switch (self, node.content) {
+    case (.list(let element, let count), .list(let nodes)):
+      let settings = nodes.compactMap { element.setting(from: $0) }
+      return settings.count == nodes.count && count.contains(nodes.count) ? .list(settings) : nil
+    case (.either(let kinds), _): return kinds.lazy.compactMap { $0.setting(from: node) }.first
+    case (.file, .scalar(let text)) where !text.isEmpty:
+      // A file that an extended scenario names is found from that scenario's folder.
+      return .text(text.relative(to: node.position.source.folder))
+    case (_, .scalar(let text)): return parse(text)
+    default: return nil
+    }
+  }
+
+  /// The innermost value that does not fit, with the kind it should have.
+  fileprivate func culprit(in node: YAMLNode) -> (YAMLNode, ValueKind) {
+    guard case .list(let element, _) = self,
+      let bad = node.list?.first(where: { element.setting(from: $0) == nil })
+    else { return (node, self) }
+    return element.culprit(in: bad)
+  }
+}

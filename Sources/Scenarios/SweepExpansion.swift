@@ -1,0 +1,222 @@
+import Parts
+
+/// Expands a merged document into operating points.
+///
+/// A section is read once per combination of the axes that touch it, so a sweep over one section does not reread the
+/// others: the points are then put together from these readings.
+struct SweepExpansion {
+  struct Result {
+    var axes: [SweepAxis]
+    var points: [OperatingPoint]
+    var sources: ScenarioSources
+  }
+
+  let catalogue: PartCatalogue
+  let log: DiagnosticLog
+  let document: ScenarioDocument
+  let axes: [Axis]
+
+  private var place: SourcePosition { document.linkPosition ?? document.position }
+  private var reader: SectionReader { SectionReader(catalogue: catalogue, log: log) }
+
+  /// - Throws: ``ScenarioErrors`` with everything found so far, this expansion and before.
+  func expand() throws(ScenarioErrors) -> Result {
+    let stages = catalogue.sections.filter { Section.stages.contains($0) }
+    let tables = stages.map { table($0) }
+    for (index, axis) in axes.enumerated() { checkKey(axis, index, tables) }
+    let named = axes.indices.map { labelled($0, tables) }
+    let run = single(.run)
+    let report = single(.report)
+    try log.throwErrors()
+    var result = points(tables, named)
+    result.sources.readings[.run] = run.map { [$0] }
+    result.sources.readings[.report] = report.map { [$0] }
+    return result
+  }
+
+  /// The readings of one section for every combination of the axes that touch it.
+  private struct Table {
+    let section: Section
+    /// Indices of the axes that touch the section; the last one varies fastest.
+    let axes: [Int]
+    let lengths: [Int]
+    var readings: [SectionReading]
+
+    /// The position in `readings` of a combination of all axes.
+    func row(_ combination: [Int]) -> Int {
+      zip(axes, lengths).reduce(0) { $0 * $1.1 + combination[$1.0] }
+    }
+  }
+
+  private func table(_ section: Section) -> Table {
+    let touching = axes.indices.filter { axes[$0].section == section }
+    let lengths = touching.map { axes[$0].values.count }
+    let readings = Counter(lengths).map { reading(section, touching, $0) }
+    return Table(section: section, axes: touching, lengths: lengths, readings: readings)
+  }
+
+  private func reading(_ section: Section, _ touching: [Int], _ choice: [Int]) -> SectionReading {
+    let entry = document.sections[section.rawValue]
+    var mapping = entry?.value.mapping
+    var position =
+      entry.map { $0.value.mapping?["type"]?.value.position ?? $0.keyPosition } ?? place
+    var swept: [SweptValue] = []
+    for (index, i) in zip(touching, choice) {
+      let (axis, value) = (axes[index], axes[index].values[i])
+      if let key = axis.key {
+        swept.append(SweptValue(key: key, keyPosition: axis.place, value: value.node))
+      } else if let upper = value.node.mapping {
+        mapping = mapping?.overlaid(by: upper) ?? upper
+        position = value.node.position
+      }
+    }
+    return reader.read(section, mapping, at: position, swept: swept)
+  }
+
+  private func single(_ section: Section) -> SectionReading? {
+    let entry = document.sections[section.rawValue]
+    guard !catalogue.parts(of: section).isEmpty else {
+      if let entry { log.error(entry.keyPosition, "'\(section)' has no settings here") }
+      return nil
+    }
+    return reader.read(
+      section, entry?.value.mapping, at: entry?.keyPosition ?? document.position, swept: [])
+  }
+
+  /// A swept key must belong to the part of at least one point.
+  private func checkKey(_ axis: Axis, _ index: Int, _ tables: [Table]) {
+    guard let key = axis.key, let table = tables.first(where: { $0.axes.contains(index) })
+    else { return }
+    var parts: [PartSchema] = []
+    for reading in table.readings {
+      if reading.appliedKeys.contains(key) { return }
+      if let part = reading.part, !parts.contains(where: { $0.name == part.name }) {
+        parts.append(part)
+      }
+    }
+    if !parts.isEmpty { reader.unknownKey(key, of: parts, at: axis.place) }
+  }
+
+  private func points(_ tables: [Table], _ named: [SweepAxis]) -> Result {
+    var result = Result(
+      axes: named, points: [],
+      sources: ScenarioSources(readings: [:], variants: [], axes: axes, place: place))
+    var seen: Set<[Int]> = []
+    var variants = tables.map { _ in [Settings: Int]() }
+    for combination in Counter(axes.map(\.values.count)) {
+      let readings = tables.map { $0.readings[$0.row(combination)] }
+      let choice = applied(combination, tables, readings)
+      guard seen.insert(choice).inserted else { continue }
+      var settings: [Section: Settings] = [:]
+      var variant: [Int] = []
+      for (t, reading) in readings.enumerated() {
+        guard let value = reading.settings else { continue }
+        let section = tables[t].section
+        settings[section] = value
+        if variants[t][value] == nil {
+          variants[t][value] = variants[t].count
+          result.sources.readings[section, default: []].append(reading)
+        }
+        variant.append(variants[t][value] ?? 0)
+      }
+      result.sources.variants.append(variant)
+      let coordinates = zip(choice, named).map { i, axis in i < 0 ? nil : axis.values[i] }
+      result.points.append(
+        OperatingPoint(
+          index: result.points.count, coordinates: coordinates, settings: settings))
+    }
+    return result
+  }
+
+  /// The combination with -1 for axes that the part at this point does not know.
+  private func applied(_ combination: [Int], _ tables: [Table], _ readings: [SectionReading])
+    -> [Int]
+  {
+    var result = combination
+    for (table, reading) in zip(tables, readings) {
+      for index in table.axes {
+        if let key = axes[index].key, !reading.appliedKeys.contains(key) { result[index] = -1 }
+      }
+    }
+    return result
+  }
+}
+
+extension SweepExpansion {
+  /// The axis with the texts of its values; entries of a whole section are called after their part or label.
+  private func labelled(_ index: Int, _ tables: [Table]) -> SweepAxis {
+    let axis = axes[index]
+    guard axis.key == nil, let table = tables.first(where: { $0.axes.contains(index) }) else {
+      return SweepAxis(path: axis.path, values: axis.values.map(\.text))
+    }
+    var combination = Array(repeating: 0, count: axes.count)
+    let names = axis.values.indices.map { i in
+      combination[index] = i
+      return table.readings[table.row(combination)].part?.name ?? axis.values[i].text
+    }
+    let texts = zip(names, axis.values).map { name, value in
+      value.label?.scalar ?? distinguished(name, value, among: zip(names, axis.values))
+    }
+    var owner: [String: Axis.Value] = [:]
+    for (text, value) in zip(texts, axis.values) {
+      if owner.updateValue(value, forKey: text) != nil {
+        log.error(
+          value.label?.position ?? value.node.position,
+          "two entries of '\(axis.path)' are called '\(text)'",
+          hint: "give one of them another 'label:'")
+      }
+    }
+    return SweepAxis(path: axis.path, values: texts)
+  }
+
+  /// The name of an entry; where a part comes several times, with the keys in which its entries differ.
+  private func distinguished(
+    _ name: String, _ value: Axis.Value, among all: Zip2Sequence<[String], [Axis.Value]>
+  ) -> String {
+    let rivals = all.filter { $0.0 == name && $0.1.label == nil }.map { leaves($0.1.node) }
+    guard rivals.count > 1 else { return name }
+    let mine = leaves(value.node)
+    let telling = mine.filter { key, text in rivals.contains { $0[key] != text } }
+    return ([name] + telling.keys.sorted().map { "\($0)=\(mine[$0] ?? "")" })
+      .joined(separator: " ")
+  }
+
+  /// The values below a mapping by their full key.
+  private func leaves(_ node: YAMLNode) -> [String: String] {
+    var result: [String: String] = [:]
+    for entry in node.mapping?.entries ?? [] where entry.key != "type" {
+      if entry.value.mapping == nil {
+        result[entry.key] = entry.value.flowText
+      } else {
+        for (key, text) in leaves(entry.value) { result["\(entry.key).\(key)"] = text }
+      }
+    }
+    return result
+  }
+}
+
+/// Counts through all combinations of indices, the last one fastest; no lengths give one empty combination.
+private struct Counter: Sequence, IteratorProtocol {
+  private let lengths: [Int]
+  private var upcoming: [Int]?
+
+  init(_ lengths: [Int]) {
+    self.lengths = lengths
+    upcoming = lengths.contains(0) ? nil : lengths.map { _ in 0 }
+  }
+
+  mutating func next() -> [Int]? {
+    guard let current = upcoming else { return nil }
+    var following = current
+    upcoming = nil
+    for i in lengths.indices.reversed() {
+      following[i] += 1
+      if following[i] < lengths[i] {
+        upcoming = following
+        break
+      }
+      following[i] = 0
+    }
+    return current
+  }
+}

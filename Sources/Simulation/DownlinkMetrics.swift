@@ -1,0 +1,169 @@
+import CKernels
+import ComplexModule
+import Foundation
+import LinkMath
+
+/// Squared error and energy of each drop of two arrays [drop, ...]: the reference and an estimate of it.
+package struct ErrorEnergies: Sendable {
+  package let error: [Double]
+  package let reference: [Double]
+
+  package init(_ reference: ComplexArray, _ estimate: ComplexArray) {
+    precondition(reference.shape == estimate.shape)
+    let size = 2 * reference.rowStride
+    let drops = reference[dimension: 0]
+    var errors: [Double] = []
+    var energies: [Double] = []
+    reference.withUnsafeFloats { reference in
+      estimate.withUnsafeFloats { estimate in
+        for drop in 0..<drops {
+          var (error, energy) = (0.0, 0.0)
+          csk_error_energy(size, reference + drop * size, estimate + drop * size, &error, &energy)
+          errors.append(error)
+          energies.append(energy)
+        }
+      }
+    }
+    (error, self.reference) = (errors, energies)
+  }
+}
+
+extension ErrorEnergies {
+  /// The drops of several arrays, one after the other.
+  static func concatenated(_ parts: [ErrorEnergies]) -> ErrorEnergies {
+    ErrorEnergies(error: parts.flatMap(\.error), reference: parts.flatMap(\.reference))
+  }
+
+  private init(error: [Double], reference: [Double]) {
+    self.error = error
+    self.reference = reference
+  }
+}
+
+package enum DropRatios {
+  /// The ratio of each drop, averaged over slots; NaN for a drop that has a slot without energy.
+  package static func mean(_ slots: [ErrorEnergies]) -> [Double] {
+    guard let first = slots.first else { return [] }
+    return first.error.indices.map { drop in
+      slots.reduce(0) { $0 + $1.error[drop] / ($1.reference[drop] > 0 ? $1.reference[drop] : .nan) }
+        / Double(slots.count)
+    }
+  }
+}
+
+/// What the downlink of one slot makes of the precoder, for each drop of a block.
+package struct DownlinkMetrics {
+  /// The metrics that are averaged over the served slots.
+  package static let recorded: [DropMetric] = [
+    .fullRatio, .cosineSimilarity, .squaredCosineSimilarity, .beamformingGain, .gainFraction, .rate,
+    .perfectRate,
+  ]
+
+  private let portCount: Int
+  private let toneCount: Int
+  private let knowsScale: Bool
+  private let snr: Double
+  private let reconstruction: ToneProducts
+  /// Of the precoding directions; nil if they are the reconstruction.
+  private let directions: ToneProducts?
+
+  /// - Parameters:
+  ///   - channel: true response of the slot [drop, subcarrier, port].
+  ///   - reconstruction: what the BS believes it is.
+  ///   - directions: g of the weights w = gᴴ / ‖g‖; nil if they are the reconstruction.
+  ///   - knowsScale: whether the reconstruction has the channel's scale.
+  package init(
+    channel: ComplexArray, reconstruction: ComplexArray, directions: ComplexArray?, snr: Double,
+    knowsScale: Bool
+  ) {
+    (toneCount, portCount) = (channel[dimension: 1], channel[dimension: 2])
+    self.snr = snr
+    self.knowsScale = knowsScale
+    self.reconstruction = ToneProducts(channel, reconstruction)
+    self.directions = directions.map { ToneProducts(channel, $0) }
+  }
+
+  /// Adds this slot to the metrics of one drop.
+  ///
+  /// - Parameters:
+  ///   - index: of the drop in the arrays.
+  ///   - drop: of the drop in the metrics.
+  package func add(_ index: Int, to metrics: inout BlockMetrics, point: Int, drop: Int) {
+    let similarity = reconstruction.sums(index, snr: snr)
+    let beam = directions?.sums(index, snr: snr) ?? similarity
+    let tones = Double(toneCount)
+    let full = reconstruction.errorRatio(index)
+    metrics[point, drop, .fullRatio] += knowsScale ? full : .nan
+    metrics[point, drop, .cosineSimilarity] += similarity.cosine / tones
+    metrics[point, drop, .squaredCosineSimilarity] += similarity.squared / tones
+    metrics[point, drop, .beamformingGain] += beam.power * Double(portCount) / beam.energy
+    metrics[point, drop, .gainFraction] += beam.fraction / tones
+    metrics[point, drop, .rate] += beam.rate / tones
+    metrics[point, drop, .perfectRate] += beam.perfect / tones
+  }
+}
+
+/// Inner products of channel and direction on every tone: c = ⟨h, g⟩, ‖h‖², ‖g‖², ‖h − g‖².
+private struct ToneProducts {
+  private let toneCount: Int
+  private let portCount: Int
+  private let channel: ComplexArray
+  /// One after the other for all tones of all drops: c (re, im), ‖h‖², ‖g‖², ‖h − g‖².
+  private var values: RealArray
+  private let rows: Int
+
+  init(_ channel: ComplexArray, _ direction: ComplexArray) {
+    precondition(channel.shape == direction.shape)
+    self.channel = channel
+    (toneCount, portCount) = (channel[dimension: 1], channel[dimension: 2])
+    let rows = channel[dimension: 0] * toneCount
+    self.rows = rows
+    values = RealArray(uninitialized: [5 * rows])
+    values.withUnsafeMutableElements { values in
+      let base = values.baseAddress!
+      channel.withUnsafeFloats { h in
+        direction.withUnsafeFloats { g in
+          csk_row_products(
+            rows, portCount, h, g, base, base + 2 * rows, base + 3 * rows, base + 4 * rows)
+        }
+      }
+    }
+  }
+
+  /// ‖H − G‖² / ‖H‖² of one drop; NaN without energy.
+  func errorRatio(_ drop: Int) -> Double {
+    values.withUnsafeElements { values in
+      let sum = { (start: Int) in
+        values[start + drop * toneCount..<start + (drop + 1) * toneCount].reduce(0.0) {
+          $0 + Double($1)
+        }
+      }
+      let energy = sum(2 * rows)
+      return energy > 0 ? sum(4 * rows) / energy : .nan
+    }
+  }
+
+  func sums(_ drop: Int, snr: Double) -> csk_tone_sums {
+    var sums = csk_tone_sums()
+    values.withUnsafeElements { values in
+      let first = values.baseAddress! + drop * toneCount
+      let fallback = equalWeightPowers(drop, directionEnergies: first + 3 * rows)
+      csk_tone_metrics(
+        toneCount, values.baseAddress! + 2 * drop * toneCount, first + 2 * rows, first + 3 * rows,
+        fallback, Float(snr), &sums)
+    }
+    return sums
+  }
+
+  /// |h w|² for equal weights on all ports, on the tones without a direction; nil if all tones have one.
+  private func equalWeightPowers(_ drop: Int, directionEnergies: UnsafePointer<Float>) -> [Float]? {
+    guard (0..<toneCount).contains(where: { directionEnergies[$0] == 0 }) else { return nil }
+    return channel.withUnsafeElements { h in
+      (0..<toneCount).map { tone in
+        let row = (drop * toneCount + tone) * portCount
+        return h[row..<row + portCount].reduce(ComplexFloat.zero, +).lengthSquared
+          / Float(portCount)
+      }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import DataFiles
+import Foundation
+import LinkMath
+import Parts
+import Synchronization
+
+/// Fitted parts by the digest of everything they depend on: learned once, kept in memory and, if a folder is given, as
+/// safetensors files that resumed runs and shards load.
+final class FittingStore: Sendable {
+  private let folder: String?
+  private let pool: WorkerPool
+  private let progress: @Sendable (String) -> Void
+  private let memory = Mutex<[String: Artefact]>([:])
+  private let placeholdersOnly: Bool
+  /// Drops whose input is computed together.
+  private static let block = 16
+
+  init(
+    folder: String?, pool: WorkerPool, placeholdersOnly: Bool = false,
+    progress: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    self.placeholdersOnly = placeholdersOnly
+    self.folder = folder
+    self.pool = pool
+    self.progress = progress
+  }
+
+  /// - Throws: ``SettingsError`` if recorded data has too few drops for fitting.
+  func artefact(for fitting: Fitting, part: Settings, _ prefix: FitPrefix) throws -> Artefact {
+    let description = [
+      "csilink artefact 1", "seed \(prefix.seed)", "drops \(fitting.dropCount)",
+      "kernel \(BLAS.coreName)", "\(part.section) \(part.part)", fitting.signature,
+      prefix.key(fitting.source),
+    ].joined(separator: "\n")
+    let digest = String(Digest.sha256(description).prefix(32))
+    if let known = memory.withLock({ $0[digest] }) { return known }
+    let path = folder.map { "\($0)/\(part.part)-\(digest).safetensors" }
+    if let available = prefix.available, fitting.dropCount > available {
+      throw SettingsError(
+        part: part.part, key: "fit.drops",
+        reason:
+          "must be at most the \(available) drops that the data has for fitting, got \(fitting.dropCount)",
+        hint: "lower fit.drops or enlarge the fit part of the split")
+    }
+    if placeholdersOnly {
+      let placeholder = fitting.placeholder
+      memory.withLock { $0[digest] = placeholder }
+      return placeholder
+    }
+    if let path, FileManager.default.fileExists(atPath: path) {
+      let loaded = try load(path, fitting)
+      memory.withLock { $0[digest] = loaded }
+      return loaded
+    }
+    progress("fitting \(part.section) \(part.part) on \(fitting.dropCount) drops")
+    let artefact = try fit(fitting, prefix)
+    if let path { try save(artefact, to: path, digest: digest) }
+    memory.withLock { $0[digest] = artefact }
+    return artefact
+  }
+
+  /// Inputs are computed in parallel, a few blocks at a time, and added in drop order.
+  private func fit(_ fitting: Fitting, _ prefix: FitPrefix) throws -> Artefact {
+    var fitter = fitting.makeFitter()
+    let starts = Array(stride(from: 0, to: fitting.dropCount, by: Self.block))
+    let group = 2 * pool.threadCount
+    for first in stride(from: 0, to: starts.count, by: group) {
+      let members = starts[first..<min(first + group, starts.count)]
+      let inputs = Slots(members.count)
+      try pool.forEach(members.count) { index, _ in
+        let start = members[members.startIndex + index]
+        let drops = start..<min(start + Self.block, fitting.dropCount)
+        inputs[index] = try prefix.input(
+          fitting.source, DropBlock(drops, domain: .fit, seed: prefix.seed))
+      }
+      for index in 0..<members.count { fitter.add(inputs[index]!) }
+    }
+    return try fitter.finish()
+  }
+
+  private func save(_ artefact: Artefact, to path: String, digest: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: folder!, withIntermediateDirectories: true)
+    let arrays = artefact.arrays.keys.sorted().map { name in
+      let array = artefact.arrays[name]!
+      return NumericArray(name: name, shape: array.shape, floats: array.elements)
+    }
+    try ArrayFile.write(arrays, metadata: ["csilink_artefact": digest], to: path)
+  }
+
+  private func load(_ path: String, _ fitting: Fitting) throws -> Artefact {
+    var artefact = Artefact()
+    for array in try ArrayFile.readAll(path) {
+      artefact.arrays[array.name ?? ""] = RealArray(array.floats(), shape: array.shape)
+    }
+    guard artefact.arrays.mapValues(\.shape) == fitting.shapes else {
+      throw JournalError(
+        path: path, problem: "does not hold the arrays of this fitted part",
+        hint: "delete the file; it is learned again")
+    }
+    return artefact
+  }
+}
+
+/// One place for each parallel iteration to leave its result in.
+private final class Slots: Sendable {
+  private let values: Mutex<[StageInput?]>
+  init(_ count: Int) { values = Mutex([StageInput?](repeating: nil, count: count)) }
+  subscript(_ index: Int) -> StageInput? {
+    get { values.withLock { $0[index] } }
+    set { values.withLock { $0[index] = newValue } }
+  }
+}

@@ -1,0 +1,76 @@
+import Channels
+import Codecs
+import Link
+import LinkMath
+import Parts
+import Scenarios
+
+/// The operating points of a sweep as a tree in stage order: every distinct prefix of the link is one node.
+///
+/// A block of drops is taken through the tree depth first, so a stage runs once for each distinct prefix and block, and all
+/// points see the same drops and the same noise.
+struct LinkTree: Sendable {
+  let roots: [ChannelNode]
+  let points: [PointConstants]
+  /// Nodes are numbered in the order they are met; the stage of each.
+  let nodes: [Section]
+
+  struct ChannelNode: Sendable {
+    let id: Int
+    let channel: any ChannelModel
+    /// The clock with the shortest delay below; delays differ only at the BS.
+    let clock: SlotClock
+    let context: LinkContext
+    let pilots: [PilotNode]
+
+    /// Drops whose frequency responses are worked on together: about 1 MiB each, to stay in the cache.
+    var partSize: Int {
+      max(1, (1 << 20) / (8 * context.grid.toneCount * context.portCount))
+    }
+  }
+  struct PilotNode: Sendable {
+    let id: Int
+    let scheme: any PilotScheme
+    let estimators: [EstimatorNode]
+  }
+  struct EstimatorNode: Sendable {
+    let id: Int
+    let estimator: any ChannelEstimator
+    let transforms: [TransformNode]
+  }
+  struct TransformNode: Sendable {
+    let id: Int
+    /// Equal for equal transforms below one channel, whose true CSI is computed once.
+    let key: String
+    let transform: AngularDelayTransform
+    let normalisers: [NormaliserNode]
+  }
+  struct NormaliserNode: Sendable {
+    let id: Int
+    let normaliser: Normaliser
+    let codecs: [CodecNode]
+  }
+  struct CodecNode: Sendable {
+    let id: Int
+    let codec: any CSICodec
+    let quantizers: [QuantizerNode]
+  }
+  struct QuantizerNode: Sendable {
+    let id: Int
+    let quantizer: any Quantizer
+    let links: [FeedbackNode]
+  }
+  struct FeedbackNode: Sendable {
+    let id: Int
+    let link: any FeedbackLink
+    let leaves: [PrecoderNode]
+  }
+  struct PrecoderNode: Sendable {
+    let id: Int
+    let precoder: any Precoder
+    /// Whether the directions are the reconstruction itself, so that its products need not be formed again.
+    let isPerTone: Bool
+    let clock: SlotClock
+    let point: Int
+  }
+}

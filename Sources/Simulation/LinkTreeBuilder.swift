@@ -1,0 +1,269 @@
+import Channels
+import Codecs
+import Link
+import LinkMath
+import Parts
+import Scenarios
+
+/// A complaint of a part, with the section and the operating point it belongs to.
+struct PlacedError: Error {
+  let error: SettingsError
+  let section: Section
+  let point: Int
+}
+
+/// Makes the parts of every operating point, each distinct prefix once, and fits those that learn from drops.
+struct LinkTreeBuilder {
+  private let seed: UInt64
+  private let directory: String
+  private let store: FittingStore
+  private let replaceChannel: ((any ChannelModel) throws -> any ChannelModel)?
+  private var nodes: [Section] = []
+  private var constants: [PointConstants?]
+
+  /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
+  static func build(
+    _ points: [OperatingPoint], seed: UInt64, directory: String, store: FittingStore,
+    channels: ((any ChannelModel) throws -> any ChannelModel)? = nil
+  ) throws -> LinkTree {
+    var builder = LinkTreeBuilder(
+      seed: seed, directory: directory, store: store, channels: channels,
+      constants: points.map { _ in nil })
+    let roots = try builder.channels(points)
+    return LinkTree(
+      roots: roots, points: builder.constants.map { $0! }, nodes: builder.nodes)
+  }
+
+  private init(
+    seed: UInt64, directory: String, store: FittingStore,
+    channels: ((any ChannelModel) throws -> any ChannelModel)?, constants: [PointConstants?]
+  ) {
+    replaceChannel = channels
+    self.seed = seed
+    self.directory = directory
+    self.store = store
+    self.constants = constants
+  }
+
+  private mutating func number(_ section: Section) -> Int {
+    nodes.append(section)
+    return nodes.count - 1
+  }
+
+  /// Points with equal keys, in the order in which the keys first appear.
+  private func groups(_ points: [OperatingPoint], by key: (OperatingPoint) -> String)
+    -> [[OperatingPoint]]
+  {
+    var order: [String] = []
+    var members: [String: [OperatingPoint]] = [:]
+    for point in points {
+      let text = key(point)
+      if members[text] == nil { order.append(text) }
+      members[text, default: []].append(point)
+    }
+    return order.map { members[$0]! }
+  }
+
+  /// Runs `body` and places its complaints.
+  private func placed<R>(_ section: Section, _ point: OperatingPoint, _ body: () throws -> R) throws
+    -> R
+  {
+    do {
+      return try body()
+    } catch let error as SettingsError {
+      throw PlacedError(error: error, section: section, point: point.index)
+    }
+  }
+
+  /// The part of one section of a point, fitted if it learns from drops.
+  private func make<P>(
+    _ section: Section, _ points: [OperatingPoint], _ prefix: FitPrefix, _ context: LinkContext,
+    as: P.Type = P.self
+  ) throws -> P {
+    let point = points[0]
+    let settings = point.settings[section]!
+    let type = LinkCatalogue.type(of: settings)
+    return try placed(section, point) {
+      let fitted = try type.fitting(settings, in: context).map {
+        try store.artefact(for: $0, part: settings, prefix)
+      }
+      return try type.init(settings, in: context, fitted: fitted) as! P
+    }
+  }
+
+  private mutating func channels(_ points: [OperatingPoint]) throws -> [LinkTree.ChannelNode] {
+    try groups(points) { point in
+      let clock = (try? SlotClock(point.settings[.timing]!))?.channelKey ?? "\(point.index)"
+      return point.settings[.grid]!.canonical + point.settings[.channel]!.canonical + clock
+    }.map { points in
+      let id = number(.channel)
+      let clock = try points.map { point in
+        try placed(.timing, point) { try SlotClock(point.settings[.timing]!) }
+      }.min { $0.delay < $1.delay }!
+      let grid = points[0].settings[.grid]!
+      var context = LinkContext(
+        grid: .init(
+          toneCount: grid[GridSection.tones], spacingHz: grid[GridSection.spacing],
+          carrierHz: grid[GridSection.carrier]), slotSeconds: clock.slotSeconds,
+        speed: clock.speed, seed: seed, directory: directory)
+      let model: any ChannelModel = try make(.channel, points, .none, context)
+      let channel = try replaceChannel?(model) ?? model
+      context.portCount = channel.portCount
+      let prefix = FitPrefix.channel(
+        channel, key: grid.canonical + points[0].settings[.channel]!.canonical, seed: seed)
+      return LinkTree.ChannelNode(
+        id: id, channel: channel, clock: clock, context: context,
+        pilots: try pilots(points, prefix, context))
+    }
+  }
+
+  private mutating func pilots(
+    _ points: [OperatingPoint], _ prefix: FitPrefix, _ context: LinkContext
+  ) throws -> [LinkTree.PilotNode] {
+    try groups(points) { $0.settings[.pilots]!.canonical }.map { points in
+      let id = number(.pilots)
+      var context = context
+      let scheme: any PilotScheme = try make(.pilots, points, prefix, context)
+      context.pilots = scheme.summary
+      return LinkTree.PilotNode(
+        id: id, scheme: scheme,
+        estimators: try estimators(points, prefix, scheme, context))
+    }
+  }
+
+  private mutating func estimators(
+    _ points: [OperatingPoint], _ prefix: FitPrefix, _ scheme: any PilotScheme,
+    _ context: LinkContext
+  ) throws -> [LinkTree.EstimatorNode] {
+    try groups(points) { $0.settings[.estimator]!.canonical }.map { points in
+      let id = number(.estimator)
+      let estimator: any ChannelEstimator = try make(.estimator, points, prefix, context)
+      let key =
+        points[0].settings[.pilots]!.canonical + points[0].settings[.estimator]!.canonical
+      return LinkTree.EstimatorNode(
+        id: id, estimator: estimator,
+        transforms: try transforms(points, prefix.estimated(scheme, estimator, key: key), context))
+    }
+  }
+
+  private mutating func transforms(
+    _ points: [OperatingPoint], _ prefix: FitPrefix, _ context: LinkContext
+  ) throws -> [LinkTree.TransformNode] {
+    try groups(points) { $0.settings[.transform]!.canonical }.map { points in
+      let id = number(.transform)
+      var context = context
+      let transform: AngularDelayTransform = try make(.transform, points, prefix, context)
+      context.tapCount = transform.tapCount
+      let key = points[0].settings[.transform]!.canonical
+      let prefix = prefix.map(key) { input in
+        guard case .response(let response) = input else { preconditionFailure("stage order") }
+        return .csi(transform.forward(response))
+      }
+      return LinkTree.TransformNode(
+        id: id, key: key, transform: transform,
+        normalisers: try normalisers(points, prefix, context))
+    }
+  }
+
+  private mutating func normalisers(
+    _ points: [OperatingPoint], _ prefix: FitPrefix, _ context: LinkContext
+  ) throws -> [LinkTree.NormaliserNode] {
+    try groups(points) { $0.settings[.normaliser]!.canonical }.map { points in
+      let id = number(.normaliser)
+      let normaliser: Normaliser = try make(.normaliser, points, prefix, context)
+      let prefix = prefix.map(points[0].settings[.normaliser]!.canonical) { input in
+        guard case .csi(let csi) = input else { preconditionFailure("stage order") }
+        return .csi(normaliser.scale(csi, by: normaliser.gains(csi).map { 1 / $0 }))
+      }
+      return LinkTree.NormaliserNode(
+        id: id, normaliser: normaliser,
+        codecs: try codecs(points, prefix, normaliser, context))
+    }
+  }
+
+  private mutating func codecs(
+    _ points: [OperatingPoint], _ prefix: FitPrefix, _ normaliser: Normaliser,
+    _ context: LinkContext
+  ) throws -> [LinkTree.CodecNode] {
+    try groups(points) { $0.settings[.codec]!.canonical }.map { points in
+      let id = number(.codec)
+      var context = context
+      let codec: any CSICodec = try make(.codec, points, prefix, context)
+      context.codewordLength = codec.codewordLength
+      let prefix = prefix.map(points[0].settings[.codec]!.canonical) { input in
+        guard case .csi(let csi) = input else { preconditionFailure("stage order") }
+        return .codeword(try codec.encode(csi).values)
+      }
+      return LinkTree.CodecNode(
+        id: id, codec: codec,
+        quantizers: try quantizers(points, prefix, normaliser, codec, context))
+    }
+  }
+
+  private mutating func quantizers(
+    _ points: [OperatingPoint], _ prefix: FitPrefix, _ normaliser: Normaliser,
+    _ codec: any CSICodec, _ context: LinkContext
+  ) throws -> [LinkTree.QuantizerNode] {
+    try groups(points) { $0.settings[.quantizer]!.canonical }.map { points in
+      let id = number(.quantizer)
+      let quantizer: any Quantizer = try make(.quantizer, points, prefix, context)
+      if quantizer.bitCount == nil, normaliser.delivery == .quantized {
+        throw PlacedError(
+          error: SettingsError(
+            part: "quantizer", key: "", reason: "must not be none when the gain is sent as bits",
+            hint: "write 'gain: genie', or choose a quantizer"), section: .quantizer,
+          point: points[0].index)
+      }
+      let payload = quantizer.bitCount.map {
+        $0 + codec.sideBitCount + normaliser.payloadBitCount
+      }
+      return LinkTree.QuantizerNode(
+        id: id, quantizer: quantizer,
+        links: try links(points, prefix, payload, codec.codewordLength, context))
+    }
+  }
+
+  private mutating func links(
+    _ points: [OperatingPoint], _ prefix: FitPrefix, _ payload: Int?, _ codewordLength: Int,
+    _ context: LinkContext
+  ) throws -> [LinkTree.FeedbackNode] {
+    try groups(points) { $0.settings[.feedback]!.canonical }.map { points in
+      let id = number(.feedback)
+      let link: any FeedbackLink = try make(.feedback, points, prefix, context)
+      guard type(of: link).carries.contains(payload == nil ? .codeword : .payload) else {
+        let name = points[0].settings[.feedback]!.part
+        throw PlacedError(
+          error: SettingsError(
+            part: name, key: "",
+            reason: payload == nil
+              ? "'\(name)' carries bits, but the quantizer is none"
+              : "'\(name)' carries real codewords, but the codeword is quantised to bits",
+            hint: payload == nil
+              ? "choose a quantizer such as 'uniform', or feedback 'ideal' or 'analogue'"
+              : "write 'quantizer: none', or choose a digital feedback link"),
+          section: .feedback, point: points[0].index)
+      }
+      return LinkTree.FeedbackNode(
+        id: id, link: link,
+        leaves: try precoders(points, prefix, payload, codewordLength, context))
+    }
+  }
+
+  private mutating func precoders(
+    _ points: [OperatingPoint], _ prefix: FitPrefix, _ payload: Int?, _ codewordLength: Int,
+    _ context: LinkContext
+  ) throws -> [LinkTree.PrecoderNode] {
+    try points.map { point in
+      let id = number(.precoder)
+      let precoder: any Precoder = try make(.precoder, [point], prefix, context)
+      let clock = try placed(.timing, point) { try SlotClock(point.settings[.timing]!) }
+      constants[point.index] = PointConstants(
+        coordinates: point.coordinates, payloadBits: payload,
+        quantizedValues: payload == nil ? 0 : codewordLength,
+        reportsPerDrop: clock.reportSlots.count)
+      return LinkTree.PrecoderNode(
+        id: id, precoder: precoder, isPerTone: precoder is MRTPrecoder, clock: clock,
+        point: point.index)
+    }
+  }
+}

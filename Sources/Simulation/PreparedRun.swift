@@ -1,0 +1,140 @@
+import Channels
+import DataFiles
+import Foundation
+import LinkMath
+import Parts
+import Scenarios
+
+/// A scenario with all its parts made and fitted, ready to take blocks of drops.
+public struct PreparedRun: Sendable {
+  public let scenario: Scenario
+  public let settings: RunSettings
+  public let statistics: StageStatistics
+  /// Drops computed together.
+  public let blockSize: Int
+  let tree: LinkTree
+  let header: JournalHeader
+
+  public var blockCount: Int { (settings.maximumDrops + blockSize - 1) / blockSize }
+  public var pointCount: Int { tree.points.count }
+
+  /// - Parameters:
+  ///   - artefactFolder: where fitted parts are kept; nil keeps them in memory.
+  ///   - channels: puts another channel in the place of the scenario's, for benchmarks.
+  ///   - isDry: fitted parts are replaced by placeholders of the right shape, for checking.
+  /// - Throws: ``ScenarioErrors`` for settings that do not go together; file errors; fitting errors.
+  public init(
+    _ scenario: Scenario, pool: WorkerPool, artefactFolder: String?, isDry: Bool = false,
+    channels: (@Sendable (any ChannelModel) throws -> any ChannelModel)? = nil,
+    progress: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws {
+    self.scenario = scenario
+    settings = RunSettings(scenario.run!)
+    let store = FittingStore(
+      folder: artefactFolder, pool: pool, placeholdersOnly: isDry, progress: progress)
+    do {
+      tree = try LinkTreeBuilder.build(
+        scenario.points, seed: settings.seed, directory: scenario.directory, store: store,
+        channels: channels)
+    } catch let placed as PlacedError {
+      throw ScenarioErrors([
+        scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
+      ])
+    }
+    statistics = StageStatistics(tree.nodes)
+    try PreparedRun.requireDrops(scenario, tree, settings.maximumDrops)
+    blockSize = settings.blockSize ?? PreparedRun.defaultBlockSize(tree)
+    let files = Set(scenario.points.flatMap { PreparedRun.files($0, scenario.directory) }).sorted()
+    header = JournalHeader(
+      physics: PreparedRun.physics(scenario, settings), blockSize: blockSize,
+      pointCount: tree.points.count,
+      provenance: Provenance(
+        scenarioDigest: String(Digest.sha256(scenario.canonical).prefix(16)),
+        dataDigest: try files.isEmpty
+          ? "" : String(Digest.sha256(files.map(FileDigest.of).joined()).prefix(16)),
+        weightsDigest: "", build: FileDigest.program, kernel: BLAS.coreName,
+        version: Version.text))
+  }
+
+  /// Everything that the numbers of a drop depend on.
+  private static func physics(_ scenario: Scenario, _ settings: RunSettings) -> String {
+    var digest = Digest()
+    let add = { (text: String, digest: inout Digest) in
+      var text = text
+      text.withUTF8 { digest.update(UnsafeRawBufferPointer($0)) }
+    }
+    add("seed \(settings.seed)\n", &digest)
+    for point in scenario.points {
+      for section in point.settings.keys.sorted() {
+        add(point.settings[section]!.canonical + "\n", &digest)
+      }
+      add("\n", &digest)
+    }
+    return digest.finish()
+  }
+
+  /// Recorded data ends; asking for more is an error, not a repetition.
+  private static func requireDrops(_ scenario: Scenario, _ tree: LinkTree, _ drops: Int) throws {
+    for root in tree.roots {
+      guard let available = root.channel.dropCount(in: .run), available < drops else { continue }
+      throw ScenarioErrors([
+        scenario.diagnostic(
+          for: SettingsError(
+            part: "run", key: "drops",
+            reason: "must be at most the \(available) drops of the recorded data, got \(drops)",
+            hint: "write 'drops: \(available)'"), section: .run)
+      ])
+    }
+  }
+
+  /// About 8 MiB for the channel of a block: enough drops for the products of the codecs, little memory.
+  private static func defaultBlockSize(_ tree: LinkTree) -> Int {
+    let bytes = tree.roots.map { root in
+      let slots = Set(root.clock.reportSlots).union(root.clock.servedSlots).count
+      return 8 * root.context.grid.toneCount * root.context.portCount * slots
+    }.max()!
+    return max(1, min(64, (8 << 20) / bytes))
+  }
+
+  private static func files(_ point: OperatingPoint, _ directory: String) -> [String] {
+    point.settings[.channel]!.values.keys.sorted().compactMap { key -> String? in
+      guard
+        let declaration = LinkCatalogue.catalogue.part(
+          point.settings[.channel]!.part, of: .channel)?.parameter(key),
+        declaration.kind == .file, case .text(let file)? = point.settings[.channel]!.values[key]
+      else { return nil }
+      return file.hasPrefix("/") ? file : directory + "/" + file
+    }
+  }
+
+  /// The metrics of one block. Pure: depends on the scenario and the block index alone.
+  public func metrics(ofBlock index: Int) throws -> BlockMetrics {
+    let drops = index * blockSize..<min((index + 1) * blockSize, settings.maximumDrops)
+    let (metrics, timer) = try BlockWalk.run(tree, DropBlock(drops, seed: settings.seed))
+    statistics.add(timer.entries)
+    return metrics
+  }
+}
+
+/// Version of the program.
+public enum Version {
+  public static let text = "0.1.0"
+}
+
+/// Digests of files, as the first 16 digits of SHA-256.
+enum FileDigest {
+  static func of(_ path: String) throws -> String {
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw DataFileError(file: path, expected: "a readable file", found: "none")
+    }
+    var digest = Digest()
+    while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
+      chunk.withUnsafeBytes { digest.update($0) }
+    }
+    return String(digest.finish().prefix(16))
+  }
+
+  /// Of the running program.
+  static let program: String =
+    (try? of("/proc/self/exe")) ?? (try? of(CommandLine.arguments[0])) ?? "unknown"
+}

@@ -1,0 +1,52 @@
+/// Everything a finished run hands to the reports.
+public struct RunResult: Sendable {
+  public let scenarioName: String
+  public let description: String
+  /// Swept paths, in the order of the coordinates.
+  public let axes: [String]
+  public let points: [PointSummary]
+  public let seed: UInt64
+  public let provenance: Provenance
+  /// Resolved scenario as YAML.
+  public let resolvedScenario: String
+
+  package init(
+    scenarioName: String, description: String, axes: [String], points: [PointSummary], seed: UInt64,
+    provenance: Provenance, resolvedScenario: String
+  ) {
+    self.scenarioName = scenarioName
+    self.description = description
+    self.axes = axes
+    self.points = points
+    self.seed = seed
+    self.provenance = provenance
+    self.resolvedScenario = resolvedScenario
+  }
+}
+
+/// What a result depends on.
+public struct Provenance: Sendable, Hashable, Codable {
+  /// SHA-256 of the canonical scenario; the first 16 digits.
+  public var scenarioDigest: String
+  /// SHA-256 of the recorded data; empty for models.
+  public var dataDigest: String
+  /// SHA-256 of the network weights; empty without a network.
+  public var weightsDigest: String
+  /// SHA-256 of the program file; the first 16 digits.
+  public var build: String
+  /// Kernel family of OpenBLAS on this processor.
+  public var kernel: String
+  public var version: String
+
+  public init(
+    scenarioDigest: String, dataDigest: String, weightsDigest: String, build: String,
+    kernel: String, version: String
+  ) {
+    self.scenarioDigest = scenarioDigest
+    self.dataDigest = dataDigest
+    self.weightsDigest = weightsDigest
+    self.build = build
+    self.kernel = kernel
+    self.version = version
+  }
+}

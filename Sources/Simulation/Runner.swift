@@ -1,0 +1,196 @@
+import Foundation
+import LinkMath
+import Scenarios
+import Synchronization
+
+/// How far a run is; for the progress display.
+public struct RunProgress: Sendable {
+  public let finishedDrops: Int
+  /// Drops that this process has to do at most.
+  public let totalDrops: Int
+  /// Of these, drops found in the journal.
+  public let resumedDrops: Int
+  public let elapsed: Duration
+}
+
+/// How a run ended.
+public enum RunOutcome: Sendable {
+  case finished(RunResult)
+  /// All blocks of the shard are in the journal; `merge` makes the result.
+  case shardFinished
+  /// Interrupted after whole blocks; the same command continues.
+  case interrupted
+}
+
+/// Works through the blocks of a prepared run, several at a time, with a journal.
+public final class Runner {
+  private let run: PreparedRun
+  private let pool: WorkerPool
+  private let shard: Shard
+  private let folder: String
+  private let clock = ContinuousClock()
+
+  /// - Parameter folder: result folder, made if missing.
+  public init(_ run: PreparedRun, pool: WorkerPool, folder: String, shard: Shard = .whole) {
+    self.run = run
+    self.pool = pool
+    self.folder = folder
+    self.shard = shard
+  }
+
+  /// The journal of a folder and shard.
+  package static func journalPath(_ folder: String, _ shard: Shard) -> String {
+    shard == .whole
+      ? "\(folder)/journal.log" : "\(folder)/journal-\(shard.index)of\(shard.count).log"
+  }
+
+  /// Computes what the journal does not have yet.
+  ///
+  /// - Parameters:
+  ///   - progress: called after each block, from any thread, one call at a time.
+  ///   - shouldStop: looked at between blocks; true ends the run as resumable.
+  /// - Throws: errors of the stages and of the journal; finished blocks are kept.
+  public func execute(
+    progress: @escaping @Sendable (RunProgress) -> Void = { _ in },
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws -> RunOutcome {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let journal = try run.journal(at: Runner.journalPath(folder, shard))
+    let mine = (0..<run.blockCount).filter(shard.contains)
+    let work = try Work(
+      run: run, journal: journal, blocks: mine, isWhole: shard == .whole, start: clock.now,
+      report: progress)
+    // A few blocks a round, so that the stop rule is met soon after its block; idle workers at the end of a round cost
+    // little because blocks take equally long.
+    let todo = work.remaining
+    let group = 8 * pool.threadCount
+    for first in stride(from: 0, to: todo.count, by: group) {
+      if work.isStopped { break }
+      if shouldStop() { return .interrupted }
+      let blocks = Array(todo[first..<min(first + group, todo.count)])
+      let run = self.run
+      try pool.forEach(blocks.count) { index, _ in
+        if shouldStop() || work.isStopped { return }
+        try work.finish(blocks[index], try run.metrics(ofBlock: blocks[index]))
+      }
+    }
+    guard work.isComplete else { return .interrupted }
+    if shard != .whole { return .shardFinished }
+    return .finished(run.result(work.summaries()))
+  }
+}
+
+extension PreparedRun {
+  /// The result for the reports.
+  func result(_ points: [PointSummary]) -> RunResult {
+    RunResult(
+      scenarioName: scenario.name, description: scenario.description,
+      axes: scenario.axes.map(\.path), points: points, seed: settings.seed,
+      provenance: header.provenance,
+      resolvedScenario: (try? scenario.resolvedYAML()) ?? "")
+  }
+}
+
+/// The state that workers share: the journal, and the statistics of the blocks folded so far, in block order.
+private final class Work: @unchecked Sendable {
+  // Sendable: everything below is touched under `lock` only.
+  private let lock = NSLock()
+  private let run: PreparedRun
+  private let journal: Journal
+  private let blocks: [Int]
+  private let report: @Sendable (RunProgress) -> Void
+  private let start: ContinuousClock.Instant
+  private let resumedDrops: Int
+  private var fold: OrderedFold
+  private let isWhole: Bool
+  private var finishedDrops = 0
+
+  init(
+    run: PreparedRun, journal: Journal, blocks: [Int], isWhole: Bool,
+    start: ContinuousClock.Instant, report: @escaping @Sendable (RunProgress) -> Void
+  ) throws {
+    self.run = run
+    self.journal = journal
+    self.blocks = blocks
+    self.isWhole = isWhole
+    self.start = start
+    self.report = report
+    fold = OrderedFold(run)
+    let done = blocks.filter { journal.blocks[$0] != nil }
+    resumedDrops = done.reduce(0) { $0 + run.dropCount(ofBlock: $1) }
+    finishedDrops = resumedDrops
+    if isWhole { try fold.advance(journal) }
+  }
+
+  /// Blocks of this process that the journal does not have, ascending.
+  var remaining: [Int] { lock.withLock { blocks.filter { journal.blocks[$0] == nil } } }
+  var isStopped: Bool { lock.withLock { isWhole && fold.reason != nil } }
+  var isComplete: Bool {
+    lock.withLock {
+      isWhole ? fold.reason != nil : blocks.allSatisfy { journal.blocks[$0] != nil }
+    }
+  }
+
+  func finish(_ block: Int, _ metrics: BlockMetrics) throws {
+    try lock.withLock {
+      try journal.append(block, metrics)
+      finishedDrops += metrics.dropCount
+      if isWhole { try fold.advance(journal) }
+      report(
+        RunProgress(
+          finishedDrops: finishedDrops,
+          totalDrops: blocks.reduce(0) { $0 + run.dropCount(ofBlock: $1) },
+          resumedDrops: resumedDrops, elapsed: ContinuousClock().now - start))
+    }
+  }
+
+  func summaries() -> [PointSummary] { lock.withLock { fold.summaries } }
+}
+
+extension PreparedRun {
+  /// Opens the journal of this run at a path, or starts one.
+  func journal(at path: String) throws -> Journal {
+    try Journal(path, header: header, dropsOfBlock: dropCount(ofBlock:))
+  }
+
+  func dropCount(ofBlock index: Int) -> Int {
+    min((index + 1) * blockSize, settings.maximumDrops) - index * blockSize
+  }
+}
+
+/// Folds blocks in block order and applies the stop rule after each: a pure function of the blocks 0, 1, 2, ...
+struct OrderedFold {
+  private var folds: [PointFold]
+  private var next = 0
+  private var drops = 0
+  private let run: PreparedRun
+  /// Why the run has ended; nil while it has not.
+  private(set) var reason: StopReason?
+
+  init(_ run: PreparedRun) {
+    self.run = run
+    folds = run.tree.points.map { PointFold($0) }
+  }
+
+  /// Adds all blocks that are there without a gap, up to the end of the run.
+  mutating func advance(_ journal: Journal) throws {
+    try advance { journal.blocks[$0] == nil ? nil : try journal.read($0) }
+  }
+
+  mutating func advance(_ block: (Int) throws -> BlockMetrics?) throws {
+    while reason == nil, let metrics = try block(next) {
+      for point in folds.indices { folds[point].add(metrics, point: point) }
+      drops += metrics.dropCount
+      next += 1
+      if run.settings.stop.isMet(folds, drops: drops) {
+        reason = .interval
+      } else if next == run.blockCount {
+        reason = .drops
+      }
+    }
+  }
+
+  /// The first block that is missing.
+  var missingBlock: Int { next }
+  var summaries: [PointSummary] { folds.map { $0.summary(reason ?? .drops) } }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Link
+import LinkMath
+import Parts
+import Scenarios
+
+/// What `csilink check` prints: shapes, payload bits, memory and estimated time, from one block timed without fitted parts.
+public enum ScenarioCheck {
+  /// - Throws: everything that running the scenario would throw before its first block.
+  public static func text(_ scenario: Scenario, threads: Int) throws -> String {
+    let pool = WorkerPool(threadCount: threads)
+    let run = try PreparedRun(scenario, pool: pool, artefactFolder: nil, isDry: true)
+    return
+      (header(run) + shapes(run) + payloads(run) + [memory(run, threads: threads)]
+      + [try time(run, threads: threads)]).joined(separator: "\n")
+  }
+
+  private static func header(_ run: PreparedRun) -> [String] {
+    let stages = Section.stages.compactMap { section -> String? in
+      let count = run.tree.nodes.filter { $0 == section }.count
+      return count > 0 ? "\(section.rawValue) \(count)" : nil
+    }
+    return [
+      "# scenario \(run.scenario.name): \(run.pointCount) operating points, at most "
+        + "\(run.settings.maximumDrops) drops in blocks of \(run.blockSize)",
+      "# distinct prefixes: " + stages.joined(separator: ", "),
+    ]
+  }
+
+  private static func shapes(_ run: PreparedRun) -> [String] {
+    var lines: [String] = []
+    for root in run.tree.roots {
+      let (tones, ports) = (root.context.grid.toneCount, root.context.portCount)
+      lines.append(
+        "# channel          [drop, subcarrier, port]  [\(run.blockSize), \(tones), \(ports)]")
+      for transform in unique(root.pilots.flatMap(\.estimators).flatMap(\.transforms), by: \.key) {
+        lines.append(
+          "# angular-delay    [drop, delay, angle]      [\(run.blockSize), \(transform.transform.tapCount), \(ports)]"
+        )
+      }
+    }
+    return lines
+  }
+
+  private static func unique<T>(_ items: [T], by key: (T) -> String) -> [T] {
+    var seen: Set<String> = []
+    return items.filter { seen.insert(key($0)).inserted }
+  }
+
+  private static func payloads(_ run: PreparedRun) -> [String] {
+    let axes = run.scenario.axes.map(\.path)
+    let rows = run.tree.points.map { point in
+      let place = zip(axes, point.coordinates).compactMap { axis, value in
+        value.map { "\(axis)=\($0)" }
+      }
+      return place.filter { !$0.hasPrefix("pilots.") }.joined(separator: " ") + ": "
+        + (point.payloadBits.map { "\($0) bits" } ?? "real codeword, no bits")
+    }
+    return unique(rows, by: \.self).prefix(40).map { "# payload \($0)" }
+  }
+
+  /// Bytes of the arrays that are alive at the deepest point of the tree, for each worker, and of the fitted parts.
+  static func memoryBytes(_ run: PreparedRun, threads: Int) -> Int {
+    let perWorker = run.tree.roots.map { root -> Int in
+      let response = 8 * run.blockSize * root.context.grid.toneCount * root.context.portCount
+      let slots = Set(root.clock.reportSlots).union(root.clock.servedSlots).count
+      let reports = root.clock.reportSlots.count
+      let part = 8 * root.partSize * root.context.grid.toneCount * root.context.portCount
+      // The channel in every slot; pilots, estimate and reconstructions of a few drops; CSI of the block.
+      let csi = 8 * run.blockSize * 32 * root.context.portCount
+      return response * slots + part * (3 + reports) + 8 * csi * reports
+    }.max()!
+    let metrics = 8 * run.pointCount * run.blockSize * DropMetric.allCases.count
+    return threads * (perWorker + 4 * metrics)
+  }
+
+  private static func memory(_ run: PreparedRun, threads: Int) -> String {
+    let megabytes = Double(memoryBytes(run, threads: threads)) / Double(1 << 20)
+    return String(
+      format: "# memory: about %.0f MiB for %d threads, independent of the number of drops",
+      megabytes.rounded(.up), threads)
+  }
+
+  private static func time(_ run: PreparedRun, threads: Int) throws -> String {
+    let clock = ContinuousClock()
+    _ = try run.metrics(ofBlock: 0)  // first use makes plans and touches memory
+    let start = clock.now
+    _ = try run.metrics(ofBlock: 0)
+    let perBlock = (clock.now - start).seconds
+    let seconds = perBlock * Double(run.blockCount) / Double(threads)
+    return String(
+      format:
+        "# time: about %.1f s with %d threads (%.2f ms for a drop at all points), fitting not counted",
+      seconds, threads, 1e3 * perBlock / Double(run.dropCount(ofBlock: 0)))
+  }
+}

@@ -1,0 +1,26 @@
+/// A share of the blocks of a run: every n-th one, `index` of `count`, counted from 1.
+public struct Shard: Sendable, Hashable, CustomStringConvertible {
+  public let index: Int
+  public let count: Int
+
+  /// The whole run.
+  public static let whole = Shard(index: 1, count: 1)
+
+  private init(index: Int, count: Int) {
+    self.index = index
+    self.count = count
+  }
+
+  /// Reads `2/3`; nil unless 1 <= index <= count <= 10000.
+  public init?(_ text: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let index = parts[0], let count = parts[1],
+      (1...10_000).contains(count), (1...count).contains(index)
+    else { return nil }
+    self.init(index: index, count: count)
+  }
+
+  public var description: String { "\(index)/\(count)" }
+
+  func contains(_ block: Int) -> Bool { block % count == index - 1 }
+}

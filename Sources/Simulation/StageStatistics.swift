@@ -1,0 +1,76 @@
+import Foundation
+import Parts
+import Synchronization
+
+/// Calls and processor time of each node of the tree: what `--stats` prints and what the tests count.
+public final class StageStatistics: Sendable {
+  public struct Entry: Sendable, Hashable {
+    public var calls = 0
+    public var seconds = 0.0
+  }
+
+  private let entries: Mutex<[Entry]>
+  private let sections: [Section]
+
+  init(_ sections: [Section]) {
+    self.sections = sections
+    entries = Mutex(Array(repeating: Entry(), count: sections.count))
+  }
+
+  func add(_ block: [Entry]) {
+    entries.withLock { entries in
+      for (i, entry) in block.enumerated() {
+        entries[i].calls += entry.calls
+        entries[i].seconds += entry.seconds
+      }
+    }
+  }
+
+  /// One entry for each node of the tree, with its section.
+  public var nodes: [(section: Section, entry: Entry)] {
+    entries.withLock { Array(zip(sections, $0)) }
+  }
+
+  /// Sums over the nodes of each section, in stage order.
+  public var stages: [(section: Section, nodes: Int, entry: Entry)] {
+    let nodes = self.nodes
+    return Set(sections).sorted().map { section in
+      let members = nodes.filter { $0.section == section }
+      let sum = members.reduce(into: Entry()) {
+        $0.calls += $1.entry.calls
+        $0.seconds += $1.entry.seconds
+      }
+      return (section, members.count, sum)
+    }
+  }
+}
+
+/// Processor time of the calling thread in seconds; unlike wall time it is not disturbed by other programs.
+private func threadSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// Times the stages of one block; one for each block, so nothing is shared.
+final class StageTimer {
+  private(set) var entries: [StageStatistics.Entry]
+
+  init(nodeCount: Int) { entries = Array(repeating: .init(), count: nodeCount) }
+
+  /// Runs a piece of work of a node. A call is what a node does for a whole block: only its first piece counts.
+  func measure<R>(_ node: Int, counts: Bool = true, _ body: () throws -> R) rethrows -> R {
+    let start = threadSeconds()
+    let result = try body()
+    if counts { entries[node].calls += 1 }
+    entries[node].seconds += threadSeconds() - start
+    return result
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  public var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

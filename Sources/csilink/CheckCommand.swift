@@ -1,0 +1,17 @@
+import ArgumentParser
+import LinkMath
+import Simulation
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Check a scenario without running it: shapes, payload bits, memory, estimated time.")
+
+  @OptionGroup var scenario: ScenarioOptions
+  @OptionGroup var compute: ComputeOptions
+
+  func run() throws {
+    let scenario = try scenario.read()
+    print(try ScenarioCheck.text(scenario, threads: compute.threadCount))
+  }
+}

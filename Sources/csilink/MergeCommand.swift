@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import LinkMath
+import Reports
+import Simulation
+
+struct MergeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge", abstract: "Join the shards of a run into one report.",
+    discussion: """
+      The report has the same bytes as that of a whole run. Shards of other machines need the same build and the same \
+      processor family.
+      """)
+
+  @OptionGroup var scenario: ScenarioOptions
+  @Argument(help: "Result folders of the shards; the scenario's own folder if none is named.")
+  var folders: [String] = []
+  @OptionGroup var compute: ComputeOptions
+
+  func run() throws {
+    let scenario = try scenario.read()
+    let folder = compute.folder(scenario)
+    let sources = folders.isEmpty ? [folder] : folders
+    let began = Date()
+    let prepared = try PreparedRun(
+      scenario, pool: WorkerPool(threadCount: compute.threadCount),
+      artefactFolder: "\(sources[0])/fitted")
+    let result = try Merge.result(prepared, folders: sources)
+    try ResultFolder.present(
+      result,
+      Execution(
+        startTime: began, wallSeconds: Date().timeIntervalSince(began),
+        threads: compute.threadCount, commandLine: CommandLine.arguments, shards: sources),
+      in: folder)
+  }
+}

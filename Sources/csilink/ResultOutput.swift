@@ -1,0 +1,28 @@
+import Foundation
+import Reports
+import Simulation
+
+extension ResultFolder {
+  /// Writes the reports, prints the table and where the files are.
+  static func present(_ result: RunResult, _ execution: Execution, in folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let warnings = try write(result, execution, to: folder)
+    print(ResultTable.text(of: result))
+    print("# report: \(folder)/\(ReportCSV.fileName)")
+    for file in ResultPlots.fileNames
+    where FileManager.default.fileExists(atPath: "\(folder)/\(file)") {
+      print("# plot: \(folder)/\(file)")
+    }
+    for warning in warnings { printError("warning: \(warning)") }
+  }
+
+  /// Removes journals and fitted parts, nothing else.
+  static func discard(_ folder: String) throws {
+    let manager = FileManager.default
+    guard manager.fileExists(atPath: folder) else { return }
+    for name in try manager.contentsOfDirectory(atPath: folder)
+    where (name.hasPrefix("journal") && name.hasSuffix(".log")) || name == "fitted" {
+      try manager.removeItem(atPath: "\(folder)/\(name)")
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Foundation
+import LinkMath
+import Scenarios
+import Simulation
+
+/// The arguments of every command that reads a scenario.
+struct ScenarioOptions: ParsableArguments {
+  @Argument(help: "Scenario file (YAML).", completion: .file(extensions: ["yaml", "yml"]))
+  var scenario: String
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Override a key, such as pilots.snr_db=10 or run.drops=200; may be repeated.",
+      valueName: "path=value"))
+  var overrides: [String] = []
+
+  /// Reads the scenario and prints its warnings.
+  func read() throws -> Scenario {
+    let (scenario, warnings) = try LinkCatalogue.reader.read(scenario, overrides: overrides)
+    for warning in warnings { printError("\(warning)") }
+    return scenario
+  }
+}
+
+/// The arguments of every command that computes.
+struct ComputeOptions: ParsableArguments {
+  @Option(help: "Worker threads; the processor's cores if left out. Results do not depend on it.")
+  var threads: Int?
+
+  @Option(help: "Result folder; results/<name of the scenario> if left out.")
+  var output: String?
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be in 1...1024, got \(threads)")
+    }
+  }
+
+  var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  func folder(_ scenario: Scenario) -> String { output ?? "results/\(scenario.name)" }
+}

@@ -1,0 +1,50 @@
+import Channels
+import Parts
+import Testing
+
+/// Settings that do not go together, with the key that is to be named.
+private let contradictions: [(model: String, settings: [String: Setting], key: String)] = [
+  ("rayleigh", ["taps": .integer(3), "delays": .list([.number(0)])], "taps"),
+  ("rayleigh", ["tap_spacing": .number(2), "delays": .list([.number(0)])], "tap_spacing"),
+  ("rayleigh", ["tau_rms": .number(3)], "tau_rms"),
+  ("rayleigh", ["profile": .text("exponential")], "tau_rms"),
+  ("rayleigh", ["fading": .text("ar1"), "sinusoids": .integer(16)], "sinusoids"),
+  ("rayleigh", ["correlation_coefficient": .number(0.5)], "correlation_coefficient"),
+  ("rayleigh", ["correlation": .text("exponential")], "correlation_coefficient"),
+  ("rayleigh", ["correlation": .text("one_ring")], "angle_spread"),
+  ("tdl", ["profile": .text("A")], "delay_spread"),
+  ("tdl", ["profile": .text("A30"), "delay_spread": .number(1e-7)], "delay_spread"),
+  ("tdl", ["profile": .text("A30"), "mean_angle": .number(5)], "mean_angle"),
+  ("cdl", cdl("A", ["k_factor": .number(3)]), "k_factor"),
+  ("cdl", cdl("D", ["k_factor": .number(3), "delay_spread": .number(0)]), "k_factor"),
+  ("cdl", cdl("A", ["rows": .integer(3)]), "rows"),
+  ("cdl", cdl("A", ["vertical_spacing": .number(0.8)]), "vertical_spacing"),
+  ("cdl", cdl("A", ["array": .text("upa"), "columns": .integer(3)]), "rows"),
+  (
+    "cdl",
+    cdl(
+      "A",
+      ["array": .text("upa"), "columns": .integer(3), "rows": .integer(2), "ports": .integer(6)]),
+    "ports"
+  ),
+  ("cdl", cdl("A", ["polarisation": .text("dual"), "ports": .integer(7)]), "ports"),
+  ("cdl", cdl("A", ["scale_ray_offsets": .flag(true)]), "scale_ray_offsets"),
+]
+
+private func cdl(_ profile: String, _ more: [String: Setting]) -> [String: Setting] {
+  ["profile": .text(profile), "delay_spread": .number(1e-7)].merging(more) { $1 }
+}
+
+@Suite struct SettingsTests {
+  @Test(arguments: contradictions.indices)
+  func contradictionsNameTheirKey(_ index: Int) throws {
+    let (name, given, key) = contradictions[index]
+    let model = try #require(ChannelRegistry.models.first { $0.schema.name == name })
+    let checked = try model.schema.settings(given)
+    let error = #expect(throws: SettingsError.self) {
+      try model.init(checked, in: LinkContext(grid: smallGrid), fitted: nil)
+    }
+    #expect(error?.key == key)
+    #expect(error?.part == name)
+  }
+}

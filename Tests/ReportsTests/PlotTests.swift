@@ -1,0 +1,216 @@
+import Foundation
+import Reports
+import Simulation
+import Testing
+
+@Suite struct PlotTests {
+  private static let gnuplot = ResultPlots.installedGnuplot
+
+  private func written(_ result: RunResult) throws -> (script: String, data: String) {
+    try withFolder { folder in
+      _ = try ResultPlots.write(result, toFolder: folder, gnuplot: nil)
+      return (
+        try String(contentsOfFile: "\(folder)/plots.gp", encoding: .utf8),
+        try String(contentsOfFile: "\(folder)/plots.dat", encoding: .utf8)
+      )
+    }
+  }
+
+  /// The plots in a folder that are not empty.
+  private func plots(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted().filter {
+      let size = try FileManager.default.attributesOfItem(atPath: "\(folder)/\($0)")[.size]
+      return ResultPlots.fileNames.contains($0) && (size as? NSNumber)?.intValue ?? 0 > 0
+    }
+  }
+
+  /// The numbers of each block of the data file.
+  private func blocks(_ data: String) -> [[[String]]] {
+    data.components(separatedBy: "\n\n\n").map { block in
+      block.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        .map { $0.split(separator: " ").map(String.init) }
+    }
+  }
+
+  @Test func curvesOverTheFirstKey() throws {
+    let sweep = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: [["pca"], ["dft"]])
+    let (script, data) = try written(sweep)
+    #expect(script.contains("set xlabel 'pilots snr (dB)'"))
+    #expect(script.contains("set ylabel 'NMSE (dB)'"))
+    #expect(script.contains("set ylabel 'rate (bit/s/Hz)'"))
+    for title in ["pca", "dft", "perfect CSI"] { #expect(script.contains("title '\(title)'")) }
+    #expect(!script.contains("logscale"))
+    let blocks = blocks(data)
+    #expect(blocks.map(\.count) == [7, 7, 7])
+    let dft = sweep.points.filter { $0.coordinates[1] == "dft" }
+    #expect(blocks[1].map { $0[0] } == dft.map { $0.coordinates[0] })
+    for (row, point) in zip(blocks[1], dft) {
+      #expect(abs(try #require(Double(row[1])) - point.nmseDB) < 1e-6)
+      #expect(abs(try #require(Double(row[6])) - (point.rateInterval?.upperBound ?? 0)) < 1e-6)
+      #expect(abs(try #require(Double(row[7])) - point.perfectRate) < 1e-6)
+    }
+  }
+
+  @Test(arguments: [
+    (["4", "8", "16", "32"], "codec.compression", "codec compression", true),
+    (["10", "20", "40", "80"], "pilots.snr_db", "pilots snr (dB)", false),
+    (["0", "1", "2", "4"], "timing.delay_slots", "timing delay slots", false),
+    (["300 ns", "1 us", "3 us"], "channel.delay_spread", "channel delay spread (us)", true),
+    (["3 km/h", "30 km/h"], "channel.speed", "channel speed (km/h)", false),
+  ]) func numericAxes(texts: [String], path: String, label: String, isLogarithmic: Bool) throws {
+    let (script, data) = try written(
+      result(axes: [path], texts.reversed().map { point([$0]) }))
+    #expect(script.contains("set xlabel '\(label)'"))
+    #expect(script.contains("set logscale x") == isLogarithmic)
+    let positions = try blocks(data)[0].map { try #require(Double($0[0])) }
+    #expect(positions == positions.sorted())
+    // In the unit of the value that comes first.
+    if texts[0] == "300 ns" { #expect(positions == [0.3, 1, 3]) }
+  }
+
+  @Test func categories() throws {
+    let points = ["pca", "type 'I'"].flatMap { codec in
+      ["0", "10"].map { point([codec, $0], perfectRate: $0 == "0" ? 5 : 8.5) }
+    }
+    let (script, data) = try written(result(axes: ["codec", "pilots.snr_db"], points))
+    #expect(script.contains("set xtics ('pca' 0, 'type ''I''' 1)"))
+    #expect(script.contains("title 'snr 10 dB'"))
+    // The bound differs between the curves, so that each has its own.
+    #expect(script.contains("title 'perfect CSI (dashed)'"))
+    // Side by side around the places 0 and 1.
+    #expect(blocks(data).map { $0.map { $0[0] } } == [["-0.06", "0.94"], ["0.06", "1.06"]])
+  }
+
+  @Test func aCurveWithoutTheFirstKeyRunsAcross() throws {
+    let points =
+      ["4", "8", "16"].map { point([$0, "pca"], nmse: -10) }
+      + [point([nil, "dft"], nmse: -3, nmseInterval: -.infinity...(-2))]
+    let (script, data) = try written(result(axes: ["codec.compression", "codec"], points))
+    #expect(script.contains("with lines linestyle 2 title 'dft'"))
+    #expect(
+      blocks(data)[1].map { Array($0.prefix(4)) } == [
+        ["4", "-3", "-inf", "-2"], ["16", "-3", "-inf", "-2"],
+      ])
+  }
+
+  @Test func manyCurvesHaveTheirOwnStyles() throws {
+    let codecs: [[String?]] = (1...40).map { ["codec\($0)"] }
+    let (script, _) = try written(snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs))
+    let styles = script.split(separator: "\n").filter { $0.hasPrefix("set style line") }
+      .map { $0.split(separator: " ").dropFirst(4).joined(separator: " ") }
+    #expect(styles.count == 41)
+    #expect(Set(styles).count == 41)
+  }
+
+  @Test func nothingToDrawRemovesOldPlots() throws {
+    try withFolder { folder in
+      let sweep = snrSweep(axes: ["pilots.snr_db"], codecs: [[]])
+      _ = try ResultPlots.write(sweep, toFolder: folder, gnuplot: nil)
+      try "old".write(toFile: "\(folder)/nmse.svg", atomically: true, encoding: .utf8)
+      try "kept".write(toFile: "\(folder)/report.csv", atomically: true, encoding: .utf8)
+      let warnings = try ResultPlots.write(result(axes: [], [point([])]), toFolder: folder)
+      #expect(warnings.isEmpty)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["report.csv"])
+    }
+  }
+
+  @Test func tooManyCurvesAndNoNumbersWarn() throws {
+    try withFolder { folder in
+      let codecs: [[String?]] = (0...ResultPlots.curveLimit).map { ["codec\($0)"] }
+      let many = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs, snrs: [0])
+      let tooMany = try ResultPlots.write(many, toFolder: folder, gnuplot: nil)
+      #expect(tooMany.count == 1)
+      #expect(tooMany.first?.contains("41 curves") == true)
+      let empty = result(
+        axes: ["codec"], [point(["a"], nmse: .nan, rate: .nan, perfectRate: .nan)])
+      let nothing = try ResultPlots.write(empty, toFolder: folder, gnuplot: nil)
+      #expect(nothing.count == 2)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    }
+  }
+
+  @Test(arguments: [nil, "/nonexistent/gnuplot", "/bin/false"])
+  func withoutGnuplotThereIsAScript(program: String?) throws {
+    try withFolder { folder in
+      let sweep = snrSweep(axes: ["pilots.snr_db"], codecs: [[]])
+      let warnings = try ResultPlots.write(sweep, toFolder: folder, gnuplot: program)
+      #expect(warnings.count == 1)
+      #expect(warnings.first?.contains("gnuplot plots.gp") == true)
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+      #expect(files == ["plots.dat", "plots.gp"])
+    }
+  }
+
+  @Test(.enabled(if: gnuplot != nil, "gnuplot is not installed"), arguments: [false, true])
+  func gnuplotDraws(hasCategories: Bool) throws {
+    let names = ["pca", "it's <5 & `id` {/Bold x}_2 @ \"q\" \\n % $HOME"]
+    let sweep =
+      hasCategories
+      ? result(
+        axes: ["codec", "quantizer.bits"],
+        names.flatMap { name in ["2", "4"].map { point([name, $0], perfectRate: 9) } })
+      : snrSweep(axes: ["pilots.snr_db", "codec"], codecs: names.map { [$0] })
+    try withFolder { folder in
+      let warnings = try ResultPlots.write(sweep, toFolder: folder, gnuplot: Self.gnuplot)
+      #expect(warnings.isEmpty)
+      #expect(try plots(in: folder) == ["nmse.png", "nmse.svg", "rate.png", "rate.svg"])
+      for file in ["nmse", "rate"] {
+        let svg = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file).svg"))
+        let texts = try svgTexts(svg)
+        // Axis marks are cut to 30 characters.
+        let expected =
+          hasCategories ? names.map { $0.count > 30 ? $0.prefix(29) + "…" : $0 } : names
+        for name in expected { #expect(texts.contains(name), "\(texts)") }
+        if hasCategories { #expect(texts.contains("quantizer bits 4")) }
+        if file == "rate" { #expect(texts.contains("perfect CSI")) }
+        let png = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file).png"))
+        #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+      }
+    }
+  }
+
+  @Test func theFolderHoldsEverything() throws {
+    try withFolder { folder in
+      let execution = Execution(
+        startTime: Date(timeIntervalSince1970: 0), wallSeconds: 1, threads: 1, commandLine: [])
+      let warnings = try ResultFolder.write(awkward, execution, to: folder)
+      #expect(warnings.isEmpty == (Self.gnuplot != nil))
+      let files = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
+      let plots = Self.gnuplot == nil ? [] : ResultPlots.fileNames
+      #expect(files == Set(["report.csv", "manifest.json", "plots.gp", "plots.dat"] + plots))
+    }
+  }
+
+  @Test(.enabled(if: gnuplot != nil, "gnuplot is not installed"))
+  func gnuplotDrawsMissingAndInfiniteValues() throws {
+    try withFolder { folder in
+      let warnings = try ResultPlots.write(awkward, toFolder: folder, gnuplot: Self.gnuplot)
+      #expect(warnings.isEmpty)
+      #expect(try plots(in: folder).count == 4)
+      let perfect = result(
+        axes: ["pilots.snr_db"], ["0", "10"].map { point([$0], nmse: -.infinity) })
+      let rateOnly = try ResultPlots.write(perfect, toFolder: folder, gnuplot: Self.gnuplot)
+      #expect(try plots(in: folder) == ["rate.png", "rate.svg"])
+      #expect(rateOnly.count == 1)
+    }
+  }
+}
+
+private struct MalformedSVG: Error {}
+
+/// All texts that a viewer of an SVG file sees.
+private func svgTexts(_ data: Data) throws -> [String] {
+  guard let document = String(data: data, encoding: .utf8), document.contains("</svg>")
+  else { throw MalformedSVG() }
+  return try document.components(separatedBy: "<text>").dropFirst().map { part in
+    guard let end = part.range(of: "</text>") else { throw MalformedSVG() }
+    var text = String(part[..<end.lowerBound])
+    while let tag = text.range(of: "<[^>]*>", options: .regularExpression) {
+      text.removeSubrange(tag)
+    }
+    for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")] {
+      text = text.replacingOccurrences(of: entity, with: character)
+    }
+    return text
+  }
+}

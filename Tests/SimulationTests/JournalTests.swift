@@ -1,0 +1,202 @@
+import Foundation
+import LinkMath
+import Reports
+import Simulation
+import Synchronization
+import Testing
+
+/// Resuming from a journal that ends anywhere or is damaged, and refusing one that belongs to another run.
+@Suite struct JournalTests {
+  private static let yaml = """
+    name: resume
+    link:
+      grid: {tones: 16}
+      channel: {type: rayleigh, ports: 4, taps: 4}
+      pilots: {type: dft, snr_db: 10}
+      transform: {taps: 8}
+      quantizer: {type: uniform, bits: 3, range: [-1, 1]}
+      feedback: {type: bsc, p: 0.01}
+    sweep: {pilots.snr_db: [0, 20]}
+    run: {seed: 8, drops: 50, block: 4}
+    """
+
+  private func path(_ folder: String) -> String { Runner.journalPath(folder, .whole) }
+  private func read(_ folder: String) throws -> Data {
+    try Data(contentsOf: URL(filePath: path(folder)))
+  }
+  private func write(_ data: Data, _ folder: String) throws {
+    try data.write(to: URL(filePath: path(folder)))
+  }
+
+  /// Runs in the folder, continuing what is there.
+  private func report(_ folder: String, set overrides: [String] = [], threads: Int = 1) throws
+    -> String
+  {
+    ReportCSV.text(
+      of: try execute(prepare(Self.yaml, set: overrides), threads: threads, folder: folder))
+  }
+
+  /// Cuts at 40 random bytes and at the ends of lines: nothing is lost but the block in work.
+  @Test func aRunCutAnywhereContinues() throws {
+    try withTemporaryFolder { folder in
+      let whole = try report(folder)
+      let journal = try read(folder)
+      var random = StreamKey(seed: 4, domain: .test, purpose: .selection).stream(drop: 0)
+      let lines = journal.indices.filter { journal[$0] == 0x0a }
+      #expect(lines.count == 14, "a header and 13 blocks")
+      let cuts =
+        (0..<40).map { _ in Int(random.uniform() * Double(journal.count)) }
+        + [0, 1, lines[0], lines[0] + 1, lines[5], lines[5] + 1, journal.count - 1]
+      for cut in cuts {
+        try write(journal[0..<cut], folder)
+        #expect(try report(folder) == whole, "cut at byte \(cut)")
+        // A journal continued by one thread is the one that was never cut.
+        #expect(try read(folder) == journal, "cut at byte \(cut)")
+      }
+    }
+  }
+
+  /// Damaged bytes behind the header: the blocks they hit are computed again, the others kept.
+  @Test func damagedBlocksAreComputedAgain() throws {
+    try withTemporaryFolder { folder in
+      let whole = try report(folder)
+      let journal = try read(folder)
+      let header = try #require(journal.firstIndex(of: 0x0a))
+      var random = StreamKey(seed: 5, domain: .test, purpose: .selection).stream(drop: 0)
+      for trial in 0..<40 {
+        var damaged = journal
+        for _ in 0..<1 + trial % 3 {
+          let place = header + 1 + Int(random.uniform() * Double(journal.count - header - 1))
+          // Any other byte, newlines and bytes that are no text among them.
+          damaged[place] ^= UInt8(1 + random.uniform() * 254)
+        }
+        try write(damaged, folder)
+        let fresh = Mutex(0)
+        let runner = Runner(
+          try prepare(Self.yaml), pool: WorkerPool(threadCount: 2), folder: folder)
+        let outcome = try runner.execute(progress: { progress in
+          fresh.withLock { $0 = progress.finishedDrops - progress.resumedDrops }
+        })
+        guard case .finished(let result) = outcome else { throw NotFinished() }
+        #expect(ReportCSV.text(of: result) == whole, "trial \(trial)")
+        #expect((1...24).contains(fresh.withLock { $0 }), "trial \(trial): a few blocks only")
+      }
+    }
+  }
+
+  /// Interrupted between blocks, in any pieces: the same report.
+  @Test func interruptedRunsContinue() throws {
+    try withTemporaryFolder { folder in
+      let whole = try report("\(folder)/whole")
+      for round in 0..<30 {
+        let run = try prepare(Self.yaml)
+        let looks = Mutex(0)
+        let outcome = try Runner(
+          run, pool: WorkerPool(threadCount: 1), folder: "\(folder)/pieces"
+        ).execute(shouldStop: {
+          looks.withLock {
+            $0 += 1
+            return $0 > 2
+          }
+        })
+        if case .finished(let result) = outcome {
+          #expect(ReportCSV.text(of: result) == whole)
+          #expect(round > 5, "it was interrupted")
+          return
+        }
+      }
+      Issue.record("never finished")
+    }
+  }
+
+  /// More drops continue a finished run, fewer are found in it; the last block of 50 drops is not full.
+  @Test(arguments: [(50, 90), (50, 52), (50, 49), (50, 20), (48, 50), (50, 48)])
+  func anotherNumberOfDropsContinues(first: Int, second: Int) throws {
+    try withTemporaryFolder { folder in
+      let fresh = try report("\(folder)/fresh", set: ["run.drops=\(second)"])
+      _ = try report("\(folder)/grown", set: ["run.drops=\(first)"])
+      let before = try read("\(folder)/grown")
+      let grown = try report("\(folder)/grown", set: ["run.drops=\(second)"])
+      #expect(grown == fresh)
+      #expect(try read("\(folder)/grown").starts(with: before), "what was there is kept")
+      // And back.
+      #expect(
+        try report("\(folder)/grown", set: ["run.drops=\(first)"])
+          == report("\(folder)/other", set: ["run.drops=\(first)"]))
+    }
+  }
+
+  @Test(arguments: [
+    "transform.taps=4", "run.seed=9", "run.block=5", "channel.taps=3", "feedback.p=0.02",
+  ])
+  func theJournalOfAnotherScenarioIsRefused(override: String) throws {
+    try withTemporaryFolder { folder in
+      _ = try report(folder)
+      let before = try read(folder)
+      let error = #expect(throws: JournalError.self) { try report(folder, set: [override]) }
+      let text = error.map(String.init(describing:)) ?? ""
+      #expect(text.contains("holds results of another scenario"), "\(text)")
+      #expect(text.contains(path(folder)) && text.contains("--fresh"), "\(text)")
+      #expect(try read(folder) == before, "it is left alone")
+    }
+  }
+
+  /// A header field other than the scenario: the message says which.
+  @Test(arguments: [
+    ("\"build\":\"", "another build of csilink"), ("\"kernel\":\"", "another processor family"),
+    ("\"dataDigest\":\"", "other data or weights"),
+    ("\"weightsDigest\":\"", "other data or weights"),
+    ("\"physics\":\"", "another scenario"),
+  ])
+  func theJournalOfAnotherProgramIsRefused(field: String, message: String) throws {
+    try withTemporaryFolder { folder in
+      _ = try report(folder)
+      let journal = String(decoding: try read(folder), as: UTF8.self)
+      let place = try #require(journal.range(of: field))
+      try write(
+        Data(journal.replacingCharacters(in: place, with: field + "x").utf8), folder)
+      let error = #expect(throws: JournalError.self) { try report(folder) }
+      #expect(error?.problem.contains(message) == true, "\(String(describing: error))")
+      let mergeError = #expect(throws: JournalError.self) {
+        try Merge.result(prepare(Self.yaml), folders: [folder])
+      }
+      #expect(mergeError?.problem.contains(message) == true)
+    }
+  }
+
+  @Test(arguments: ["hello\nworld\n", "{}\n", "block 0 1 aa bb\n"])
+  func aFileThatIsNoJournalIsRefused(content: String) throws {
+    try withTemporaryFolder { folder in
+      try write(Data(content.utf8), folder)
+      let error = #expect(throws: JournalError.self) { try report(folder) }
+      #expect(error?.problem.contains("not a journal") == true, "\(String(describing: error))")
+      #expect(try read(folder) == Data(content.utf8), "it is left alone")
+    }
+  }
+
+  @Test func aFolderWithoutJournalsCannotBeMerged() throws {
+    try withTemporaryFolder { folder in
+      let error = #expect(throws: JournalError.self) {
+        try Merge.result(prepare(Self.yaml), folders: [folder])
+      }
+      #expect(error?.problem.contains("no journal") == true)
+    }
+  }
+
+  @Test func twoRunsCannotShareAJournal() throws {
+    try withTemporaryFolder { folder in
+      let run = try prepare(Self.yaml)
+      let refused = Mutex<JournalError?>(nil)
+      _ = try Runner(run, pool: WorkerPool(threadCount: 1), folder: folder).execute(
+        progress: { progress in
+          guard progress.finishedDrops == 4 else { return }
+          do {
+            _ = try Runner(run, pool: WorkerPool(threadCount: 1), folder: folder).execute()
+          } catch {
+            refused.withLock { $0 = error as? JournalError }
+          }
+        })
+      #expect(refused.withLock { $0 }?.problem.contains("in use") == true)
+    }
+  }
+}

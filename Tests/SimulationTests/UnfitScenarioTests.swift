@@ -1,0 +1,110 @@
+import DataFiles
+import Foundation
+import Simulation
+import Testing
+
+/// Scenarios whose pieces do not fit are refused with the place and a way out, before anything is computed.
+@Suite struct UnfitScenarioTests {
+  struct Unfit: Sendable, CustomTestStringConvertible {
+    let name: String
+    let quantizer: String
+    let feedback: String
+    var normaliser = "sample_unit_power"
+    var sweep = ""
+    /// Line of the complaint in the file.
+    let line: Int
+    let words: [String]
+    var testDescription: String { name }
+
+    var yaml: String {
+      """
+      link:
+        grid: {tones: 16}
+        channel: {type: rayleigh, ports: 4, taps: 4}
+        transform: {taps: 8}
+        normaliser: \(normaliser)
+        quantizer: \(quantizer)
+        feedback: \(feedback)
+      \(sweep)
+      run: {seed: 1, drops: 10}
+      """
+    }
+  }
+
+  static let unfit = [
+    Unfit(
+      name: "bits without a quantiser", quantizer: "none", feedback: "{type: bsc, p: 0.1}", line: 7,
+      words: ["feedback", "'bsc' carries bits", "quantizer is none", "hint:"]),
+    Unfit(
+      name: "analogue feedback of bits", quantizer: "{type: uniform, range: [-1, 1]}",
+      feedback: "{type: analogue, snr_db: 10}", line: 7,
+      words: ["feedback", "'analogue' carries real codewords", "'quantizer: none'"]),
+    Unfit(
+      name: "gain bits without a quantiser", quantizer: "none", feedback: "ideal",
+      normaliser: "{type: sample_unit_power, gain: quantized}", line: 6,
+      words: ["quantizer must not be none", "'gain: genie'"]),
+    Unfit(
+      name: "one point of a sweep", quantizer: "none", feedback: "ideal",
+      sweep: "sweep: {feedback: [ideal, {type: bsc, p: 0.1}]}", line: 8,
+      words: ["'bsc' carries bits", "(at feedback = bsc"]),
+    Unfit(
+      name: "a codec that does not divide", quantizer: "none", feedback: "ideal",
+      sweep: "  codec: {type: dft_selection, compression: 7}", line: 8,
+      words: ["codec.compression must divide", "got 7"]),
+  ]
+
+  @Test(arguments: unfit)
+  func piecesThatDoNotFitAreRefusedInPlace(test: Unfit) {
+    let found = complaints(test.yaml)
+    #expect(found.count == 1, "\(found)")
+    let text = found.first ?? ""
+    #expect(text.hasPrefix("test.yaml:\(test.line):"), "\(text)")
+    for word in test.words { #expect(text.contains(word), "no \(word) in: \(text)") }
+  }
+
+  /// The other two combinations of quantiser and link are legal.
+  @Test(arguments: [
+    ("none", "ideal"), ("none", "{type: analogue, snr_db: 10}"),
+    ("{type: uniform, range: [-1, 1]}", "ideal"),
+    ("{type: uniform, range: [-1, 1]}", "{type: bsc, p: 0.1}"),
+  ])
+  func piecesThatFitAreAccepted(quantizer: String, feedback: String) {
+    let test = Unfit(name: "", quantizer: quantizer, feedback: feedback, line: 0, words: [])
+    #expect(complaints(test.yaml) == [])
+  }
+
+  /// Recorded data ends.
+  @Test func moreDropsThanRecordsAreRefused() throws {
+    try withTemporaryFolder { folder in
+      let values: [Float] = (0..<80).map { (i: Int) -> Float in Float(1 + i % 7) }
+      try ArrayFile.write(
+        [NumericArray(shape: [5, 4, 2], isComplex: true, floats: values)],
+        to: "\(folder)/five.npy")
+      let yaml = """
+        link:
+          grid: {tones: 4}
+          channel: {type: recorded, file: five.npy, layout: frequency}
+          transform: {taps: 2}
+        run: {seed: 1, drops: 6}
+        """
+      let path = "\(folder)/test.yaml"
+      let found = complaints(yaml, path: path)
+      #expect(found.count == 1, "\(found)")
+      let text = found.first ?? ""
+      #expect(text.hasPrefix("\(path):5:23: error: run.drops must be at most the 5"), "\(text)")
+      #expect(text.contains("got 6") && text.contains("write 'drops: 5'"), "\(text)")
+      #expect(complaints(yaml, path: path, set: ["run.drops=5"]) == [])
+      // The split leaves fewer for the run, and too few to fit a codec on.
+      let split = complaints(
+        yaml, path: path, set: ["run.drops=4", "channel.split.fit=2"])
+      #expect(split.first?.contains("at most the 3") == true, "\(split)")
+      let fit = complaints(
+        yaml, path: path,
+        set: [
+          "run.drops=3", "channel.split.fit=2", "codec={type: pca, compression: 2, fit.drops: 5}",
+        ])
+      #expect(
+        fit.first?.contains("codec.fit.drops must be at most the 2 drops") == true, "\(fit)")
+    }
+  }
+}
