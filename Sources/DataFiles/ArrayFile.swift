@@ -75,7 +75,7 @@ public enum ArrayFile {
     case .npy: return SingleArray(rows: try NPYHeader(window).rows(of: window, name: nil))
     case .npz: return try NPZFile(window)
     case .mat5: return try MAT5File(window)
-    case .mat73: return try MAT73File(window)
+    case .mat73(let base): return try MAT73File(window, base: base)
     case .csv: return SingleArray(rows: try CSVRows(window))
     case .safetensors: return try SafetensorsFile(window)
     }
@@ -92,7 +92,8 @@ public enum ArrayFile {
 
 /// The formats, told apart by their first bytes where these are fixed, else by extension.
 enum ArrayFileFormat {
-  case npy, npz, mat5, mat73, csv, safetensors
+  case npy, npz, mat5, csv, safetensors
+  case mat73(base: Int)
 
   init(of window: ByteWindow) throws(DataFileError) {
     let start = try window.bytes(at: 0, count: min(128, window.count), of: "the first bytes")
@@ -102,8 +103,8 @@ enum ArrayFileFormat {
       self = .npz
     } else if MAT5File.hasHeader(start) {
       self = .mat5
-    } else if try Self.hasHDF5Signature(window) {
-      self = .mat73
+    } else if let base = try Self.hdf5Signature(window) {
+      self = .mat73(base: base)
     } else {
       try self.init(extensionOf: window, start: start)
     }
@@ -138,15 +139,15 @@ enum ArrayFileFormat {
   }
 
   /// The signature stands at 0 or, after a user block, at 512, 1024, 2048, ...
-  private static func hasHDF5Signature(_ window: ByteWindow) throws(DataFileError) -> Bool {
+  private static func hdf5Signature(_ window: ByteWindow) throws(DataFileError) -> Int? {
     let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     var offset = 0
     while offset + signature.count <= window.count {
       if try window.bytes(at: offset, count: signature.count, of: "signature") == signature {
-        return true
+        return offset
       }
       offset = offset == 0 ? 512 : offset * 2
     }
-    return false
+    return nil
   }
 }

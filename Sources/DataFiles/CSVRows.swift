@@ -2,7 +2,7 @@
 ///
 /// Cells are separated by `;`, by `,` or by spaces and tabs (the first of these that the first data
 /// line has). A `#` starts a comment; empty lines are skipped; the first line may be a header, which
-/// it is if none of its cells is a number. Numbers have a decimal point; `nan` and `inf` are
+/// it is if it has letters and none of its cells is a number. Numbers have a decimal point; `nan` and `inf` are
 /// numbers.
 struct CSVRows: RowSource {
   /// Every so many rows one position is remembered.
@@ -104,7 +104,9 @@ struct CSVRows: RowSource {
     }
   }
 
-  /// Counts the cells of the first line and tells whether none of them is a number.
+  /// Counts the cells of the first line and tells whether it is a header.
+  ///
+  /// Without the demand for letters, numbers with a decimal comma would be taken for one.
   private static func firstLine(
     _ line: ArraySlice<UInt8>
   ) throws(DataFileError) -> (cellCount: Int, isHeader: Bool) {
@@ -114,6 +116,7 @@ struct CSVRows: RowSource {
       count += 1
       if parseNumber(cell) != nil { numbers += 1 }
     }
-    return (count, numbers == 0)
+    let hasLetters = line.contains { (0x41...0x5A).contains($0 & 0xDF) || $0 >= 0x80 }
+    return (count, numbers == 0 && hasLetters)
   }
 }

@@ -124,7 +124,8 @@ struct HDF5Chunks: Sendable, Equatable {
     guard H5Dread_chunk(dataset, 0, offset, &skipped, &bytes) >= 0 else {
       throw failure(HDF5Handle.errorText())
     }
-    let applied = filters.enumerated().filter { skipped >> UInt32($0.offset) & 1 == 0 }.map(\.element)
+    let applied = filters.enumerated().filter { skipped >> UInt32($0.offset) & 1 == 0 }.map(
+      \.element)
     // Each checksum adds 4 bytes to what the filters after it see.
     for (index, filter) in applied.enumerated().reversed() {
       switch filter {

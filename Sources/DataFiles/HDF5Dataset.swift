@@ -22,7 +22,10 @@ struct HDF5Dataset: Sendable, Equatable {
   ]
 
   /// Looks at the object `name` of an open file. Use only under `hdf5Lock`.
-  init(_ file: hid_t, _ name: String, _ window: ByteWindow) throws(DataFileError) {
+  init(
+    _ file: hid_t, _ name: String, _ window: ByteWindow, base: Int
+  ) throws(DataFileError) {
+    try HDF5ObjectHeader.check(file, name, window, base: base)
     let object = try HDF5Handle(H5Oopen(file, name, 0), H5Oclose) {
       window.error(expected: "an HDF5 object", found: $0)
     }
@@ -78,7 +81,7 @@ struct HDF5Dataset: Sendable, Equatable {
     switch H5Pget_layout(plan.id) {
     case H5D_CHUNKED:
       return .chunked(try HDF5Chunks(dataset, space, plan.id, info, window))
-    case H5D_CONTIGUOUS where H5Pget_external_count(plan.id) == 0:
+    case H5D_CONTIGUOUS:
       let offset = H5Dget_offset(dataset)
       guard offset <= hsize_t(window.count), stored == byteCount else {
         throw window.error(
@@ -99,7 +102,7 @@ struct HDF5Dataset: Sendable, Equatable {
       return .compact(bytes)
     default:
       throw window.error(
-        expected: "values inside the file", found: "a virtual, external or damaged dataset")
+        expected: "values in the file", found: "a damaged dataset layout")
     }
   }
 

@@ -13,17 +13,20 @@ struct MAT73File: ArrayContainer {
   let entries: [ArrayEntry]
   private let datasets: [HDF5Dataset?]
   private let window: ByteWindow
+  private let base: Int
 
-  init(_ window: ByteWindow) throws(DataFileError) {
+  /// - Parameter base: where the HDF5 signature stands, behind MATLAB's header.
+  init(_ window: ByteWindow, base: Int) throws(DataFileError) {
     self.window = window
+    self.base = base
     var entries: [ArrayEntry] = []
     var datasets: [HDF5Dataset?] = []
-    try Self.withFile(window) { file throws(DataFileError) in
+    try Self.withFile(window, base) { file throws(DataFileError) in
       for name in try Self.names(file, window) {
         var named = window
         named.variable = name
         do throws(DataFileError) {
-          let dataset = try HDF5Dataset(file, name, named)
+          let dataset = try HDF5Dataset(file, name, named, base: base)
           entries.append(ArrayEntry(name: name, content: .success(dataset.info)))
           datasets.append(dataset)
         } catch {
@@ -44,7 +47,7 @@ struct MAT73File: ArrayContainer {
     let (bytes, offset): (ByteWindow, Int)
     switch dataset.layout {
     case .chunked(let chunks):
-      return MAT73Rows(dataset: dataset, chunks: chunks, window: named)
+      return MAT73Rows(dataset: dataset, chunks: chunks, window: named, base: base)
     case .contiguous(let start): (bytes, offset) = (named, start)
     case .compact(let values):
       var held = ByteWindow(path: window.path, inflated: values)
@@ -59,11 +62,11 @@ struct MAT73File: ArrayContainer {
 
   /// Runs `body` with the dataset open and the library locked.
   static func withDataset<Result: Sendable>(
-    _ name: String, _ window: ByteWindow,
+    _ name: String, _ window: ByteWindow, base: Int,
     _ body: (hid_t, HDF5Dataset) throws(DataFileError) -> Result
   ) throws(DataFileError) -> Result {
-    try withFile(window) { file throws(DataFileError) in
-      let found = try HDF5Dataset(file, name, window)
+    try withFile(window, base) { file throws(DataFileError) in
+      let found = try HDF5Dataset(file, name, window, base: base)
       let dataset = try HDF5Handle(H5Dopen2(file, name, 0), H5Dclose) {
         window.error(expected: "an HDF5 dataset", found: $0)
       }
@@ -73,12 +76,17 @@ struct MAT73File: ArrayContainer {
 
   /// Runs `body` with the file open and the library locked.
   private static func withFile<Result: Sendable>(
-    _ window: ByteWindow, _ body: (hid_t) throws(DataFileError) -> Result
+    _ window: ByteWindow, _ base: Int, _ body: (hid_t) throws(DataFileError) -> Result
   ) throws(DataFileError) -> Result {
-    try hdf5Lock.withLock { _ throws(DataFileError) in
+    try HDF5ObjectHeader.checkRoot(window, base: base)
+    return try hdf5Lock.withLock { _ throws(DataFileError) in
       shim_H5_quiet()
       let failure = { window.error(expected: "an HDF5 file", found: $0) }
       let access = try HDF5Handle(H5Pcreate(shim_H5P_FILE_ACCESS()), H5Pclose, orThrow: failure)
+      // Locks fail on some read-only and network file systems; nothing is written here.
+      guard H5Pset_file_locking(access.id, false, true) >= 0 else {
+        throw failure(HDF5Handle.errorText())
+      }
       let file = try HDF5Handle(
         H5Fopen(window.path, shim_H5F_ACC_RDONLY(), access.id), H5Fclose, orThrow: failure)
       return try body(file.id)

@@ -3,6 +3,7 @@ struct MAT73Rows: RowSource {
   let dataset: HDF5Dataset
   let chunks: HDF5Chunks
   let window: ByteWindow
+  let base: Int
 
   var info: ArrayInfo { dataset.info }
 
@@ -17,10 +18,13 @@ struct MAT73Rows: RowSource {
     _ range: Range<Int>
   ) throws(DataFileError) -> [Output] {
     if range.isEmpty { return [] }
-    return try MAT73File.withDataset(info.name ?? "", window) { id, found throws(DataFileError) in
+    let name = info.name ?? ""
+    return try MAT73File.withDataset(name, window, base: base) {
+      id, found throws(DataFileError) in
       guard found == dataset else {
         throw window.error(
-          expected: info.description, found: "another variable", hint: "the file changed while open")
+          expected: info.description, found: "another variable", hint: "the file changed while open"
+        )
       }
       var output = [Output](repeating: 0, count: range.count * info.valuesPerRow)
       try chunks.forEach(rows: range, id, window) { corner, bytes throws(DataFileError) in
@@ -58,7 +62,8 @@ struct MAT73Rows: RowSource {
     let ends = zip(corner, zip(chunks.chunk, chunks.lengths)).map { corner, axis in
       min(axis.0, axis.1 - corner)
     }
-    let rows = max(range.lowerBound, corner[last])..<min(range.upperBound, corner[last] + ends[last])
+    let rows =
+      max(range.lowerBound, corner[last])..<min(range.upperBound, corner[last] + ends[last])
     var index = [Int](repeating: 0, count: last)
     while true {
       var from = 0

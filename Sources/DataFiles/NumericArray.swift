@@ -47,7 +47,7 @@ public struct NumericArray: Sendable, Equatable {
   }
 
   /// Name, shape and type.
-  public var info: ArrayInfo
+  public private(set) var info: ArrayInfo
   /// Values, row-major.
   public let values: Values
 
@@ -84,6 +84,13 @@ public struct NumericArray: Sendable, Equatable {
     precondition(values.count == count, "\(values.count) values for shape \(info.shape)")
     self.info = info
     self.values = values
+  }
+
+  /// The same array under another name.
+  public func named(_ name: String?) -> NumericArray {
+    var copy = self
+    copy.info.name = name
+    return copy
   }
 
   /// The values as `Float`, rounded if they are held as `Double`.

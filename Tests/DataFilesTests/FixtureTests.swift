@@ -126,9 +126,11 @@ struct FixtureTests {
     let perRow = whole.count / reader.info.rowCount
     let count = reader.info.rowCount
     for range in [0..<1, 0..<0, count - 1..<count, count / 3..<(count / 3 + 1), 1..<count] {
-      let part = try reader.rows(min(range.lowerBound, count)..<max(range.lowerBound, range.upperBound))
+      let part = try reader.rows(
+        min(range.lowerBound, count)..<max(range.lowerBound, range.upperBound))
       #expect(part.shape == [part.shape[0]] + reader.info.shape.dropFirst())
-      let expected = whole[(range.lowerBound * perRow)..<(range.lowerBound * perRow + part.values.count)]
+      let expected = whole[
+        (range.lowerBound * perRow)..<(range.lowerBound * perRow + part.values.count)]
       #expect(part.doubles() == Array(expected), "\(range)")
     }
   }

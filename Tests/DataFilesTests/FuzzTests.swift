@@ -51,14 +51,13 @@ struct FuzzTests {
 
   static let unprotected: [(String, Int)] = [
     ("numpy_fortran.npy", 2000), ("numpy_complex64.npy", 2000), ("umi_los_4.csv", 300),
-    ("indoor_los_20_v5.mat", 500), ("track_complex_v73.mat", 600),
+    ("indoor_los_20_v5.mat", 500), ("several_v73.mat", 1000), ("track_complex_v73.mat", 600),
     ("umi_los_200_v73.mat", 200), ("indoor_los_200_v73.mat", 200),
   ]
 
   @Test(arguments: unprotected)
   func damageIsSurvived(_ name: String, _ count: Int) throws {
     let bytes = try Fixture.bytes(name)
-    let original = try ArrayFile.read(Fixture.path(name))
     var random = Generator(state: 1)
     var refused = 0
     for _ in 0..<count {
@@ -67,7 +66,7 @@ struct FuzzTests {
         refused += 1
         continue
       }
-      for array in arrays { #expect(array.values.count <= original.values.count * 8) }
+      for array in arrays { #expect(array.values.count <= 1032 * bytes.count) }
     }
     #expect(refused > 0 && refused < count)
   }

@@ -14,9 +14,11 @@ struct RoundTripTests {
   static let real = NumericArray(name: "real", shape: [3, 4], floats: awkward)
   static let double = NumericArray(
     name: "double", shape: [4, 3], doubles: awkward.map { Double($0) * (1 + 0x1p-40) })
-  static let complex = NumericArray(name: "complex", shape: [3, 2], isComplex: true, floats: awkward)
+  static let complex = NumericArray(
+    name: "complex", shape: [3, 2], isComplex: true, floats: awkward)
   static let complexDouble = NumericArray(
-    name: "complexDouble", shape: [2, 1, 3], isComplex: true, doubles: awkward.map { Double($0) / 3 })
+    name: "complexDouble", shape: [2, 1, 3], isComplex: true,
+    doubles: awkward.map { Double($0) / 3 })
 
   @Test(
     arguments: [real, double, complex, complexDouble], ["npy", "npz", "mat"])
@@ -64,10 +66,8 @@ struct RoundTripTests {
   }
 
   @Test func integersKeepTheirType() throws {
-    let integers = try ["le_i2", "be_i4", "le_i8", "le_u8", "i1"].map { name in
-      var array = try ArrayFile.read(Fixture.path("numpy_\(name).npy"))
-      array.info.name = name
-      return array
+    let integers = try ["le_i2", "be_i4", "le_i8", "le_u8", "i1"].map { (name: String) in
+      try ArrayFile.read(Fixture.path("numpy_\(name).npy")).named(name)
     }
     for suffix in ["npz", "mat", "safetensors"] {
       let path = folder.file("integers.\(suffix)")
@@ -77,8 +77,7 @@ struct RoundTripTests {
   }
 
   @Test func halfPrecisionIsWidened() throws {
-    var array = try ArrayFile.read(Fixture.path("numpy_le_f2.npy"))
-    array.info.name = "half"
+    let array = try ArrayFile.read(Fixture.path("numpy_le_f2.npy")).named("half")
     try ArrayFile.write([array], to: folder.file("half.safetensors"))
     let back = try ArrayFile.read(folder.file("half.safetensors"))
     #expect(back.elementType == .float32)
@@ -109,7 +108,9 @@ struct RoundTripTests {
 
   @Test(arguments: ["npy", "npz", "mat", "csv", "safetensors"])
   func equalArraysGiveEqualBytes(_ suffix: String) throws {
-    for name in ["a", "b"] { try ArrayFile.write([Self.real], to: folder.file("\(name).\(suffix)")) }
+    for name in ["a", "b"] {
+      try ArrayFile.write([Self.real], to: folder.file("\(name).\(suffix)"))
+    }
     #expect(try read(folder.file("a.\(suffix)")) == read(folder.file("b.\(suffix)")))
     #expect(try folder.contents == ["a.\(suffix)", "b.\(suffix)"])
   }
@@ -124,7 +125,10 @@ struct RoundTripTests {
 
   static let refused: [(String, [NumericArray], String)] = [
     ("a.npy", [real, double], "expected one array, found 2"),
-    ("a.csv", [complex], "expected a real array of one or two axes with elements, found complex 3 x 2"),
+    (
+      "a.csv", [complex],
+      "expected a real array of one or two axes with elements, found complex 3 x 2"
+    ),
     ("a.safetensors", [complex], "expected a real array, found a complex one"),
     ("a.npz", [NumericArray(shape: [1], floats: [1])], "found an array without a name"),
     ("a.npz", [real, real], "found the name again or an empty name"),

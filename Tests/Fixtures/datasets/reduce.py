@@ -35,6 +35,10 @@ for version in [(2, 0), (3, 0)]:
     with open(f"numpy_version{version[0]}.npy", "wb") as file:
         np.lib.format.write_array(file, values.astype("<f4"), version=version)
 np.savez("numpy_several.npz", first=values.astype("<f4"), second=np.arange(5.0), text=np.array(["a"]))
+# More than 64 MiB inflated, nearly all zeros.
+large = np.zeros((4400, 4096), "<f4")
+large[-1] = np.arange(4096)
+np.savez_compressed("numpy_large.npz", large=large)
 savemat("matlab_several.mat", {
     "first": values.astype("f4"), "second": np.arange(5.0), "words": "text",
     "record": {"field": np.arange(3.0)}, "cells": np.array([1.0, "a"], dtype=object),

@@ -1,4 +1,5 @@
-"""Makes several_v73.mat: small v7.3 variables of every kind (h5py).
+"""Makes small v7.3 files (h5py): several_v73.mat with variables of every kind, dense_v73.mat whose root group keeps its
+links in a heap, and elsewhere_v73.mat with a link to another file.
 
 Usage: python3 several_v73.py
 """
@@ -36,13 +37,20 @@ with h5py.File("several_v73.mat", "w", userblock_size=512, track_order=False) as
     file.create_group("record").attrs["MATLAB_class"] = np.bytes_("struct")
     add(file, "outside", None, "double", shape=(2, 3), dtype="<f8", external=[("/etc/passwd", 0, 48)])
     layout = h5py.VirtualLayout(shape=(2, 3), dtype="<f8")
-    layout[:] = h5py.VirtualSource("/tmp/other.h5", "x", shape=(2, 3))
+    layout[:] = h5py.VirtualSource("other.h5", "x", shape=(2, 3))
     file.create_virtual_dataset("virtual", layout).attrs["MATLAB_class"] = np.bytes_("double")
-    file["elsewhere"] = h5py.ExternalLink("/tmp/other.h5", "/x")
+    file["soft"] = h5py.SoftLink("/plain")
     add(file, "holes", None, "single", shape=(4, 4), dtype="<f4", chunks=(2, 2))[0, 0] = 1
     strange = np.dtype([("re", "<f4"), ("im", "<f4")])
     add(file, "strange_pair", np.zeros((2, 2), strange), "single")
     add(file, "beyond", np.array([[2**53 + 1]], "u8"), "uint64")
-with open("several_v73.mat", "r+b") as file:
-    text = b"MATLAB 7.3 MAT-file, written by h5py"
-    file.write(text.ljust(124) + b"\x00\x02IM")
+with h5py.File("dense_v73.mat", "w", userblock_size=512, libver="latest") as file:
+    for index in range(12):
+        add(file, f"variable_{index}", values.astype("<f4"), "single")
+with h5py.File("elsewhere_v73.mat", "w", userblock_size=512) as file:
+    add(file, "here", values.T.astype("<f4"), "single")
+    file["elsewhere"] = h5py.ExternalLink("other.h5", "/x")
+for name in ["several", "dense", "elsewhere"]:
+    with open(f"{name}_v73.mat", "r+b") as file:
+        text = b"MATLAB 7.3 MAT-file, written by h5py"
+        file.write(text.ljust(124) + b"\x00\x02IM")
