@@ -16,7 +16,7 @@ struct LinkBenchmark: ParsableCommand {
 
   @Option(help: "Worker threads.") var threads = 2
   @Option(help: "Measured time, after a warm-up of a quarter of it.") var seconds = 5.0
-  @Option(help: "Drops computed together, a power of two.") var block = 16
+  @Option(help: "Drops computed together, a power of two.") var block = 4
   @Flag(help: "Make the channels inside the measurement.") var withChannel = false
   @Flag(help: "Print the time of each stage.") var stats = false
 
@@ -67,7 +67,7 @@ struct LinkBenchmark: ParsableCommand {
     let start = clock.now
     let totals = Totals()
     var rounds = 0
-    let perRound = 32 * threads
+    let perRound = 128 * threads
     repeat {
       let first = firstBlock + rounds * perRound
       try pool.forEach(perRound) { index, _ in

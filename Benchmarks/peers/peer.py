@@ -44,7 +44,7 @@ def parse_arguments(description, parallel_modes, add_options):
     parser.add_argument("--seconds", type=float, default=5.0, help="length of the timed part")
     parser.add_argument("--parallel", choices=parallel_modes, default=parallel_modes[0])
     parser.add_argument(
-        "--pool", type=int, default=256, help="channels made beforehand, per worker"
+        "--pool", type=int, default=32, help="channels made beforehand, per worker"
     )
     parser.add_argument("--taps", type=int, default=32, help="Rayleigh taps at delays 0, 1, ...")
     parser.add_argument("--decay", type=float, default=8.0, help="power exp(-delay / decay)")

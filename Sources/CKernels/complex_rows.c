@@ -148,15 +148,17 @@ INLINE void load_tones(const float *p, size_t i, size_t tones, f32x16 *v) {
 }
 
 CSK_LEVELS void csk_tone_metrics(size_t tones, const float *cross, const float *energy_h,
-                                 const float *energy_g, const float *fallback, float snr,
-                                 csk_tone_sums *sums) {
+                                 const float *energy_g, const float *difference,
+                                 const float *fallback, float snr, csk_tone_sums *sums) {
   csk_tone_sums s = {0};
+  i32x16 undirected = {0};
   for (size_t i = 0; i < tones; i += 16) {
-    f32x16 c0, c1, h, g, equal;
+    f32x16 c0, c1, h, g, d, equal;
     load_tones(cross, 2 * i, 2 * tones, &c0);
     load_tones(cross, 2 * i + 16, 2 * tones, &c1);
     load_tones(energy_h, i, tones, &h);
     load_tones(energy_g, i, tones, &g);
+    load_tones(difference, i, tones, &d);
     if (fallback)
       load_tones(fallback, i, tones, &equal);
     else
@@ -168,15 +170,20 @@ CSK_LEVELS void csk_tone_metrics(size_t tones, const float *cross, const float *
     // Norms before products, so that weak channels do not underflow.
     const f32x16 norm = __builtin_elementwise_sqrt(h) * __builtin_elementwise_sqrt(g);
     const i32x16 valid = norm > 0.0f;
-    const f32x16 x = re / norm, y = im / norm;
+    const f32x16 inverse = 1.0f / norm;
+    const f32x16 x = re * inverse, y = im * inverse;
     f32x16 square = __builtin_elementwise_min(x * x + y * y, (f32x16){0} + 1.0f);
     square = (f32x16)((i32x16)square & valid);
     const f32x16 cosine = __builtin_elementwise_sqrt(square);
     const i32x16 pointed = g > 0.0f;
     const f32x16 beam = square * h;
     const f32x16 power = (f32x16)(((i32x16)beam & pointed) | ((i32x16)equal & ~pointed));
-    f32x16 fraction = power / h;
-    fraction = (f32x16)((i32x16)fraction & (h > 0.0f));
+    f32x16 fraction = square;
+    if (fallback) {
+      const f32x16 share = equal / h;
+      fraction = (f32x16)(((i32x16)square & pointed) | ((i32x16)share & ~pointed & (h > 0.0f)));
+    }
+    undirected |= ~pointed & (h > 0.0f);
     const f32x16 received = power * snr, bound = h * snr;
     f32x16 rate, perfect;
     log2_1p(&received, &rate);
@@ -188,6 +195,8 @@ CSK_LEVELS void csk_tone_metrics(size_t tones, const float *cross, const float *
     s.rate += total(&rate);
     s.perfect += total(&perfect);
     s.energy += total(&h);
+    s.error += total(&d);
   }
+  for (int lane = 0; lane < 16; ++lane) s.undirected |= undirected[lane];
   *sums = s;
 }

@@ -53,7 +53,7 @@ INLINE void consecutive_blocks(const csk_philox *s, uint32_t first, u32x16 out[2
     c3[g] = (lane & 0) + s->counter[3];
   }
   uint32_t k0 = s->key[0], k1 = s->key[1];
-  for (int round = 0; round < 10; ++round) {
+  UNROLL for (int round = 0; round < 10; ++round) {
     UNROLL for (int g = 0; g < 4; ++g) {
       const u64x8 p0 = (c0[g] & low) * (uint64_t)M0, p1 = (c2[g] & low) * (uint64_t)M1;
       c0[g] = (p1 >> 32) ^ c1[g] ^ (uint64_t)k0;

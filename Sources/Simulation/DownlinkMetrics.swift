@@ -92,8 +92,8 @@ package struct DownlinkMetrics {
     let similarity = reconstruction.sums(index, snr: snr)
     let beam = directions?.sums(index, snr: snr) ?? similarity
     let tones = Double(toneCount)
-    let full = reconstruction.errorRatio(index)
-    metrics[point, drop, .fullRatio] += knowsScale ? full : .nan
+    let hasReference = knowsScale && similarity.energy > 0
+    metrics[point, drop, .fullRatio] += hasReference ? similarity.error / similarity.energy : .nan
     metrics[point, drop, .cosineSimilarity] += similarity.cosine / tones
     metrics[point, drop, .squaredCosineSimilarity] += similarity.squared / tones
     metrics[point, drop, .beamformingGain] += beam.power * Double(portCount) / beam.energy
@@ -130,35 +130,27 @@ private struct ToneProducts {
     }
   }
 
-  /// ‖H − G‖² / ‖H‖² of one drop; NaN without energy.
-  func errorRatio(_ drop: Int) -> Double {
-    values.withUnsafeElements { values in
-      let sum = { (start: Int) in
-        values[start + drop * toneCount..<start + (drop + 1) * toneCount].reduce(0.0) {
-          $0 + Double($1)
-        }
-      }
-      let energy = sum(2 * rows)
-      return energy > 0 ? sum(4 * rows) / energy : .nan
-    }
+  /// The sums over the tones of one drop.
+  func sums(_ drop: Int, snr: Double) -> csk_tone_sums {
+    let sums = sums(drop, snr: snr, fallback: nil)
+    return sums.undirected == 0
+      ? sums : self.sums(drop, snr: snr, fallback: equalWeightPowers(drop))
   }
 
-  func sums(_ drop: Int, snr: Double) -> csk_tone_sums {
+  private func sums(_ drop: Int, snr: Double, fallback: [Float]?) -> csk_tone_sums {
     var sums = csk_tone_sums()
     values.withUnsafeElements { values in
       let first = values.baseAddress! + drop * toneCount
-      let fallback = equalWeightPowers(drop, directionEnergies: first + 3 * rows)
       csk_tone_metrics(
-        toneCount, values.baseAddress! + 2 * drop * toneCount, first + 2 * rows, first + 3 * rows,
+        toneCount, first + drop * toneCount, first + 2 * rows, first + 3 * rows, first + 4 * rows,
         fallback, Float(snr), &sums)
     }
     return sums
   }
 
-  /// |h w|² for equal weights on all ports, on the tones without a direction; nil if all tones have one.
-  private func equalWeightPowers(_ drop: Int, directionEnergies: UnsafePointer<Float>) -> [Float]? {
-    guard (0..<toneCount).contains(where: { directionEnergies[$0] == 0 }) else { return nil }
-    return channel.withUnsafeElements { h in
+  /// |h w|² for equal weights on all ports.
+  private func equalWeightPowers(_ drop: Int) -> [Float] {
+    channel.withUnsafeElements { h in
       (0..<toneCount).map { tone in
         let row = (drop * toneCount + tone) * portCount
         return h[row..<row + portCount].reduce(ComplexFloat.zero, +).lengthSquared

@@ -1,4 +1,5 @@
 #pragma once
+#include "buffer_cache.h"
 #include "complex_rows.h"
 #include "conv_kernels.h"
 #include "dft32.h"

@@ -115,6 +115,7 @@ public struct Normaliser: Part {
   public func scale(_ csi: ComplexArray, by factors: [Float]) -> ComplexArray {
     let size = csi.rowStride
     precondition(factors.count * size == csi.count)
+    if factors.allSatisfy({ $0 == 1 }) { return csi }
     var result = ComplexArray(uninitialized: csi.shape)
     csi.withUnsafeElements { source in
       result.withUnsafeMutableElements { target in
