@@ -148,8 +148,8 @@ CSK_LEVELS void csk_dft32_rows(size_t rows, int sign, float scale, const float *
   f32x16 re[32], im[32];
   size_t r = 0;
   for (; r + 16 <= rows; r += 16, in += 1024, out += 1024) {
-    // Each group is a page of its own, where the hardware does not look ahead; callers work on tiles of four groups.
-    UNROLL for (int line = 0; line < 64; ++line) __builtin_prefetch(in + 4096 + 16 * line, 0, 2);
+    // Each group is a page of its own, where the hardware does not look ahead; callers work on tiles of three groups.
+    UNROLL for (int line = 0; line < 64; ++line) __builtin_prefetch(in + 3072 + 16 * line, 0, 2);
     load_rows(in, re, im);
     dft32_signed(re, im, sign);
     store_rows(re, im, scale, out);
@@ -196,7 +196,11 @@ CSK_LEVELS void csk_dft32_scatter(size_t step, size_t columns, size_t first, siz
     f32x16 in_re[32], in_im[32];
     for (size_t i = 0; i < rows; ++i) split(in + i * n + c, &in_re[i], &in_im[i]);
     for (size_t s = 0; s < step; ++s) {
-      f32x16 re[32] = {0}, im[32] = {0};
+      f32x16 re[32], im[32];
+      if (rows < 32) {
+        memset(re, 0, sizeof re);
+        memset(im, 0, sizeof im);
+      }
       for (size_t i = 0; i < rows; ++i) {
         const size_t k = (first + i) & 31;
         const float tr = twiddle[2 * (i * step + s)], ti = twiddle[2 * (i * step + s) + 1];

@@ -15,7 +15,7 @@ typedef uint64_t u64x8 __attribute__((vector_size(64)));
 typedef int32_t i32x16 __attribute__((vector_size(64)));
 typedef float f32x16 __attribute__((vector_size(64)));
 
-enum { CHUNK = 128 };  // values of 32 blocks
+enum { CHUNK = 128, NORMALS = 192 };  // words and normal values of 32 blocks
 
 static const uint32_t M0 = 0xD2511F53u, M1 = 0xCD9E8D57u;
 static const uint32_t W0 = 0x9E3779B9u, W1 = 0xBB67AE85u;
@@ -139,25 +139,36 @@ INLINE void transpose(const f32x16 g[4], float *out) {
   memcpy(out, rows, sizeof rows);
 }
 
-// Normal values of 32 blocks, in stream order: block b gives (cos, sin) of words (0, 1), then of words (2, 3).
-INLINE void normal_chunk(const csk_philox *s, uint32_t first, float scale, float chunk[CHUNK]) {
-  u32x16 words[2][4];
-  consecutive_blocks(s, first, words);
-  f32x16 g[2][4];
-  UNROLL for (int pair = 0; pair < 4; ++pair) {
-    const u32x16 radius_word = words[pair >> 1][2 * (pair & 1)];
-    const u32x16 angle_word = words[pair >> 1][2 * (pair & 1) + 1];
-    // Upper end of one of 2^32 cells, so that u is never 0; the tail reaches 6.7 sigma.
-    f32x16 u = __builtin_convertvector(radius_word, f32x16);
-    u = FMA(u, SPLAT(2.3283064365386963e-10f), SPLAT(2.3283064365386963e-10f));
+// The three pairs of normal values of sixteen blocks by Box-Muller: 26 bits for the radius (the tail reaches 6 sigma) and
+// 16 bits for the direction of each pair.
+INLINE void normal_pairs(const u32x16 w[4], float scale, f32x16 g[6]) {
+  const u32x16 radii[3] = {w[0] >> 6, (w[1] & 0x3fffff) << 4 | w[2] >> 28,
+                           (w[2] & 0xfff) << 14 | w[3] >> 18};
+  const u32x16 angles[3] = {w[0] << 26 | (w[1] >> 6 & 0x3ff0000), w[2] << 4 & 0xffff0000,
+                            w[3] << 14 & 0xffff0000};
+  UNROLL for (int pair = 0; pair < 3; ++pair) {
+    // Upper end of one of 2^26 cells, so that u is never 0.
+    f32x16 u = __builtin_convertvector((i32x16)radii[pair], f32x16);
+    u = FMA(u, SPLAT(1.490116119384765625e-8f), SPLAT(1.490116119384765625e-8f));
     f32x16 square, cosine, sine;
     minus_two_log(&u, &square);
     const f32x16 radius = __builtin_elementwise_sqrt(square) * scale;
-    cos_sin(&angle_word, &cosine, &sine);
-    g[pair >> 1][2 * (pair & 1)] = radius * cosine;
-    g[pair >> 1][2 * (pair & 1) + 1] = radius * sine;
+    cos_sin(&angles[pair], &cosine, &sine);
+    g[2 * pair] = radius * cosine;
+    g[2 * pair + 1] = radius * sine;
   }
-  UNROLL for (int half = 0; half < 2; ++half) transpose(g[half], chunk + 64 * half);
+}
+
+// Normal values of 32 blocks: of blocks 0 to 15 the first values of all, then the second ones, up to the sixth; then of
+// blocks 16 to 31.
+INLINE void normal_chunk(const csk_philox *s, uint32_t first, float scale, float chunk[NORMALS]) {
+  u32x16 words[2][4];
+  consecutive_blocks(s, first, words);
+  UNROLL for (int half = 0; half < 2; ++half) {
+    f32x16 g[6];
+    normal_pairs(words[half], scale, g);
+    memcpy(chunk + 96 * half, g, sizeof g);
+  }
 }
 
 CSK_LEVELS void csk_philox_words(const csk_philox *s, uint32_t *out, size_t count) {
@@ -174,25 +185,29 @@ CSK_LEVELS void csk_philox_words(const csk_philox *s, uint32_t *out, size_t coun
   }
 }
 
+// Value i is in chunk i / NORMALS, which starts at block counter[0] + 32 (i / NORMALS).
+INLINE uint32_t chunk_block(const csk_philox *s, size_t i) {
+  return s->counter[0] + (uint32_t)(i / NORMALS * 32);
+}
+
 CSK_LEVELS void csk_gaussian_fill(const csk_philox *s, float scale, float *out, size_t count) {
   size_t i = 0;
-  for (; i + CHUNK <= count; i += CHUNK)
-    normal_chunk(s, s->counter[0] + (uint32_t)(i / 4), scale, out + i);
+  for (; i + NORMALS <= count; i += NORMALS) normal_chunk(s, chunk_block(s, i), scale, out + i);
   if (i < count) {
-    float chunk[CHUNK];
-    normal_chunk(s, s->counter[0] + (uint32_t)(i / 4), scale, chunk);
+    float chunk[NORMALS];
+    normal_chunk(s, chunk_block(s, i), scale, chunk);
     memcpy(out + i, chunk, (count - i) * sizeof(float));
   }
 }
 
 CSK_LEVELS void csk_gaussian_add(const csk_philox *s, float scale, float gain, const float *in,
                                  float *out, size_t count) {
-  float chunk[CHUNK];
-  for (size_t i = 0; i < count; i += CHUNK) {
-    normal_chunk(s, s->counter[0] + (uint32_t)(i / 4), scale, chunk);
-    const size_t n = count - i < CHUNK ? count - i : CHUNK;
-    if (n == CHUNK) {
-      UNROLL for (int j = 0; j < CHUNK; j += 16) {
+  float chunk[NORMALS];
+  for (size_t i = 0; i < count; i += NORMALS) {
+    normal_chunk(s, chunk_block(s, i), scale, chunk);
+    const size_t n = count - i < NORMALS ? count - i : NORMALS;
+    if (n == NORMALS) {
+      UNROLL for (int j = 0; j < NORMALS; j += 16) {
         f32x16 x, g;
         memcpy(&x, in + i + j, 64);
         memcpy(&g, chunk + j, 64);

@@ -111,6 +111,12 @@ public struct RandomStream: Sendable {
     philox.counter.0 &+= UInt32(truncatingIfNeeded: (count + 3) / 4)
   }
 
+  /// Normal values come in chunks of 192 from 32 blocks.
+  private mutating func advance(pastNormals count: Int) {
+    unread = 0
+    philox.counter.0 &+= UInt32(truncatingIfNeeded: (count + 191) / 192 * 32)
+  }
+
   /// Fills with 32-bit words.
   public mutating func fill(words target: UnsafeMutableBufferPointer<UInt32>) {
     csk_philox_words(&philox, target.baseAddress, target.count)
@@ -122,17 +128,17 @@ public struct RandomStream: Sendable {
     _ target: UnsafeMutableBufferPointer<Float>, scale: Float = 1
   ) {
     csk_gaussian_fill(&philox, scale, target.baseAddress, target.count)
-    advance(pastWords: target.count)
+    advance(pastNormals: target.count)
   }
 
   /// `values[i] = gain · values[i] + scale · g[i]`, g standard normal. O(count), about a nanosecond each.
   ///
-  /// Consecutive calls continue the stream as one long fill does if all counts but the last are multiples of four.
+  /// Consecutive calls continue the stream as one long fill does if all counts but the last are multiples of 192.
   public mutating func addNormal(
     to values: UnsafeMutableBufferPointer<Float>, gain: Float = 1, scale: Float
   ) {
     csk_gaussian_add(&philox, scale, gain, values.baseAddress, values.baseAddress, values.count)
-    advance(pastWords: values.count)
+    advance(pastNormals: values.count)
   }
 
   /// Independent standard normal values.

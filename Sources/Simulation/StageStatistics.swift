@@ -2,7 +2,7 @@ import Foundation
 import Parts
 import Synchronization
 
-/// Calls and processor time of each node of the tree: what `--stats` prints and what the tests count.
+/// Calls and time of each node of the tree: what `--stats` prints and what the tests count.
 public final class StageStatistics: Sendable {
   public struct Entry: Sendable, Hashable {
     public var calls = 0
@@ -45,10 +45,10 @@ public final class StageStatistics: Sendable {
   }
 }
 
-/// Processor time of the calling thread in seconds; unlike wall time it is not disturbed by other programs.
-private func threadSeconds() -> Double {
+/// Monotonic time in seconds; read without a system call, since it is read before and after every piece of work.
+private func monotonicSeconds() -> Double {
   var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  clock_gettime(CLOCK_MONOTONIC, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
@@ -60,10 +60,10 @@ final class StageTimer {
 
   /// Runs a piece of work of a node. A call is what a node does for a whole block: only its first piece counts.
   func measure<R>(_ node: Int, counts: Bool = true, _ body: () throws -> R) rethrows -> R {
-    let start = threadSeconds()
+    let start = monotonicSeconds()
     let result = try body()
     if counts { entries[node].calls += 1 }
-    entries[node].seconds += threadSeconds() - start
+    entries[node].seconds += monotonicSeconds() - start
     return result
   }
 }

@@ -14,8 +14,8 @@ void csk_philox_block(const csk_philox *stream, uint32_t words[4]);
 /// Fills `count` words; word i is word i mod 4 of block counter[0] + i / 4.
 void csk_philox_words(const csk_philox *stream, uint32_t *out, size_t count);
 
-/// out[i] = scale * g[i], g standard normal (Box-Muller on pairs of words). Value i depends on the stream and on i alone,
-/// and its bits are the same on every machine.
+/// out[i] = scale * g[i], g standard normal (Box-Muller), 192 values from each 32 blocks. Value i depends on the stream
+/// and on i alone, and its bits are the same on every machine.
 void csk_gaussian_fill(const csk_philox *stream, float scale, float *out, size_t count);
 
 /// out[i] = gain * in[i] + scale * g[i] with the g of csk_gaussian_fill; `in` may be `out`.

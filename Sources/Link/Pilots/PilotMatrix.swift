@@ -35,8 +35,9 @@ public struct PilotMatrix: Sendable {
   /// Batches of ``tile`` rows and single rows, for lengths other than 32.
   private let plans: [FFTPlan.Direction: (tile: FFTPlan, row: FFTPlan)]
 
-  /// Tones handled together, so that they stay in the first-level cache.
-  static let tile = 64
+  /// Tones handled together, so that they stay in the first-level cache; with 32 symbols their noise is whole chunks of
+  /// the generator.
+  static let tile = 48
 
   /// - Precondition: `symbols >= antennas`; a power of two for `hadamard`; equal for `identity`.
   public init(_ pattern: Pattern, antennas: Int, symbols: Int, power: Power) {
