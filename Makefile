@@ -4,7 +4,7 @@
 
 PACKAGES := libfftw3-dev libopenblas-dev libmatio-dev libhdf5-dev zlib1g-dev libssl-dev pkg-config gnuplot-nox
 PKG_CONFIG_NAMES := fftw3f openblas matio hdf5-serial zlib libcrypto
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests Benchmarks
 
 # Without it `swift test` builds everything a second time, and the program that `build` made would be another one.
 TEST_FLAGS := --disable-testable-imports

@@ -121,7 +121,10 @@ package struct PointFold: Sendable {
   }
 
   package func summary(_ reason: StopReason) -> PointSummary {
-    let toDB = { (metric: DropMetric) in decibels(mean(metric).mean) }
+    // Without a drop that has energy there is no mean.
+    let toDB = { (metric: DropMetric) in
+      mean(metric).count > 0 ? decibels(mean(metric).mean) : .nan
+    }
     let perReport = Double(constants.reportsPerDrop)
     let full = toDB(.fullRatio)
     return PointSummary(

@@ -29,7 +29,7 @@ import Testing
 
   /// With a stop rule that is met between the first and the last block.
   static let stopping = [
-    "run.stop.min_drops=20", "run.stop.nmse_half_width_db=0.3", "quantizer.bits=4", "run.drops=400",
+    "run.stop.min_drops=20", "run.stop.nmse_half_width_db=0.2", "quantizer.bits=4", "run.drops=400",
   ]
 
   private func text(_ yaml: String, set overrides: [String] = [], threads: Int) throws -> String {
@@ -104,7 +104,7 @@ import Testing
       #expect(point.stopReason == .interval)
       #expect(point.drops >= 20 && point.drops < 400 && point.drops % 7 == 0, "\(point.drops)")
       let interval = try #require(point.nmseDBInterval)
-      #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.3)
+      #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.2)
     }
     // One block less was not enough at some point.
     let drops = result.points[0].drops
@@ -113,7 +113,7 @@ import Testing
     #expect(shorter.points.allSatisfy { $0.stopReason == .drops })
     #expect(
       shorter.points.contains {
-        ($0.nmseDBInterval!.upperBound - $0.nmseDBInterval!.lowerBound) / 2 > 0.3
+        ($0.nmseDBInterval!.upperBound - $0.nmseDBInterval!.lowerBound) / 2 > 0.2
       })
     #expect(ReportCSV.text(of: result).contains(",ci,"))
   }
@@ -126,7 +126,7 @@ import Testing
     for point in result.points {
       #expect(point.stopReason == .interval && point.drops < 400)
       let interval = try #require(point.rateInterval)
-      #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.3)
+      #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.2)
     }
   }
 
