@@ -32,6 +32,7 @@ struct BlockWalk {
   /// small arrays of the angular-delay domain span the block.
   private struct Truth {
     let clock: SlotClock
+    let cosineToneCount: Int
     let parts: [DropBlock]
     /// Slots that are reported or served, ascending.
     let slots: [Int]
@@ -42,6 +43,7 @@ struct BlockWalk {
 
     init(_ node: LinkTree.ChannelNode, _ block: DropBlock) {
       clock = node.clock
+      cosineToneCount = node.cosineToneCount
       slots = Set(clock.reportSlots).union(clock.servedSlots).sorted()
       parts = block.parts(of: node.partSize)
     }
@@ -256,7 +258,8 @@ struct BlockWalk {
         }
         let downlink = DownlinkMetrics(
           channel: state.truth.response(part: part, slot: slot), reconstruction: reconstruction,
-          directions: directions?.value, snr: snr, knowsScale: knowsScale)
+          directions: directions?.value, snr: snr, knowsScale: knowsScale,
+          cosineToneCount: state.truth.cosineToneCount)
         for (index, drop) in rows.enumerated() {
           downlink.add(index, to: &metrics, point: node.point, drop: drop)
         }

@@ -62,6 +62,7 @@ package struct DownlinkMetrics {
   private let portCount: Int
   private let toneCount: Int
   private let knowsScale: Bool
+  private let cosineToneCount: Int
   private let snr: Double
   private let reconstruction: ToneProducts
   /// Of the precoding directions; nil if they are the reconstruction.
@@ -72,10 +73,12 @@ package struct DownlinkMetrics {
   ///   - reconstruction: what the BS believes it is.
   ///   - directions: g of the weights w = gᴴ / ‖g‖; nil if they are the reconstruction.
   ///   - knowsScale: whether the reconstruction has the channel's scale.
+  ///   - cosineToneCount: tones, from the first, of the similarities; nil for all.
   package init(
     channel: ComplexArray, reconstruction: ComplexArray, directions: ComplexArray?, snr: Double,
-    knowsScale: Bool
+    knowsScale: Bool, cosineToneCount: Int? = nil
   ) {
+    self.cosineToneCount = cosineToneCount ?? channel[dimension: 1]
     (toneCount, portCount) = (channel[dimension: 1], channel[dimension: 2])
     self.snr = snr
     self.knowsScale = knowsScale
@@ -94,8 +97,11 @@ package struct DownlinkMetrics {
     let tones = Double(toneCount)
     let hasReference = knowsScale && similarity.energy > 0
     metrics[point, drop, .fullRatio] += hasReference ? similarity.error / similarity.energy : .nan
-    metrics[point, drop, .cosineSimilarity] += similarity.cosine / tones
-    metrics[point, drop, .squaredCosineSimilarity] += similarity.squared / tones
+    let cosine =
+      cosineToneCount < toneCount
+      ? reconstruction.sums(index, snr: snr, tones: cosineToneCount) : similarity
+    metrics[point, drop, .cosineSimilarity] += cosine.cosine / Double(cosineToneCount)
+    metrics[point, drop, .squaredCosineSimilarity] += cosine.squared / Double(cosineToneCount)
     metrics[point, drop, .beamformingGain] += beam.power * Double(portCount) / beam.energy
     metrics[point, drop, .gainFraction] += beam.fraction / tones
     metrics[point, drop, .rate] += beam.rate / tones
@@ -130,19 +136,22 @@ private struct ToneProducts {
     }
   }
 
-  /// The sums over the tones of one drop.
-  func sums(_ drop: Int, snr: Double) -> csk_tone_sums {
-    let sums = sums(drop, snr: snr, fallback: nil)
-    return sums.undirected == 0
-      ? sums : self.sums(drop, snr: snr, fallback: equalWeightPowers(drop))
+  /// The sums over the first tones of one drop; over all if no number is given.
+  func sums(_ drop: Int, snr: Double, tones: Int? = nil) -> csk_tone_sums {
+    let tones = tones ?? toneCount
+    let sums = sums(drop, snr: snr, tones: tones, fallback: nil)
+    guard sums.undirected != 0 else { return sums }
+    return self.sums(drop, snr: snr, tones: tones, fallback: equalWeightPowers(drop))
   }
 
-  private func sums(_ drop: Int, snr: Double, fallback: [Float]?) -> csk_tone_sums {
+  private func sums(
+    _ drop: Int, snr: Double, tones: Int, fallback: [Float]?
+  ) -> csk_tone_sums {
     var sums = csk_tone_sums()
     values.withUnsafeElements { values in
       let first = values.baseAddress! + drop * toneCount
       csk_tone_metrics(
-        toneCount, first + drop * toneCount, first + 2 * rows, first + 3 * rows, first + 4 * rows,
+        tones, first + drop * toneCount, first + 2 * rows, first + 3 * rows, first + 4 * rows,
         fallback, Float(snr), &sums)
     }
     return sums

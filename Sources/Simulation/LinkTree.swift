@@ -23,6 +23,8 @@ struct LinkTree: Sendable {
     /// The clock with the shortest delay below; delays differ only at the BS.
     let clock: SlotClock
     let context: LinkContext
+    /// Tones, from the first, that cosine similarity and SGCS are averaged over.
+    let cosineToneCount: Int
     let pilots: [PilotNode]
 
     /// One transform node for each distinct transform below this channel.
@@ -30,8 +32,9 @@ struct LinkTree: Sendable {
 
     init(
       id: Int, channel: any ChannelModel, clock: SlotClock, context: LinkContext,
-      pilots: [PilotNode]
+      cosineToneCount: Int, pilots: [PilotNode]
     ) {
+      self.cosineToneCount = cosineToneCount
       self.id = id
       self.channel = channel
       self.clock = clock

@@ -16,6 +16,7 @@ struct PlacedError: Error {
 struct LinkTreeBuilder {
   private let seed: UInt64
   private let directory: String
+  private let report: ReportSettings
   private let store: FittingStore
   private let replaceChannel: ((any ChannelModel) throws -> any ChannelModel)?
   private var nodes: [Section] = []
@@ -25,11 +26,12 @@ struct LinkTreeBuilder {
 
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
   static func build(
-    _ points: [OperatingPoint], seed: UInt64, directory: String, store: FittingStore,
+    _ points: [OperatingPoint], seed: UInt64, directory: String, report: ReportSettings,
+    store: FittingStore,
     channels: ((any ChannelModel) throws -> any ChannelModel)? = nil
   ) throws -> LinkTree {
     var builder = LinkTreeBuilder(
-      seed: seed, directory: directory, store: store, channels: channels,
+      seed: seed, directory: directory, report: report, store: store, channels: channels,
       constants: points.map { _ in nil })
     let roots = try builder.channels(points)
     return LinkTree(
@@ -38,10 +40,11 @@ struct LinkTreeBuilder {
   }
 
   private init(
-    seed: UInt64, directory: String, store: FittingStore,
+    seed: UInt64, directory: String, report: ReportSettings, store: FittingStore,
     channels: ((any ChannelModel) throws -> any ChannelModel)?, constants: [PointConstants?]
   ) {
     replaceChannel = channels
+    self.report = report
     self.seed = seed
     self.directory = directory
     self.store = store
@@ -116,8 +119,12 @@ struct LinkTreeBuilder {
       // Not the slots: parts are fitted on slot 0, whose draws depend on whether and how fast the UE moves.
       let key = "\(grid.canonical)\(settings.canonical) speed \(clock.speed) "
       let prefix = FitPrefix.channel(channel, key: key + (try dataDigest(settings)), seed: seed)
+      let cosineToneCount = try placed(.report, points[0]) {
+        try report.cosineToneCount(of: context.grid.toneCount)
+      }
       return LinkTree.ChannelNode(
         id: id, channel: channel, clock: clock, context: context,
+        cosineToneCount: cosineToneCount,
         pilots: try pilots(points, prefix, context))
     }
   }

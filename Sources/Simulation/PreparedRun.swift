@@ -34,7 +34,8 @@ public struct PreparedRun: Sendable {
       folder: artefactFolder, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
       tree = try LinkTreeBuilder.build(
-        scenario.points, seed: settings.seed, directory: scenario.directory, store: store,
+        scenario.points, seed: settings.seed, directory: scenario.directory,
+        report: ReportSettings(scenario.report!), store: store,
         channels: channels)
     } catch let placed as PlacedError {
       throw ScenarioErrors([
@@ -62,7 +63,7 @@ public struct PreparedRun: Sendable {
       var text = text
       text.withUTF8 { digest.update(UnsafeRawBufferPointer($0)) }
     }
-    add("seed \(settings.seed)\n", &digest)
+    add("seed \(settings.seed)\n\(scenario.report!.canonical)\n", &digest)
     for point in scenario.points {
       for section in point.settings.keys.sorted() {
         add(point.settings[section]!.canonical + "\n", &digest)

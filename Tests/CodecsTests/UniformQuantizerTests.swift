@@ -43,7 +43,8 @@ import Testing
       in: context(taps: 1, angles: 1, codewordLength: 2),
       fittedOn: [.codeword(gaussianCodewords(drops: 300_000, length: 2))])
     let quantizer = made.part
-    let fresh = gaussianCodewords(drops: 500_000, length: 2, instance: 1)
+    // Values beyond the range are rare and weigh much: fewer drops leave an error of more than the tolerance.
+    let fresh = gaussianCodewords(drops: 4_000_000, length: 2, instance: 1)
     let mse = meanSquaredError(fresh, roundTrip(quantizer, fresh).values)
     #expect(abs(mse / expected - 1) < 0.01, "\(mse)")
   }

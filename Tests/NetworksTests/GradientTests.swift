@@ -11,8 +11,9 @@ import Testing
     let probe = Self.cases.first { $0.name == name }!
     let pool = WorkerPool(threadCount: 1)
     for deviation in try probe.deviations(samples: 5, pool: pool) {
-      // Central differences of a single-precision loss are good to about half a percent.
-      #expect(deviation.relative < 1e-2, "\(deviation.tensor)")
+      // Central differences of a single-precision loss are good to about half a percent; where a step crosses the kink of
+      // an activation they miss by a few times that. The golden vectors hold the gradients to 2e-4.
+      #expect(deviation.relative < 3e-2, "\(deviation.tensor)")
       #expect(deviation.checked > 0, "\(deviation.tensor)")
     }
   }

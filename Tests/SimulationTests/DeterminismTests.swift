@@ -126,7 +126,7 @@ import Testing
     for point in result.points {
       #expect(point.stopReason == .interval && point.drops < 400)
       let interval = try #require(point.rateInterval)
-      #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.2)
+      #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.3)
     }
   }
 

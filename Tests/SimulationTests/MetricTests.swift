@@ -28,6 +28,30 @@ import Testing
       shape: channel.shape)
   }
 
+  /// `report.cosine_domain: public_set` averages the similarities over the first tones only.
+  @Test func similaritiesOfTheFirstTones() {
+    let channel = complexNormal([3, 40, 6], seed: 5)
+    let estimate = mixed(channel, noise: 0.7, seed: 6)
+    func head(_ array: ComplexArray) -> ComplexArray {
+      ComplexArray(
+        (0..<3).flatMap { drop in array.elements[drop * 240..<drop * 240 + 25 * 6] },
+        shape: [3, 25, 6])
+    }
+    let part = metrics(head(channel), head(estimate))
+    let whole = metrics(channel, estimate)
+    var limited = BlockMetrics(pointCount: 1, dropCount: 3)
+    let downlink = DownlinkMetrics(
+      channel: channel, reconstruction: estimate, directions: nil, snr: 10, knowsScale: true,
+      cosineToneCount: 25)
+    for drop in 0..<3 {
+      downlink.add(drop, to: &limited, point: 0, drop: drop)
+      for metric in [DropMetric.cosineSimilarity, .squaredCosineSimilarity] {
+        #expect(abs(limited[0, drop, metric] - part[0, drop, metric]) < 1e-6)
+      }
+      #expect(limited[0, drop, .rate] == whole[0, drop, .rate])
+    }
+  }
+
   /// The definitions, evaluated here in double precision.
   @Test(arguments: [1, 5, 64])
   func metricsAreTheirDefinitions(tones: Int) {

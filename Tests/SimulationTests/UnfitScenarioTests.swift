@@ -53,6 +53,22 @@ import Testing
       words: ["codec.compression must divide", "got 7"]),
   ]
 
+  @Test func thePublicCosineDomainNeedsThePublicGrid() {
+    let found = complaints(
+      """
+      link:
+        grid: {tones: 256}
+        channel: {type: rayleigh, ports: 4, taps: 4}
+        transform: {taps: 8}
+      report: {cosine_domain: public_set}
+      """)
+    #expect(found.count == 1, "\(found)")
+    #expect(
+      found.first?.contains(
+        ":5:25: error: report.cosine_domain public_set needs a grid of 257 tones") == true)
+    #expect(found.first?.contains("preset: csinet") == true)
+  }
+
   @Test(arguments: unfit)
   func piecesThatDoNotFitAreRefusedInPlace(test: Unfit) {
     let found = complaints(test.yaml)
