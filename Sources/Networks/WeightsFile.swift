@@ -1,0 +1,106 @@
+import DataFiles
+import Foundation
+
+/// Trained weights of one side of an autoencoder in a safetensors file, with what a link must know to use them.
+///
+/// A folder of weights has two files for each network and ratio: `csinet-16-encoder.safetensors` for the UE and
+/// `csinet-16-decoder.safetensors` for the BS. Tensors have the network's parameter keys.
+public struct WeightsFile: Sendable {
+  /// Which half of an autoencoder.
+  public enum Side: String, Sendable, CaseIterable {
+    case encoder, decoder
+
+    public func network(of autoencoder: Autoencoder) -> Network {
+      self == .encoder ? autoencoder.encoder : autoencoder.decoder
+    }
+  }
+
+  static let format = "csilink weights 1"
+
+  public let path: String
+  public let weights: Weights
+  /// Texts beside the tensors: `normaliser`, and whatever the training noted; empty in files of other programs.
+  public let metadata: [String: String]
+
+  /// The normalisation rule of the data that the network was trained on; nil in files of other programs.
+  public var normaliser: String? { metadata["normaliser"] }
+
+  /// The file of one side below a folder of weights.
+  ///
+  /// - Parameter network: the name in ``NetworkZoo``, case ignored.
+  public static func path(
+    in folder: String, network: String, compression: Int, _ side: Side
+  ) -> String {
+    "\(folder)/\(network.lowercased())-\(compression)-\(side.rawValue).safetensors"
+  }
+
+  /// Reads one side.
+  ///
+  /// - Parameter path: a folder of weights, or a file with (at least) this side's tensors.
+  /// - Throws: `DataFileError` for a missing or damaged file and for weights of another network, ratio or side.
+  public init(
+    _ path: String, network: String, compression: Int, _ side: Side
+  ) throws {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    self.path =
+      exists && isFolder.boolValue
+      ? WeightsFile.path(in: path, network: network, compression: compression, side) : path
+    let autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
+    let file = try TensorFile(path: self.path)
+    metadata = file.metadata
+    if metadata["format"] == Self.format {
+      let expected = [
+        "network": network.lowercased(), "cr": String(compression), "side": side.rawValue,
+      ]
+      for (key, value) in expected.sorted(by: { $0.key < $1.key }) where metadata[key] != value {
+        throw DataFileError(
+          file: self.path, expected: "weights with \(key) = \(value)",
+          found: metadata[key].map { "\(key) = \($0)" } ?? "no \(key)")
+      }
+    }
+    do {
+      weights = try file.weights(for: side.network(of: autoencoder))
+    } catch {
+      throw DataFileError(
+        file: self.path,
+        expected: "the tensors of \(network)'s \(side.rawValue) at 1/\(compression)",
+        found: "\(error)",
+        hint: "'csilink inspect \(network) -c \(compression)' shows keys and shapes")
+    }
+    if let key = weights.values.keys.sorted().first(where: {
+      !weights[$0]!.allSatisfy(\.isFinite)
+    }) {
+      throw DataFileError(
+        file: self.path, variable: key, expected: "finite values", found: "a value that is not")
+    }
+  }
+
+  /// Writes both sides below a folder, each file whole or not at all.
+  ///
+  /// - Parameters:
+  ///   - weights: of both sides.
+  ///   - metadata: texts to keep beside the tensors; must have `normaliser`.
+  /// - Returns: paths of the encoder's and the decoder's file.
+  @discardableResult
+  public static func write(
+    _ weights: Weights, network: String, compression: Int, metadata: [String: String],
+    in folder: String
+  ) throws -> [String] {
+    precondition(metadata["normaliser"] != nil, "weights go with the rule of their data")
+    let autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return try Side.allCases.map { side in
+      let arrays = side.network(of: autoencoder).parameters.map { key, parameter in
+        NumericArray(name: key, shape: parameter.shape, floats: weights[key]!)
+      }
+      let own = [
+        "format": format, "network": network.lowercased(), "cr": String(compression),
+        "side": side.rawValue,
+      ]
+      let path = path(in: folder, network: network, compression: compression, side)
+      try ArrayFile.write(arrays, metadata: metadata.merging(own) { $1 }, to: path)
+      return path
+    }
+  }
+}
