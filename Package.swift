@@ -42,11 +42,13 @@ let package = Package(
     .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(
       name: "Link", dependencies: math("LinkMath", "Parts", "Channels", "Codecs", "CKernels")),
+    .target(name: "Training", dependencies: ["LinkMath", "Parts", "DataFiles", "Networks"]),
     .target(name: "Scenarios", dependencies: ["Parts", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Simulation",
       dependencies: math(
-        "LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles", "CKernels")),
+        "LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles", "CKernels",
+        "Networks", "Training")),
     .target(name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts"]),
     .executableTarget(
       name: "csilink",

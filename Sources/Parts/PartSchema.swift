@@ -1,11 +1,14 @@
-/// A section of a scenario: the stages of the link in the order in which a drop passes them, then how to run and report.
+/// A section of a scenario: the stages of the link in the order in which a drop passes them, then how to train, run and report.
 public enum Section: String, Sendable, Hashable, CaseIterable, Comparable {
   case grid, channel, pilots, estimator, transform, normaliser, codec, quantizer, feedback, timing
   case precoder
-  case run, report
+  case training, run, report
 
   /// The sections below `link:`.
-  public static let stages = allCases.filter { $0 != .run && $0 != .report }
+  public static let stages = allCases.filter { !besides.contains($0) }
+
+  /// The sections beside `link:`.
+  public static let besides: [Section] = [.training, .run, .report]
 
   public static func < (a: Section, b: Section) -> Bool { a.position < b.position }
   private var position: Int { Section.allCases.firstIndex(of: self)! }

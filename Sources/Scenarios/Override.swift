@@ -73,7 +73,7 @@ struct OverrideReader {
     switch head {
     case "name" where rest.isEmpty: result.name = entry
     case "description" where rest.isEmpty: result.description = entry
-    case "run", "report":
+    case _ where Section.besides.contains { $0.rawValue == head }:
       if rest.isEmpty, entry.value.mapping == nil {
         log.error(entry.keyPosition, "'\(head)' must be a mapping, got \(entry.value.summary)")
         return nil
@@ -97,7 +97,9 @@ struct OverrideReader {
   }
 
   private func unknownPath(_ entry: YAMLEntry, _ head: String) {
-    let known = catalogue.stageNames + ["run", "report", "sweep", "name", "description", "preset"]
+    let known =
+      catalogue.stageNames + Section.besides.map(\.rawValue)
+      + ["sweep", "name", "description", "preset"]
     log.error(
       entry.keyPosition, "a scenario has no '\(entry.key)'",
       hint: nearestWord(to: head, among: known).didYouMean

@@ -12,7 +12,7 @@ extension Scenario {
     if !description.isEmpty { top.append((Node("description"), .text(description))) }
     top.append((Node("link"), Node(link())))
     if !axes.isEmpty { top.append((Node("sweep"), Node(sweep()))) }
-    for section in [Section.run, .report] {
+    for section in Section.besides {
       if let reading = sources.readings[section]?.first {
         top.append((Node(section.rawValue), .mapping(reading, without: [])))
       }

@@ -9,6 +9,8 @@ public struct Scenario: Sendable {
   public let directory: String
   public let run: Settings?
   public let report: Settings?
+  /// How its networks are trained; nil if it does not say.
+  public let training: Settings?
   public let axes: [SweepAxis]
   /// In the order of the sweep, the first axis varying slowest.
   public let points: [OperatingPoint]
@@ -61,6 +63,7 @@ extension Scenario {
       switch section {
       case .run: run
       case .report: report
+      case .training: training
       default: point.flatMap { points.indices.contains($0) ? points[$0].settings[section] : nil }
       }
     let readings = sources.readings[section] ?? []

@@ -14,7 +14,8 @@ struct ScenarioDocument: Sendable {
   var linkPosition: SourcePosition?
   var position: SourcePosition
 
-  static let keys = ["name", "description", "extends", "link", "sweep", "run", "report"]
+  static let keys =
+    ["name", "description", "extends", "link", "sweep"] + Section.besides.map(\.rawValue)
 
   /// This document with another laid over it. A name is not inherited: two scenarios would share their results.
   func overlaid(by upper: ScenarioDocument) -> ScenarioDocument {
@@ -54,7 +55,7 @@ struct DocumentReader {
         document.linkPosition = entry.keyPosition
         let link = entries(entry, "the stages of the link")
         for stage in link.entries { addStage(stage, to: &document) }
-      case Section.run.rawValue, Section.report.rawValue:
+      case _ where Section.besides.contains { $0.rawValue == entry.key }:
         let settings = entries(entry, "its settings")
         var section = entry
         section.value.content = .mapping(nested(settings))

@@ -58,6 +58,7 @@ public struct ScenarioReader: Sendable {
       directory: folder.count > 1 ? String(folder.dropLast()) : folder.isEmpty ? "." : folder,
       run: result.sources.readings[.run]?.first?.settings,
       report: result.sources.readings[.report]?.first?.settings,
+      training: result.sources.readings[.training]?.first?.settings,
       axes: result.axes, points: result.points, sources: result.sources)
     try log.throwErrors()
     return (scenario, log.warnings)

@@ -25,12 +25,10 @@ struct SweepExpansion {
     let tables = stages.map { table($0) }
     for (index, axis) in axes.enumerated() { checkKey(axis, index, tables) }
     let named = axes.indices.map { labelled($0, tables) }
-    let run = single(.run)
-    let report = single(.report)
+    let besides = Section.besides.map { ($0, single($0)) }
     try log.throwErrors()
     var result = points(tables, named)
-    result.sources.readings[.run] = run.map { [$0] }
-    result.sources.readings[.report] = report.map { [$0] }
+    for (section, reading) in besides { result.sources.readings[section] = reading.map { [$0] } }
     return result
   }
 
@@ -75,6 +73,8 @@ struct SweepExpansion {
 
   private func single(_ section: Section) -> SectionReading? {
     let entry = document.sections[section.rawValue]
+    // A scenario that does not speak of training has none.
+    if section == .training, entry == nil { return nil }
     guard !catalogue.parts(of: section).isEmpty else {
       if let entry { log.error(entry.keyPosition, "'\(section)' has no settings here") }
       return nil

@@ -59,7 +59,8 @@ struct SweepReader {
     let hint =
       switch head {
       case "link": "write '\(entry.key.dropFirst(5))', without 'link.'"
-      case "run", "report", "preset": "only keys of the link can be swept"
+      case _ where head == "preset" || Section.besides.contains { $0.rawValue == head }:
+        "only keys of the link can be swept"
       default:
         nearestWord(to: head, among: known).didYouMean
           ?? "a swept path starts with one of \(known.joined(separator: ", "))"

@@ -4,6 +4,7 @@ import Link
 import LinkMath
 import Parts
 import Scenarios
+import Training
 
 /// Every part that a scenario can name, gathered from the registries of the stages.
 public enum LinkCatalogue {
@@ -12,7 +13,7 @@ public enum LinkCatalogue {
       + schemas(EstimatorRegistry.estimators) + [AngularDelayTransform.schema]
       + Normaliser.schemas + schemas(CodecRegistry.codecs) + schemas(QuantizerRegistry.quantizers)
       + schemas(FeedbackRegistry.links) + [SlotClock.schema]
-      + schemas(PrecoderRegistry.precoders) + [RunSettings.schema, ReportSettings.schema],
+      + schemas(PrecoderRegistry.precoders) + [TrainingSettings.schema, RunSettings.schema, ReportSettings.schema],
     defaults: [
       .pilots: "dft", .estimator: "ls", .normaliser: "sample_max_modulus", .codec: "none",
       .quantizer: "none", .feedback: "ideal", .precoder: "mrt",
@@ -35,7 +36,7 @@ public enum LinkCatalogue {
       case .quantizer: QuantizerRegistry.quantizers
       case .feedback: FeedbackRegistry.links
       case .precoder: PrecoderRegistry.precoders
-      case .grid, .timing, .run, .report: []
+      case .grid, .timing, .training, .run, .report: []
       }
     if settings.section == .normaliser { return Normaliser.self }
     guard let part = parts.first(where: { $0.schema.name == settings.part }) else {

@@ -39,20 +39,40 @@ public final class AutoencoderTrainer {
     let count = input.count / map
     precondition(input.count == count * map && target.count == input.count)
     precondition(noise == nil || noise!.count == count * codeword)
-    encoder.write(input)
+    return input.withUnsafeBufferPointer { input in
+      target.withUnsafeBufferPointer { target in
+        differentiate(
+          input.baseAddress!, target: target.baseAddress!, count: count, loss: loss
+        ) { received, _ in
+          if let noise { for i in noise.indices { received[i] += noise[i] } }
+        }
+      }
+    }
+  }
+
+  /// Forward and backward pass of one batch; gradients are then in both plans.
+  ///
+  /// - Parameters:
+  ///   - input: `[sample, 2, angle, delay]`; target: what the output is compared with, same shape.
+  ///   - count: samples.
+  ///   - link: what happens to the codewords `[sample, M]` on their way, in place; the gradient passes it unchanged.
+  /// - Returns: the loss.
+  public func differentiate(
+    _ input: UnsafePointer<Float>, target: UnsafePointer<Float>, count: Int, loss: Loss,
+    link: (_ codewords: UnsafeMutablePointer<Float>, _ count: Int) -> Void
+  ) -> Double {
+    encoder.inputMemory().update(from: input, count: count * map)
     encoder.forward(count: count, isTraining: true)
     let received = decoder.inputMemory()
     received.update(from: encoder.outputMemory(), count: count * codeword)
     if autoencoder.decoder.graph.inputShapes.count > 1 {
       decoder.inputMemory(1).update(from: encoder.outputMemory(), count: count * codeword)
     }
-    if let noise { for i in noise.indices { received[i] += noise[i] } }
+    link(received, count)
     decoder.forward(count: count, isTraining: true)
-    let value = target.withUnsafeBufferPointer {
-      loss.evaluate(
-        decoder.outputMemory(), $0.baseAddress!, samples: count, count: map,
-        gradient: decoder.outputGradientMemory())
-    }
+    let value = loss.evaluate(
+      decoder.outputMemory(), target, samples: count, count: map,
+      gradient: decoder.outputGradientMemory())
     decoder.backward()
     let gradient = encoder.outputGradientMemory()
     gradient.update(from: decoder.inputGradientMemory(), count: count * codeword)

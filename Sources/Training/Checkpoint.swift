@@ -1,0 +1,110 @@
+import DataFiles
+import Foundation
+import Networks
+
+/// Everything that a training needs to go on to the same bits: weights, optimiser, place, curve, best weights.
+///
+/// Random numbers need no place: order and noise are functions of seed, epoch and sample. The learning rate is a function
+/// of the number of steps.
+struct Checkpoint: Sendable {
+  /// Names everything that the numbers depend on; a checkpoint of another key is refused.
+  let key: String
+  /// Finished epochs are in the curve; these steps of the next one are done.
+  var stepInEpoch: Int
+  /// Sum over the samples of these steps of the loss.
+  var lossSum: Double
+  var curve: LearningCurve
+  var weights: Weights
+  /// Weights of the best epoch so far; nil before the first epoch has ended.
+  var best: Weights?
+  /// Adam's first and second moments for the encoder, then the decoder.
+  var moments: [(first: [Float], second: [Float])]
+  var optimiserSteps: Int
+
+  private static let format = "csilink checkpoint 1"
+
+  func write(to path: String) throws(DataFileError) {
+    var arrays = Self.arrays(weights, prefix: "weights.")
+    if let best { arrays += Self.arrays(best, prefix: "best.") }
+    for (index, moment) in moments.enumerated() {
+      for (name, values) in [("first", moment.first), ("second", moment.second)] {
+        arrays.append(
+          NumericArray(name: "adam.\(index).\(name)", shape: [values.count], floats: values))
+      }
+    }
+    let metadata = [
+      "format": Self.format, "key": key, "step_in_epoch": "\(stepInEpoch)",
+      "loss_sum": "\(lossSum)", "curve": curve.stored, "optimiser_steps": "\(optimiserSteps)",
+    ]
+    try ArrayFile.write(arrays, metadata: metadata, to: path)
+  }
+
+  private static func arrays(_ weights: Weights, prefix: String) -> [NumericArray] {
+    weights.values.keys.sorted().map { key in
+      let values = weights[key]!
+      return NumericArray(name: prefix + key, shape: [values.count], floats: values)
+    }
+  }
+
+  /// Reads a checkpoint.
+  ///
+  /// - Throws: `DataFileError` if the file is damaged or belongs to another training.
+  init(path: String, key: String) throws {
+    let file = try TensorFile(path: path)
+    func damaged(_ what: String) -> DataFileError {
+      DataFileError(
+        file: path, expected: "a checkpoint of csilink", found: what,
+        hint: "delete the file, or use --fresh, to start the training over")
+    }
+    guard file.metadata["format"] == Self.format else { throw damaged("another file") }
+    guard file.metadata["key"] == key else {
+      throw DataFileError(
+        file: path, expected: "the checkpoint of this training",
+        found: "that of another one: data, network, seed or settings have changed",
+        hint: "use --fresh to start over, or --output for another folder")
+    }
+    guard let step = file.metadata["step_in_epoch"].flatMap({ Int($0) }), step >= 0,
+      let lossSum = file.metadata["loss_sum"].flatMap({ Double($0) }),
+      let curve = file.metadata["curve"].flatMap({ LearningCurve(stored: $0) }),
+      let optimiserSteps = file.metadata["optimiser_steps"].flatMap({ Int($0) })
+    else { throw damaged("metadata that do not fit") }
+    self.key = key
+    self.lossSum = lossSum
+    self.curve = curve
+    self.optimiserSteps = optimiserSteps
+    stepInEpoch = step
+    weights = Self.weights(file, prefix: "weights.")
+    let best = Self.weights(file, prefix: "best.")
+    self.best = best.values.isEmpty ? nil : best
+    moments = (0..<2).compactMap { index in
+      guard let first = file.tensors["adam.\(index).first"]?.floats(),
+        let second = file.tensors["adam.\(index).second"]?.floats()
+      else { return nil }
+      return (first, second)
+    }
+    guard moments.count == 2, (self.best == nil) == curve.epochs.isEmpty else {
+      throw damaged("too few tensors")
+    }
+  }
+
+  private static func weights(_ file: TensorFile, prefix: String) -> Weights {
+    var weights = Weights()
+    for (name, array) in file.tensors where name.hasPrefix(prefix) {
+      weights[String(name.dropFirst(prefix.count))] = array.floats()
+    }
+    return weights
+  }
+
+  init(
+    key: String, weights: Weights, moments: [(first: [Float], second: [Float])]
+  ) {
+    self.key = key
+    self.weights = weights
+    self.moments = moments
+    stepInEpoch = 0
+    lossSum = 0
+    curve = LearningCurve()
+    best = nil
+    optimiserSteps = 0
+  }
+}

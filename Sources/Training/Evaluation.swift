@@ -1,0 +1,156 @@
+import DataFiles
+import Foundation
+import LinkMath
+import Networks
+import Synchronization
+
+/// How well an autoencoder reconstructs a set of samples.
+public struct Evaluation: Sendable, Equatable {
+  /// Mean over samples of `‖x̂ - x‖² / ‖x - 0.5‖²`.
+  public let nmse: Double
+  /// Mean squared error over all elements.
+  public let meanSquare: Double
+  /// Samples without energy (all 0.5), which have no ratio and are left out of ``nmse``.
+  public let emptySamples: Int
+
+  public var nmseDB: Double { 10 * log10(nmse) }
+}
+
+extension Evaluation {
+  /// Samples taken through the networks together.
+  private static let block = 72
+
+  /// Runs the autoencoder in inference mode over a set.
+  ///
+  /// - Parameters:
+  ///   - noise: on the codewords; nil for an error-free link.
+  ///   - shouldStop: looked at between blocks.
+  /// - Returns: nil if stopped.
+  /// - Throws: ``NetworkError`` for networks that cannot be run sample by sample, `DataFileError` for unreadable data.
+  /// - Complexity: memory of a few blocks of samples, whatever the size of the set.
+  static func of(
+    _ autoencoder: Autoencoder, _ weights: Weights, on set: SampleSet, noise: CodewordNoise?,
+    pool: WorkerPool, shouldStop: @escaping @Sendable () -> Bool
+  ) throws -> Evaluation? {
+    let pass = Pass(
+      encoder: try InferencePlan(autoencoder.encoder, weights: weights),
+      decoder: try InferencePlan(autoencoder.decoder, weights: weights), set: set, noise: noise,
+      codewordLength: autoencoder.codewordLength)
+    let blocks = (set.count + block - 1) / block
+    let partials = Mutex([Partial?](repeating: nil, count: blocks))
+    var meanSquare = 0.0
+    if noise != nil {
+      let powers = Mutex([Double](repeating: 0, count: blocks))
+      try pool.forEach(blocks) { index, _ in
+        if shouldStop() { return }
+        let power = try pass.codewordEnergy(Self.range(index, set.count))
+        powers.withLock { $0[index] = power }
+      }
+      meanSquare =
+        powers.withLock { $0.reduce(0, +) } / Double(set.count * autoencoder.codewordLength)
+    }
+    let power = meanSquare
+    try pool.forEach(blocks) { index, _ in
+      if shouldStop() { return }
+      let partial = try pass.errors(Self.range(index, set.count), meanSquare: power)
+      partials.withLock { $0[index] = partial }
+    }
+    if shouldStop() { return nil }
+    return partials.withLock { partials in
+      fold(partials.map { $0! }, elements: set.count * set.sampleSize, samples: set.count)
+    }
+  }
+
+  private static func range(_ index: Int, _ count: Int) -> Range<Int> {
+    index * block..<min((index + 1) * block, count)
+  }
+
+  private static func fold(_ partials: [Partial], elements: Int, samples: Int) -> Evaluation {
+    let total = partials.reduce(into: Partial()) { $0.add($1) }
+    return Evaluation(
+      nmse: total.ratios / Double(max(samples - total.empty, 1)),
+      meanSquare: total.squares / Double(elements), emptySamples: total.empty)
+  }
+}
+
+/// Sums over the samples of a block.
+private struct Partial {
+  var ratios = 0.0
+  var squares = 0.0
+  var empty = 0
+
+  mutating func add(_ other: Partial) {
+    ratios += other.ratios
+    squares += other.squares
+    empty += other.empty
+  }
+}
+
+/// One way through encoder, noise and decoder for a range of samples.
+private struct Pass: Sendable {
+  let encoder: InferencePlan
+  let decoder: InferencePlan
+  let set: SampleSet
+  let noise: CodewordNoise?
+  let codewordLength: Int
+
+  private func encode(
+    _ range: Range<Int>, _ inputs: UnsafeMutablePointer<Float>,
+    _ targets: UnsafeMutablePointer<Float>, _ codewords: UnsafeMutablePointer<Float>
+  ) throws {
+    try set.read(range.lowerBound, count: range.count, inputs: inputs, targets: targets)
+    encoder.run([UnsafePointer(inputs)], count: range.count, into: [codewords])
+  }
+
+  private func withMemory<R>(
+    _ samples: Int,
+    _ body: (
+      _ inputs: UnsafeMutablePointer<Float>,
+      _ targets: UnsafeMutablePointer<Float>, _ codewords: UnsafeMutablePointer<Float>
+    ) throws -> R
+  ) rethrows -> R {
+    let size = samples * set.sampleSize
+    let memory = UnsafeMutablePointer<Float>.allocate(
+      capacity: 2 * size + samples * codewordLength)
+    defer { memory.deallocate() }
+    return try body(memory, memory + size, memory + 2 * size)
+  }
+
+  func codewordEnergy(_ range: Range<Int>) throws -> Double {
+    try withMemory(range.count) { inputs, targets, codewords in
+      try encode(range, inputs, targets, codewords)
+      let count = range.count * codewordLength
+      return CodewordNoise.meanSquare(codewords, count: count) * Double(count)
+    }
+  }
+
+  func errors(_ range: Range<Int>, meanSquare: Double) throws -> Partial {
+    try withMemory(range.count) { inputs, targets, codewords in
+      try encode(range, inputs, targets, codewords)
+      noise?.add(
+        to: codewords, samples: range.count, length: codewordLength, first: range.lowerBound,
+        meanSquare: meanSquare)
+      // The inputs are no longer needed: their memory takes the reconstructions.
+      decoder.run([UnsafePointer(codewords)], count: range.count, into: [inputs])
+      var partial = Partial()
+      for sample in 0..<range.count {
+        add(inputs + sample * set.sampleSize, targets + sample * set.sampleSize, to: &partial)
+      }
+      return partial
+    }
+  }
+
+  private func add(
+    _ output: UnsafePointer<Float>, _ target: UnsafePointer<Float>, to partial: inout Partial
+  ) {
+    var (error, energy) = (0.0, 0.0)
+    for i in 0..<set.sampleSize {
+      let difference = Double(output[i] - target[i])
+      let value = Double(target[i]) - 0.5
+      error += difference * difference
+      energy += value * value
+    }
+    partial.squares += error
+    if energy > 0 { partial.ratios += error / energy } else { partial.empty += 1 }
+  }
+}
