@@ -49,11 +49,11 @@ let package = Package(
       dependencies: math(
         "LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles", "CKernels",
         "Networks", "Training")),
-    .target(name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts"]),
+    .target(name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts", "Training"]),
     .executableTarget(
       name: "csilink",
       dependencies: [
-        "Simulation", "Reports", "Scenarios", "Parts",
+        "Simulation", "Reports", "Scenarios", "Parts", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -35,6 +35,18 @@ public struct OperatingPoint: Sendable, Hashable {
   public let coordinates: [String?]
   /// The settings of every section of the link.
   public let settings: [Section: Settings]
+
+  /// The same point with other settings of one section.
+  package func replacing(_ other: Settings) -> OperatingPoint {
+    OperatingPoint(
+      index: index, coordinates: coordinates,
+      settings: settings.merging([other.section: other]) { $1 })
+  }
+
+  /// The same settings at another place in the order of points.
+  package func numbered(_ index: Int) -> OperatingPoint {
+    OperatingPoint(index: index, coordinates: coordinates, settings: settings)
+  }
 }
 
 /// What is kept of the reading, to place later complaints and to write the scenario down again.
@@ -72,6 +84,11 @@ extension Scenario {
     let subject = error.key.isEmpty ? section.rawValue : "\(section).\(error.key)"
     return Diagnostic(
       severity, at: place, "\(subject) \(error.reason)\(circumstances(point))", hint: error.hint)
+  }
+
+  /// A complaint about the scenario as a whole.
+  public func diagnostic(_ message: String, hint: String) -> Diagnostic {
+    Diagnostic(.error, at: sources.place, message, hint: hint)
   }
 
   /// The swept values of a point, in parentheses.

@@ -13,7 +13,9 @@ public enum LinkCatalogue {
       + schemas(EstimatorRegistry.estimators) + [AngularDelayTransform.schema]
       + Normaliser.schemas + schemas(CodecRegistry.codecs) + schemas(QuantizerRegistry.quantizers)
       + schemas(FeedbackRegistry.links) + [SlotClock.schema]
-      + schemas(PrecoderRegistry.precoders) + [TrainingSettings.schema, RunSettings.schema, ReportSettings.schema],
+      + schemas(PrecoderRegistry.precoders) + [
+        TrainingSettings.schema, RunSettings.schema, ReportSettings.schema,
+      ],
     defaults: [
       .pilots: "dft", .estimator: "ls", .normaliser: "sample_max_modulus", .codec: "none",
       .quantizer: "none", .feedback: "ideal", .precoder: "mrt",

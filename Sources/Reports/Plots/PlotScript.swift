@@ -56,7 +56,7 @@ struct PlotScript {
 
 extension PlotScript {
   /// Okabe and Ito's colours, which the colour-blind can tell apart, with a brown and a grey for their yellow and black.
-  private static let colours = [
+  static let colours = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c510a", "#666666",
   ]
   /// Longer texts in the legend and below the axis are cut.

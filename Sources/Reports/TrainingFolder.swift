@@ -1,0 +1,72 @@
+import DataFiles
+import Foundation
+import Simulation
+
+/// The folder that a training leaves behind: weights and curves, written while it works, and a report at the end.
+public enum TrainingFolder {
+  public static let reportName = "training.csv"
+
+  /// Writes `training.csv` and the plot of the learning curves.
+  ///
+  /// - Returns: warnings for the user, such as a missing gnuplot.
+  /// - Throws: `DataFileError` if the folder cannot be written to.
+  public static func write(
+    _ trained: [TrainedNetwork], of run: TrainingRun, to folder: String
+  ) throws(DataFileError) -> [String] {
+    try AtomicFile.write(report(trained, run), to: "\(folder)/\(reportName)")
+    return try CurvePlot.write(trained, title: run.scenario.name, toFolder: folder)
+  }
+
+  private static let columns = [
+    "network", "compression", "parameters", "samples", "epochs", "best_epoch", "stop_reason",
+    "training_loss", "validation_nmse_db", "test_nmse_db", "seed", "data_digest",
+  ]
+
+  private static func report(_ trained: [TrainedNetwork], _ run: TrainingRun) -> String {
+    let rows = trained.map { network -> String in
+      let curve = network.result.curve
+      let best = curve.best!
+      return [
+        network.network, "\(network.compression)", "\(network.parameterCount)",
+        "\(run.sampleCount)", "\(curve.epochs.count)", "\(best.number)",
+        network.result.stoppedEarly ? "patience" : "max", numberText(best.trainingLoss),
+        numberText(best.validationNMSEDB), numberText(network.result.test.nmseDB),
+        "\(run.seed)", network.dataDigest,
+      ].joined(separator: ",")
+    }
+    return (["# csilink training 1", columns.joined(separator: ",")] + rows)
+      .joined(separator: "\n") + "\n"
+  }
+
+  /// Removes checkpoints and drawn samples, nothing else.
+  public static func discard(_ folder: String) throws {
+    let manager = FileManager.default
+    guard manager.fileExists(atPath: folder) else { return }
+    for name in try manager.contentsOfDirectory(atPath: folder)
+    where name.hasSuffix("-checkpoint.safetensors") || name == "data" {
+      try manager.removeItem(atPath: "\(folder)/\(name)")
+    }
+  }
+}
+
+/// What was trained, as a table for the terminal.
+public enum TrainingTable {
+  public static func text(_ trained: [TrainedNetwork]) -> String {
+    let heading = ["network", "ratio", "parameters", "epochs", "best", "validation dB", "test dB"]
+    let rows = trained.map { network -> [String] in
+      let curve = network.result.curve
+      return [
+        network.network, "1/\(network.compression)", "\(network.parameterCount)",
+        "\(curve.epochs.count)", "\(curve.best!.number)",
+        String(format: "%.2f", curve.best!.validationNMSEDB),
+        String(format: "%.2f", network.result.test.nmseDB),
+      ]
+    }
+    let widths = heading.indices.map { i in ([heading] + rows).map { $0[i].count }.max()! }
+    let line = { (cells: [String]) in
+      zip(cells, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }
+        .joined(separator: "  ")
+    }
+    return (["# " + line(heading)] + rows.map { "  " + line($0) }).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,80 @@
+import Channels
+import Link
+import LinkMath
+import Parts
+import Scenarios
+
+/// The stages of one operating point before its codec: gives what the encoder sees and the truth behind it.
+struct CodecInput: Sendable {
+  private let channel: any ChannelModel
+  private let scheme: any PilotScheme
+  private let estimator: any ChannelEstimator
+  private let transform: AngularDelayTransform
+  private let normaliser: Normaliser
+  private let fromEstimate: Bool
+  /// As a codec behind these stages is told.
+  let context: LinkContext
+  /// Names everything that the input depends on, data files by their digests.
+  let key: String
+
+  /// Makes the stages, fitting those that learn from drops.
+  ///
+  /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
+  init(
+    _ point: OperatingPoint, fromEstimate: Bool, scenario: Scenario, seed: UInt64,
+    store: FittingStore
+  ) throws {
+    self.fromEstimate = fromEstimate
+    // The link of this point with nothing behind the normaliser.
+    let plain = try [Section.codec: "none", .quantizer: "none", .feedback: "ideal"].reduce(
+      into: point
+    ) { point, choice in
+      let part = LinkCatalogue.catalogue.part(choice.value, of: choice.key)!
+      point = point.replacing(try part.settings())
+    }
+    let tree = try LinkTreeBuilder.build(
+      [plain.numbered(0)], seed: seed, directory: scenario.directory,
+      report: ReportSettings(scenario.report!), store: store)
+    let root = tree.roots[0]
+    let pilots = root.pilots[0]
+    let estimation = pilots.estimators[0]
+    let transformation = estimation.transforms[0]
+    channel = root.channel
+    scheme = pilots.scheme
+    estimator = estimation.estimator
+    transform = transformation.transform
+    normaliser = transformation.normalisers[0].normaliser
+    var context = root.context
+    context.tapCount = transform.tapCount
+    context.normaliser = normaliser.rule.rawValue
+    self.context = context
+    let files = tree.dataDigests.sorted { $0.key < $1.key }.map(\.value)
+    key = (Self.sections(fromEstimate: fromEstimate).map { plain.settings[$0]!.canonical } + files)
+      .joined(separator: "\n")
+  }
+
+  /// The sections that change what an encoder sees.
+  static func sections(fromEstimate: Bool) -> [Section] {
+    [.grid, .channel, .timing] + (fromEstimate ? [.pilots, .estimator] : [])
+      + [.transform, .normaliser]
+  }
+
+  /// Drops that a domain offers; nil if without limit.
+  func dropCount(in domain: StreamKey.Domain) -> Int? { channel.dropCount(in: domain) }
+
+  /// Normalised CSI `[drop, delay, angle]`: what the encoder sees, and the truth on the same scale.
+  ///
+  /// - Throws: for recorded data, when a record cannot be read.
+  func pair(_ block: DropBlock) throws -> (seen: ComplexArray, truth: ComplexArray) {
+    let response = try channel.frequencyResponse(block, slots: [0])[0]
+    let truth = transform.forward(response)
+    guard fromEstimate else {
+      let scaled = normaliser.scale(truth, by: normaliser.gains(truth).map { 1 / $0 })
+      return (scaled, scaled)
+    }
+    let estimate = estimator.estimate(scheme.observe(response, block, slot: 0)).response
+    let seen = transform.forward(estimate)
+    let factors = normaliser.gains(seen).map { 1 / $0 }
+    return (normaliser.scale(seen, by: factors), normaliser.scale(truth, by: factors))
+  }
+}

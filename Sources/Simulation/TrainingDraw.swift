@@ -1,0 +1,126 @@
+import Codecs
+import DataFiles
+import Foundation
+import LinkMath
+import Networks
+import Parts
+import Synchronization
+import Training
+
+/// Draws the samples of a training from the stages before the codec and keeps them as .npy files named by digest.
+///
+/// A file holds `[sample, 2, angle, delay]`, float32: real and imaginary part of the normalised CSI, each as
+/// `0.5 + 0.5 h`. Equal scenarios find the files again; a file appears whole or not at all.
+struct TrainingDraw: Sendable {
+  let input: CodecInput
+  let source: TrainingSettings.Source
+  let seed: UInt64
+  /// Where the files are kept.
+  let folder: String
+  let pool: WorkerPool
+  let progress: @Sendable (String, _ done: Int, _ total: Int) -> Void
+
+  /// Drops that are drawn together.
+  private static let block = 16
+
+  /// Draws the three sets, or finds them.
+  ///
+  /// - Returns: nil if stopped.
+  /// - Throws: ``SettingsError`` if recorded data has too few drops; errors of the stages and of the files.
+  func data(_ settings: TrainingSettings, shouldStop: @escaping @Sendable () -> Bool) throws
+    -> TrainingData?
+  {
+    let wanted: [(StreamKey.Domain, Int, Parameter<Int>)] = [
+      (.train, settings.trainingCount, TrainingSettings.samples),
+      (.validation, settings.validationCount, TrainingSettings.validation),
+      (.test, settings.testCount, TrainingSettings.test),
+    ]
+    for (domain, count, key) in wanted {
+      guard let available = input.dropCount(in: domain), available < count else { continue }
+      throw SettingsError(
+        part: "training", key: key.key,
+        reason: "must be at most the \(available) drops that the data has for it, got \(count)",
+        hint: "give the channel a larger 'split' for training, validation and test")
+    }
+    var sets: [SampleSet] = []
+    var digests: [String] = []
+    for (domain, count, _) in wanted {
+      let digest = digest(domain, count)
+      guard let set = try set(domain, count, digest, shouldStop) else { return nil }
+      sets.append(set)
+      digests.append(digest)
+    }
+    return TrainingData(
+      training: sets[0], validation: sets[1], test: sets[2],
+      digest: String(Digest.sha256(digests.joined(separator: " ")).prefix(16)))
+  }
+
+  /// Names the content of a file: what it is drawn from, not the bytes, so that it is known before it is drawn.
+  private func digest(_ domain: StreamKey.Domain, _ count: Int) -> String {
+    let description = [
+      "csilink samples 1", "seed \(seed)", "\(domain) \(count)", source.rawValue,
+      "kernel \(BLAS.coreName)", input.key,
+    ].joined(separator: "\n")
+    return String(Digest.sha256(description).prefix(16))
+  }
+
+  private func set(
+    _ domain: StreamKey.Domain, _ count: Int, _ digest: String,
+    _ shouldStop: @escaping @Sendable () -> Bool
+  ) throws -> SampleSet? {
+    let hasTargets = source == .estimate
+    let inputs = "\(folder)/\(domain)-\(digest).npy"
+    let targets = hasTargets ? "\(folder)/\(domain)-\(digest)-target.npy" : nil
+    let shape = [2, input.context.portCount, input.context.tapCount]
+    let manager = FileManager.default
+    let isThere =
+      manager.fileExists(atPath: inputs) && targets.map(manager.fileExists(atPath:)) ?? true
+    if !isThere {
+      try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      guard try draw(domain, count, inputs, targets, shape, shouldStop) else { return nil }
+    }
+    let set = try SampleSet(inputs: inputs, targets: targets, shape: shape)
+    guard set.count == count else {
+      throw DataFileError(
+        file: inputs, expected: "\(count) samples", found: "\(set.count)",
+        hint: "delete the file; it is drawn again")
+    }
+    return set
+  }
+
+  /// Blocks are drawn in parallel, a few at a time, and written in drop order; false if stopped.
+  private func draw(
+    _ domain: StreamKey.Domain, _ count: Int, _ inputs: String, _ targets: String?, _ shape: [Int],
+    _ shouldStop: @escaping @Sendable () -> Bool
+  ) throws -> Bool {
+    let seenWriter = try NPYWriter(inputs, rowShape: shape)
+    let truthWriter = try targets.map { path throws(DataFileError) in
+      try NPYWriter(path, rowShape: shape)
+    }
+    let blocks = DropBlock(0..<count, domain: domain, seed: seed).parts(of: Self.block)
+    let group = 4 * pool.threadCount
+    let isEstimate = source == .estimate
+    for first in stride(from: 0, to: blocks.count, by: group) {
+      if shouldStop() { return false }
+      let members = Array(blocks[first..<min(first + group, blocks.count)])
+      let drawn = Mutex([(seen: [Float], truth: [Float])?](repeating: nil, count: members.count))
+      let input = self.input
+      try pool.forEach(members.count) { index, _ in
+        let (seen, truth) = try input.pair(members[index])
+        let maps = (
+          seen: NetworkMap.images(seen).elements,
+          truth: isEstimate ? NetworkMap.images(truth).elements : []
+        )
+        drawn.withLock { $0[index] = maps }
+      }
+      for maps in drawn.withLock({ $0 }) {
+        try seenWriter.append(maps!.seen)
+        try truthWriter?.append(maps!.truth)
+      }
+      progress("\(domain)", members.last!.drops.upperBound, count)
+    }
+    try truthWriter?.finish()
+    try seenWriter.finish()
+    return true
+  }
+}

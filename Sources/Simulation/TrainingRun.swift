@@ -1,0 +1,195 @@
+import Codecs
+import Foundation
+import LinkMath
+import Networks
+import Parts
+import Scenarios
+import Training
+
+/// What a training tells while it works.
+public enum TrainingEvent: Sendable {
+  /// Samples of a set that are drawn.
+  case drawing(set: String, done: Int, total: Int)
+  case training(TrainingProgress)
+}
+
+/// One trained network of a scenario.
+public struct TrainedNetwork: Sendable {
+  public let network: String
+  public let compression: Int
+  public let parameterCount: Int
+  public let result: TrainingResult
+  /// Digest of the data that it was trained on.
+  public let dataDigest: String
+  /// Files of the encoder's and the decoder's weights.
+  public let files: [String]
+}
+
+/// The trainings of a scenario: every network and ratio that its points name, one after another.
+///
+/// A network that several points share (other SNR, quantiser, feedback) is trained once; points that differ before the
+/// codec in a way that the training sees are refused, because their weights would have the same file names.
+public struct TrainingRun: Sendable {
+  /// One training.
+  struct Task: Sendable {
+    let selection: NeuralCodec.Selection
+    let input: CodecInput
+  }
+
+  public let scenario: Scenario
+  /// Drops in the training set.
+  public var sampleCount: Int { settings.trainingCount }
+  let settings: TrainingSettings
+  let tasks: [Task]
+  public let seed: UInt64
+  private let pool: WorkerPool
+
+  /// - Throws: ``ScenarioErrors`` for scenarios without a training or a network, and for settings that do not go together.
+  public init(
+    _ scenario: Scenario, pool: WorkerPool,
+    progress: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws {
+    self.scenario = scenario
+    self.pool = pool
+    seed = RunSettings(scenario.run!).seed
+    guard let training = scenario.training else {
+      throw Self.complaint(
+        scenario, "the scenario has no 'training'",
+        hint: "write 'training: {epochs: 100}'; 'csilink list training' shows the keys")
+    }
+    do {
+      settings = try TrainingSettings(training)
+    } catch {
+      throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
+    }
+    let store = FittingStore(folder: nil, pool: pool, progress: progress)
+    do {
+      tasks = try Self.tasks(scenario, settings, seed: seed, store: store)
+    } catch let placed as PlacedError {
+      throw ScenarioErrors([
+        scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
+      ])
+    }
+    if tasks.isEmpty {
+      throw Self.complaint(
+        scenario, "no point of the scenario has a network to train",
+        hint: "write 'codec: {network: csinet, compression: 16}' below 'link:'")
+    }
+  }
+
+  private static func complaint(_ scenario: Scenario, _ text: String, hint: String)
+    -> ScenarioErrors
+  {
+    ScenarioErrors([scenario.diagnostic(text, hint: hint)])
+  }
+
+  /// One task for each network and ratio, in the order of the points.
+  private static func tasks(
+    _ scenario: Scenario, _ settings: TrainingSettings, seed: UInt64, store: FittingStore
+  ) throws -> [Task] {
+    var inputs: [String: CodecInput] = [:]
+    var tasks: [Task] = []
+    for point in scenario.points {
+      let codec = point.settings[.codec]!
+      guard codec.part == NeuralCodec.schema.name else { continue }
+      let stages = seenStages(point, settings.source)
+      do {
+        let selection = try NeuralCodec.autoencoder(codec)
+        let input =
+          try inputs[stages]
+          ?? CodecInput(
+            point, fromEstimate: settings.source == .estimate, scenario: scenario, seed: seed,
+            store: store)
+        inputs[stages] = input
+        try NeuralCodec.requireFit(selection, codec, in: input.context)
+        let same = tasks.first {
+          $0.selection.name == selection.name && $0.selection.compression == selection.compression
+        }
+        if let same {
+          guard same.input.key == input.key else {
+            throw SettingsError(
+              part: codec.part, key: "network",
+              reason:
+                "\(selection.name) 1/\(selection.compression) would be trained on two kinds of data",
+              hint: "fix the swept stages before the codec with --set, and give each --output")
+          }
+        } else {
+          tasks.append(Task(selection: selection, input: input))
+        }
+      } catch let error as SettingsError {
+        throw PlacedError(error: error, section: .codec, point: point.index)
+      }
+    }
+    return tasks
+  }
+
+  /// A text for the stages before the codec that change what a network sees.
+  private static func seenStages(_ point: OperatingPoint, _ source: TrainingSettings.Source)
+    -> String
+  {
+    CodecInput.sections(fromEstimate: source == .estimate).map { point.settings[$0]!.canonical }
+      .joined(separator: "\n")
+  }
+
+  /// Trains what is not trained yet.
+  ///
+  /// - Parameters:
+  ///   - folder: result folder, made if missing; it gets weights, curves, checkpoints, and the data below `data`.
+  ///   - progress: called often, from any thread.
+  ///   - shouldStop: looked at between steps.
+  /// - Returns: nil if stopped; the same call goes on.
+  /// - Throws: errors of data, checkpoints and files; what was finished before is kept.
+  public func execute(
+    in folder: String, progress: @escaping @Sendable (TrainingEvent) -> Void,
+    shouldStop: @escaping @Sendable () -> Bool
+  ) throws -> [TrainedNetwork]? {
+    var finished: [TrainedNetwork] = []
+    for task in tasks {
+      guard let trained = try execute(task, folder, progress, shouldStop) else { return nil }
+      finished.append(trained)
+    }
+    return finished
+  }
+
+  private func execute(
+    _ task: Task, _ folder: String, _ progress: @escaping @Sendable (TrainingEvent) -> Void,
+    _ shouldStop: @escaping @Sendable () -> Bool
+  ) throws -> TrainedNetwork? {
+    let (name, compression, autoencoder) = task.selection
+    let draw = TrainingDraw(
+      input: task.input, source: settings.source, seed: seed, folder: "\(folder)/data", pool: pool
+    ) { progress(.drawing(set: $0, done: $1, total: $2)) }
+    let data: TrainingData
+    do {
+      guard let drawn = try draw.data(settings, shouldStop: shouldStop) else { return nil }
+      data = drawn
+    } catch let error as SettingsError {
+      throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
+    }
+    let loop = try TrainingLoop(
+      network: name, compression: compression, settings: settings, data: data, seed: seed,
+      stem: "\(folder)/\(name)-\(compression)", pool: pool)
+    let result = try loop.run(progress: { progress(.training($0)) }, shouldStop: shouldStop)
+    guard let result else { return nil }
+    let files = try WeightsFile.write(
+      result.weights, network: name, compression: compression,
+      metadata: metadata(task, data, result), in: folder)
+    return TrainedNetwork(
+      network: name, compression: compression, parameterCount: autoencoder.parameterCount,
+      result: result, dataDigest: data.digest, files: files)
+  }
+
+  /// What stands beside the weights: the rule that a link must keep, and where they come from.
+  private func metadata(_ task: Task, _ data: TrainingData, _ result: TrainingResult)
+    -> [String: String]
+  {
+    let best = result.curve.best!
+    return [
+      "normaliser": task.input.context.normaliser, "source": settings.source.rawValue,
+      "seed": "\(seed)", "data_digest": data.digest, "samples": "\(settings.trainingCount)",
+      "epochs": "\(result.curve.epochs.count)", "best_epoch": "\(best.number)",
+      "validation_nmse_db": String(format: "%.3f", best.validationNMSEDB),
+      "test_nmse_db": String(format: "%.3f", result.test.nmseDB), "version": Version.text,
+    ]
+  }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import LinkMath
+import Reports
+import Simulation
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train the networks that a scenario names.",
+    discussion: """
+      Draws training, validation and test sets from the scenario's channel, trains every network and compression of its \
+      points, and writes the weights of the best epoch, learning curves and training.csv. An interrupted training goes \
+      on with the same command.
+      """)
+
+  @OptionGroup var scenario: ScenarioOptions
+  @OptionGroup var compute: ComputeOptions
+
+  @Flag(help: "Discard checkpoints and drawn samples of the folder.")
+  var fresh = false
+
+  func run() throws {
+    let scenario = try scenario.read()
+    let folder = compute.folder(scenario)
+    if fresh { try TrainingFolder.discard(folder) }
+    let pool = WorkerPool(threadCount: compute.threadCount)
+    let training = try TrainingRun(scenario, pool: pool, progress: { printError("# \($0)") })
+    let display = TrainingDisplay()
+    let interrupt = InterruptFlag()
+    let trained = try training.execute(
+      in: folder, progress: { display.show($0) }, shouldStop: { interrupt.isRaised })
+    display.finish()
+    guard let trained else {
+      printError("# interrupted; the same command continues")
+      throw ExitCode(130)
+    }
+    let warnings = try TrainingFolder.write(trained, of: training, to: folder)
+    print(TrainingTable.text(trained))
+    for file in trained.flatMap(\.files) { print("# weights: \(file)") }
+    print("# report: \(folder)/\(TrainingFolder.reportName)")
+    for warning in warnings { printError("warning: \(warning)") }
+  }
+}
