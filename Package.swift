@@ -39,7 +39,7 @@ let package = Package(
     .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
     .target(name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
     .target(name: "Channels", dependencies: math("LinkMath", "Parts", "DataFiles")),
-    .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles")),
+    .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles", "Networks")),
     .target(
       name: "Link", dependencies: math("LinkMath", "Parts", "Channels", "Codecs", "CKernels")),
     .target(name: "Training", dependencies: ["LinkMath", "Parts", "DataFiles", "Networks"]),

@@ -20,6 +20,10 @@ public protocol CSICodec: Part {
   var codewordLength: Int { get }
   /// Bits of side information in each report, fixed.
   var sideBitCount: Int { get }
+  /// What the codec is, in a few words.
+  var summary: String { get }
+  /// Bytes of tables and weights, which all threads share, and of scratch memory, which each has.
+  var memoryBytes: (shared: Int, perThread: Int) { get }
 
   /// - Parameter csi: normalised angular-delay CSI [drop, delay, angle].
   /// - Returns: codeword [drop, M]; a drop's values do not depend on the other drops.
@@ -32,4 +36,6 @@ public protocol CSICodec: Part {
 
 extension CSICodec {
   public var sideBitCount: Int { 0 }
+  public var summary: String { Self.schema.name }
+  public var memoryBytes: (shared: Int, perThread: Int) { (0, 0) }
 }

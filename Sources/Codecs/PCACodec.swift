@@ -39,6 +39,9 @@ public struct PCACodec: CSICodec {
   }
 
   public var codewordLength: Int { vectors[dimension: 0] }
+  public var memoryBytes: (shared: Int, perThread: Int) {
+    (vectors.count * MemoryLayout<Float>.stride, 0)
+  }
 
   /// - Complexity: 2 M N floating-point operations for each drop.
   public func encode(_ csi: ComplexArray) -> Codeword {

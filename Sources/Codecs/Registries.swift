@@ -1,7 +1,7 @@
 /// Every codec a scenario can name.
 public enum CodecRegistry {
   public static let codecs: [any CSICodec.Type] = [
-    UncompressedCodec.self, PCACodec.self, DFTSelectionCodec.self,
+    UncompressedCodec.self, PCACodec.self, DFTSelectionCodec.self, NeuralCodec.self,
   ]
 }
 

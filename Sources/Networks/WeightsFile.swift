@@ -34,6 +34,18 @@ public struct WeightsFile: Sendable {
     "\(folder)/\(network.lowercased())-\(compression)-\(side.rawValue).safetensors"
   }
 
+  /// The file that one side is read from, whether or not it exists.
+  ///
+  /// - Parameter path: as for ``init(_:network:compression:_:)``.
+  public static func file(
+    at path: String, network: String, compression: Int, _ side: Side
+  ) -> String {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return exists && isFolder.boolValue
+      ? WeightsFile.path(in: path, network: network, compression: compression, side) : path
+  }
+
   /// Reads one side.
   ///
   /// - Parameter path: a folder of weights, or a file with (at least) this side's tensors.
@@ -41,11 +53,7 @@ public struct WeightsFile: Sendable {
   public init(
     _ path: String, network: String, compression: Int, _ side: Side
   ) throws {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    self.path =
-      exists && isFolder.boolValue
-      ? WeightsFile.path(in: path, network: network, compression: compression, side) : path
+    self.path = WeightsFile.file(at: path, network: network, compression: compression, side)
     let autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
     let file = try TensorFile(path: self.path)
     metadata = file.metadata
@@ -74,6 +82,18 @@ public struct WeightsFile: Sendable {
       throw DataFileError(
         file: self.path, variable: key, expected: "finite values", found: "a value that is not")
     }
+  }
+
+  /// Refuses sides of two trainings, such as an interrupted copy leaves: their notes differ.
+  ///
+  /// Files of other programs have no notes and go with everything.
+  public func requireTraining(of other: WeightsFile) throws(DataFileError) {
+    guard metadata["format"] == Self.format, other.metadata["format"] == Self.format else { return }
+    let keys = Set(metadata.keys).union(other.metadata.keys).subtracting(["side"]).sorted()
+    guard let key = keys.first(where: { metadata[$0] != other.metadata[$0] }) else { return }
+    throw DataFileError(
+      file: path, expected: "weights of the same training as \(other.path)",
+      found: "another '\(key)'")
   }
 
   /// Writes both sides below a folder, each file whole or not at all.

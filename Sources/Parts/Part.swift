@@ -16,11 +16,23 @@ public protocol Part: Sendable {
 
   /// How to learn what this part needs from drops of the channel; nil if it needs nothing.
   static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting?
+
+  /// Paths of the files whose content decides what the part does; they need not exist.
+  static func files(_ settings: Settings, in context: LinkContext) -> [String]
 }
 
 extension Part {
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     nil
+  }
+
+  /// The values of the keys that are files.
+  public static func files(_ settings: Settings, in context: LinkContext) -> [String] {
+    schema.parameters.compactMap { parameter in
+      guard parameter.kind == .file, case .text(let file)? = settings.values[parameter.key]
+      else { return nil }
+      return context.path(file)
+    }
   }
 }
 
@@ -50,10 +62,14 @@ public struct LinkContext: Sendable {
   public var portCount = 0
   /// Kept rows of the angular-delay matrix; set once the transform is made.
   public var tapCount = 0
+  /// The rule that brings the CSI to the codec's scale, as scenarios name it; set once the normaliser is made.
+  public var normaliser = ""
   /// Reals in a codeword, M; set once the codec is made.
   public var codewordLength = 0
   /// What the pilots settle for the estimator and the downlink; set once the pilot scheme is made.
   public var pilots = Pilots()
+  /// What several parts use; one for all parts of a scenario.
+  public var shared = SharedObjects()
 
   public struct Pilots: Sendable, Hashable {
     /// Every how many tones carry pilots, starting with tone 0.

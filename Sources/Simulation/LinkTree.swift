@@ -14,8 +14,16 @@ struct LinkTree: Sendable {
   let points: [PointConstants]
   /// Nodes are numbered in the order they are met; the stage of each.
   let nodes: [Section]
-  /// Digest of each file of recorded data, by path.
-  let dataDigests: [String: String]
+  /// Digests of the files that the parts of a section read, by path.
+  let fileDigests: [Section: [String: String]]
+
+  /// Codecs with different settings or files, in the order in which they are met.
+  var distinctCodecs: [any CSICodec] {
+    var keys: Set<String> = []
+    return roots.flatMap(\.pilots).flatMap(\.estimators).flatMap(\.transforms)
+      .flatMap(\.normalisers).flatMap(\.codecs).filter { keys.insert($0.key).inserted }
+      .map(\.codec)
+  }
 
   struct ChannelNode: Sendable {
     let id: Int
@@ -76,6 +84,8 @@ struct LinkTree: Sendable {
   }
   struct CodecNode: Sendable {
     let id: Int
+    /// Equal for equal codecs behind other stages, which share their tables.
+    let key: String
     let codec: any CSICodec
     let quantizers: [QuantizerNode]
   }

@@ -21,8 +21,9 @@ struct LinkTreeBuilder {
   private let replaceChannel: ((any ChannelModel) throws -> any ChannelModel)?
   private var nodes: [Section] = []
   private var constants: [PointConstants?]
-  /// Digests of the recorded data by path.
-  private var dataDigests: [String: String] = [:]
+  /// Digests of the files that the parts of a section read, by path.
+  private var fileDigests: [Section: [String: String]] = [:]
+  private let shared = SharedObjects()
 
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
   static func build(
@@ -36,7 +37,7 @@ struct LinkTreeBuilder {
     let roots = try builder.channels(points)
     return LinkTree(
       roots: roots, points: builder.constants.map { $0! }, nodes: builder.nodes,
-      dataDigests: builder.dataDigests)
+      fileDigests: builder.fileDigests)
   }
 
   private init(
@@ -112,13 +113,13 @@ struct LinkTreeBuilder {
           toneCount: grid[GridSection.tones], spacingHz: grid[GridSection.spacing],
           carrierHz: grid[GridSection.carrier]), slotSeconds: clock.slotSeconds,
         speed: clock.speed, seed: seed, directory: directory)
+      context.shared = shared
       let model: any ChannelModel = try make(.channel, points, .none, context)
       let channel = try replaceChannel?(model) ?? model
       context.portCount = channel.portCount
-      let settings = points[0].settings[.channel]!
       // Not the slots: parts are fitted on slot 0, whose draws depend on whether and how fast the UE moves.
-      let key = "\(grid.canonical)\(settings.canonical) speed \(clock.speed) "
-      let prefix = FitPrefix.channel(channel, key: key + (try dataDigest(settings)), seed: seed)
+      let key = "\(grid.canonical)\(try key(.channel, points, context)) speed \(clock.speed) "
+      let prefix = FitPrefix.channel(channel, key: key, seed: seed)
       let cosineToneCount = try placed(.report, points[0]) {
         try report.cosineToneCount(of: context.grid.toneCount)
       }
@@ -129,19 +130,17 @@ struct LinkTreeBuilder {
     }
   }
 
-  /// Digests of the files that a channel reads, each computed once.
-  private mutating func dataDigest(_ channel: Settings) throws -> String {
-    let schema = LinkCatalogue.catalogue.part(channel.part, of: .channel)
-    let files = channel.values.keys.sorted().compactMap { key -> String? in
-      guard schema?.parameter(key)?.kind == .file, case .text(let file)? = channel.values[key]
-      else { return nil }
-      return file.hasPrefix("/") ? file : directory + "/" + file
+  /// A text for what the part of a section does: its settings, and the content of the files that it reads.
+  private mutating func key(
+    _ section: Section, _ points: [OperatingPoint], _ context: LinkContext
+  ) throws -> String {
+    let settings = points[0].settings[section]!
+    let files = LinkCatalogue.type(of: settings).files(settings, in: context)
+    return try files.reduce(settings.canonical) { key, file in
+      let digest = try fileDigests[section]?[file] ?? FileDigest.of(file)
+      fileDigests[section, default: [:]][file] = digest
+      return key + " " + digest
     }
-    return try files.map { file in
-      let digest = try dataDigests[file] ?? FileDigest.of(file)
-      dataDigests[file] = digest
-      return digest
-    }.joined(separator: " ")
   }
 
   private mutating func pilots(
@@ -198,6 +197,8 @@ struct LinkTreeBuilder {
     try groups(points) { $0.settings[.normaliser]!.canonical }.map { points in
       let id = number(.normaliser)
       let normaliser: Normaliser = try make(.normaliser, points, prefix, context)
+      var context = context
+      context.normaliser = normaliser.rule.rawValue
       let prefix = prefix.map(points[0].settings[.normaliser]!.canonical) { input in
         guard case .csi(let csi) = input else { preconditionFailure("stage order") }
         return .csi(normaliser.scale(csi, by: normaliser.gains(csi).map { 1 / $0 }))
@@ -217,12 +218,13 @@ struct LinkTreeBuilder {
       var context = context
       let codec: any CSICodec = try make(.codec, points, prefix, context)
       context.codewordLength = codec.codewordLength
-      let prefix = prefix.map(points[0].settings[.codec]!.canonical) { input in
+      let key = try key(.codec, points, context)
+      let prefix = prefix.map(key) { input in
         guard case .csi(let csi) = input else { preconditionFailure("stage order") }
         return .codeword(try codec.encode(csi).values)
       }
       return LinkTree.CodecNode(
-        id: id, codec: codec,
+        id: id, key: key, codec: codec,
         quantizers: try quantizers(points, prefix, normaliser, codec, context))
     }
   }

@@ -45,18 +45,28 @@ public struct PreparedRun: Sendable {
     statistics = StageStatistics(tree.nodes)
     try PreparedRun.requireDrops(scenario, tree, settings.maximumDrops)
     blockSize = settings.blockSize ?? PreparedRun.defaultBlockSize(tree)
-    let data = tree.dataDigests.sorted { $0.key < $1.key }.map(\.value)
+    let weights = tree.fileDigests[.codec] ?? [:]
+    let data = tree.fileDigests.filter { $0.key != .codec }.reduce(into: [:]) {
+      $0.merge($1.value) { $1 }
+    }
     header = JournalHeader(
       physics: PreparedRun.physics(scenario, settings), blockSize: blockSize,
       pointCount: tree.points.count,
       provenance: Provenance(
         scenarioDigest: String(Digest.sha256(scenario.canonical).prefix(16)),
-        dataDigest: data.isEmpty ? "" : String(Digest.sha256(data.joined()).prefix(16)),
-        weightsDigest: "", build: FileDigest.program, kernel: BLAS.coreName,
+        dataDigest: PreparedRun.digest(ofFiles: data),
+        weightsDigest: PreparedRun.digest(ofFiles: weights), build: FileDigest.program,
+        kernel: BLAS.coreName,
         version: Version.text))
   }
 
-  /// Everything that the numbers of a drop depend on.
+  /// One digest for several files by path, in the order of their paths; empty without files.
+  private static func digest(ofFiles digests: [String: String]) -> String {
+    let ordered = digests.sorted { $0.key < $1.key }.map(\.value)
+    return ordered.isEmpty ? "" : String(Digest.sha256(ordered.joined()).prefix(16))
+  }
+
+  /// Everything that the numbers of a drop depend on, but for the files that the parts read.
   private static func physics(_ scenario: Scenario, _ settings: RunSettings) -> String {
     var digest = Digest()
     let add = { (text: String, digest: inout Digest) in

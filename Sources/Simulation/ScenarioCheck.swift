@@ -39,7 +39,11 @@ public enum ScenarioCheck {
         )
       }
     }
-    return lines
+    let codecs = run.tree.distinctCodecs.map { codec in
+      "# codec            [drop, real]              [\(run.blockSize), \(codec.codewordLength)]"
+        + "  \(codec.summary)"
+    }
+    return lines + unique(codecs, by: \.self)
   }
 
   private static func unique<T>(_ items: [T], by key: (T) -> String) -> [T] {
@@ -59,7 +63,7 @@ public enum ScenarioCheck {
     return unique(rows, by: \.self).prefix(40).map { "# payload \($0)" }
   }
 
-  /// Bytes of the arrays that are alive at the deepest point of the tree, for each worker, and of the fitted parts.
+  /// Bytes of the arrays that are alive at the deepest point of the tree, for each worker, and of the codecs.
   static func memoryBytes(_ run: PreparedRun, threads: Int) -> Int {
     let perWorker = run.tree.roots.map { root -> Int in
       let response = 8 * run.blockSize * root.context.grid.toneCount * root.context.portCount
@@ -71,7 +75,10 @@ public enum ScenarioCheck {
       return response * slots + part * (3 + reports) + 8 * csi * reports
     }.max()!
     let metrics = 8 * run.pointCount * run.blockSize * DropMetric.allCases.count
-    return threads * (perWorker + 4 * metrics)
+    let codecs = run.tree.distinctCodecs.map(\.memoryBytes)
+    // A codec keeps its scratch memory for the next block.
+    let scratch = codecs.reduce(0) { $0 + $1.perThread }
+    return threads * (perWorker + 4 * metrics + scratch) + codecs.reduce(0) { $0 + $1.shared }
   }
 
   private static func memory(_ run: PreparedRun, threads: Int) -> String {

@@ -66,6 +66,12 @@ public final class InferencePlan: Sendable {
     return (offsets, end)
   }
 
+  /// Bytes of scratch memory of each thread that runs the plan.
+  public var scratchBytes: Int {
+    let tiles = buffers.filter { $0.kind == .tile }.reduce(0) { $0 + $1.tileStride }
+    return MemoryLayout<Float>.stride * (arenaCount + tiles * InferencePlan.tileSize)
+  }
+
   /// Scratch memory of one worker.
   private final class WorkerMemory: @unchecked Sendable {
     // Sendable: one worker uses it at a time.

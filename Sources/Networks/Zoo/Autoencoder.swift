@@ -23,6 +23,21 @@ public struct Network: Sendable {
   public var parameterCount: Int {
     parameters.filter(\.parameter.isTrainable).reduce(0) { $0 + $1.parameter.count }
   }
+
+  /// Where the values of the first output lie if its last layer saturates; nil if they can be anything.
+  public var outputRange: ClosedRange<Float>? {
+    var node = graph.outputs[0]
+    while case .reshape = graph.nodes[node].operation { node = graph.nodes[node].inputs[0] }
+    guard case .pointwise(let function) = graph.nodes[node].operation else { return nil }
+    return function == .tanh ? -1...1 : 0...1
+  }
+
+  /// Whether a sample's output depends on the other samples of its batch.
+  public var attendsAcrossBatch: Bool {
+    graph.nodes.contains { node in
+      if case .attention(let core) = node.operation { core.acrossBatch } else { false }
+    }
+  }
 }
 
 /// An encoder for the UE and a decoder for the BS that were designed together.
