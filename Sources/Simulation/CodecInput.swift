@@ -48,7 +48,7 @@ struct CodecInput: Sendable {
     context.tapCount = transform.tapCount
     context.normaliser = normaliser.rule.rawValue
     self.context = context
-    let files = tree.dataDigests.sorted { $0.key < $1.key }.map(\.value)
+    let files = tree.fileDigests[.channel, default: [:]].sorted { $0.key < $1.key }.map(\.value)
     key = (Self.sections(fromEstimate: fromEstimate).map { plain.settings[$0]!.canonical } + files)
       .joined(separator: "\n")
   }

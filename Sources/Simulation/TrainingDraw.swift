@@ -30,7 +30,7 @@ struct TrainingDraw: Sendable {
   func data(_ settings: TrainingSettings, shouldStop: @escaping @Sendable () -> Bool) throws
     -> TrainingData?
   {
-    let wanted: [(StreamKey.Domain, Int, Parameter<Int>)] = [
+    let wanted: [(StreamKey.Domain, Int, Parts.Parameter<Int>)] = [
       (.train, settings.trainingCount, TrainingSettings.samples),
       (.validation, settings.validationCount, TrainingSettings.validation),
       (.test, settings.testCount, TrainingSettings.test),

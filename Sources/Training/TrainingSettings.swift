@@ -15,12 +15,12 @@ public struct TrainingSettings: Sendable {
     case constant, step, exponential, warm_up_cosine
   }
 
-  static let samples = Parameter.integer(
+  package static let samples = Parameter.integer(
     "samples", default: 20_000, in: 1...100_000_000, "Drops in the training set.")
-  static let validation = Parameter.integer(
+  package static let validation = Parameter.integer(
     "validation_samples", default: 2_000, in: 1...10_000_000,
     "Drops that choose the best epoch; never trained on.")
-  static let test = Parameter.integer(
+  package static let test = Parameter.integer(
     "test_samples", default: 2_000, in: 1...10_000_000,
     "Drops that the chosen weights are judged on, once, at the end.")
   static let source = Parameter<Source>.choice(
