@@ -73,6 +73,9 @@ let package = Package(
     .testTarget(name: "ChannelsTests", dependencies: math("Channels", "TestSupport")),
     .testTarget(name: "CodecsTests", dependencies: math("Codecs", "TestSupport")),
     .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Networks", "LinkMath", "DataFiles", "Parts", "TestSupport"]),
     .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Parts"]),
     .testTarget(
       name: "SimulationTests", dependencies: math("Simulation", "Reports", "TestSupport")),

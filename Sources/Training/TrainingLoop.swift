@@ -133,8 +133,8 @@ public final class TrainingLoop {
     return weights
   }
 
-  /// Epochs that are done, for what is shown before the first step.
-  public var finishedEpochs: Int { state.curve.epochs.count }
+  /// Weights that this training starts from.
+  package var initialWeights: Weights { Self.initialWeights(autoencoder, seed: seed) }
 
   private var isStoppedEarly: Bool {
     guard let patience = settings.patience, let best = state.curve.best else { return false }
