@@ -64,14 +64,16 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/LinkBenchmark"),
 
-    .target(name: "TestSupport", dependencies: math("LinkMath"), path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: math("LinkMath", "Networks"), path: "Tests/TestSupport"),
     .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "TestSupport")),
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
     .testTarget(name: "ChannelsTests", dependencies: math("Channels", "TestSupport")),
-    .testTarget(name: "CodecsTests", dependencies: math("Codecs", "TestSupport")),
+    .testTarget(
+      name: "CodecsTests", dependencies: math("Codecs", "Networks", "DataFiles", "TestSupport")),
     .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),
     .testTarget(
       name: "TrainingTests",

@@ -55,6 +55,11 @@ public struct WeightsFile: Sendable {
   ) throws {
     self.path = WeightsFile.file(at: path, network: network, compression: compression, side)
     let autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
+    guard FileManager.default.fileExists(atPath: self.path) else {
+      throw DataFileError(
+        file: self.path, expected: "weights of \(network)'s \(side.rawValue) at 1/\(compression)",
+        found: "no such file", hint: "'csilink train' makes it")
+    }
     let file = try TensorFile(path: self.path)
     metadata = file.metadata
     if metadata["format"] == Self.format {

@@ -7,13 +7,19 @@ public struct PartCatalogue: Sendable {
   ///   - schemas: all parts, in the order in which a section lists them.
   ///   - defaults: the part of a section that is absent or has no `type`. A section with a single part needs none;
   ///     a section with several parts and no default must be given.
-  /// - Precondition: names are unique within a section and every default names a part.
+  /// - Precondition: names are unique within a section, no key is the name of another part (a key that is its part's name
+  ///   stands for the part), and every default names a part.
   public init(_ schemas: [PartSchema], defaults: [Section: String] = [:]) {
     self.schemas = Dictionary(grouping: schemas, by: \.section)
     self.defaults = defaults
     for (section, parts) in self.schemas {
       precondition(
         Set(parts.map(\.name)).count == parts.count, "two parts of \(section) share a name")
+      for (part, other) in parts.flatMap({ part in parts.map { (part, $0) } }) {
+        precondition(
+          part.name == other.name || part.parameter(other.name) == nil,
+          "\(section) '\(part.name)' has a key with the name of another part, '\(other.name)'")
+      }
     }
     for (section, name) in defaults {
       precondition(part(name, of: section) != nil, "\(section) has no part '\(name)'")

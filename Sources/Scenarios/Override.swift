@@ -29,11 +29,17 @@ struct OverrideReader {
   private func release(
     _ entry: YAMLEntry, in document: inout ScenarioDocument, sweptByOverride: YAMLMapping
   ) {
-    var path = entry.key.hasPrefix("link.") ? String(entry.key.dropFirst(5)) : entry.key
-    if path.hasSuffix(".type") { path.removeLast(5) }
-    guard document.sweep[path] != nil, sweptByOverride[path] == nil else { return }
-    document.sweep[path] = nil
-    log.warning(entry.keyPosition, "'\(path)' is swept by the scenario; now it has one value")
+    let path = entry.key.hasPrefix("link.") ? String(entry.key.dropFirst(5)) : entry.key
+    var given = [path]
+    // Whoever names the part names the section.
+    if let section = Section.stages.first(where: { path.hasPrefix("\($0.rawValue).") }) {
+      let key = String(path.dropFirst(section.rawValue.count + 1))
+      if key == "type" || catalogue.isChoice(key, of: section) { given.append(section.rawValue) }
+    }
+    for path in given where document.sweep[path] != nil && sweptByOverride[path] == nil {
+      document.sweep[path] = nil
+      log.warning(entry.keyPosition, "'\(path)' is swept by the scenario; now it has one value")
+    }
   }
 
   private func entry(_ text: String) -> YAMLEntry? {
@@ -93,7 +99,7 @@ struct OverrideReader {
         return nil
       }
     }
-    return result
+    return documents.withImpliedTypes(result)
   }
 
   private func unknownPath(_ entry: YAMLEntry, _ head: String) {

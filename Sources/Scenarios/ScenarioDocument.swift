@@ -67,7 +67,20 @@ struct DocumentReader {
       default: unknownTopLevelKey(entry)
       }
     }
-    return document
+    return withImpliedTypes(document)
+  }
+
+  /// The document with the `type` of every section whose keys imply one: done when all keys of a file are together, so
+  /// that laying files over each other sees the type.
+  func withImpliedTypes(_ document: ScenarioDocument) -> ScenarioDocument {
+    var result = document
+    for entry in document.sections.entries {
+      guard let section = Section(rawValue: entry.key), let mapping = entry.value.mapping
+      else { continue }
+      result.sections[entry.key]?.value.content = .mapping(
+        catalogue.withImpliedType(mapping, of: section))
+    }
+    return result
   }
 
   /// The mapping of an entry; a key without a value counts as an empty one.
@@ -197,6 +210,22 @@ struct DocumentReader {
 }
 
 extension PartCatalogue {
+  /// A section's mapping where `{network: crnet}` has become `{type: network, network: crnet}`: without a `type`, a key
+  /// that is the name of one of the section's parts means that part.
+  func withImpliedType(_ mapping: YAMLMapping, of section: Section) -> YAMLMapping {
+    guard mapping["type"] == nil,
+      let entry = mapping.entries.first(where: { isChoice($0.key, of: section) })
+    else { return mapping }
+    let name = YAMLNode(content: .scalar(entry.key), position: entry.keyPosition)
+    let type = YAMLEntry(key: "type", keyPosition: entry.keyPosition, value: name)
+    return YAMLMapping(entries: [type] + mapping.entries)
+  }
+
+  /// Whether a key is the name of one of several parts of a section.
+  func isChoice(_ key: String, of section: Section) -> Bool {
+    parts(of: section).count > 1 && part(key, of: section) != nil
+  }
+
   /// The sections below `link:` by name.
   var stageNames: [String] {
     sections.filter { Section.stages.contains($0) }.map(\.rawValue)

@@ -98,7 +98,7 @@ struct ScenarioLayers {
     }
     var below = ScenarioDocument(position: root.position)
     for stage in link.entries { documents.addStage(stage, to: &below) }
-    return below.overlaid(by: document)
+    return documents.withImpliedTypes(below).overlaid(by: document)
   }
 }
 

@@ -75,8 +75,18 @@ struct SectionReader {
     if let name = type.scalar, let part = catalogue.part(name, of: section) { return part }
     log.error(
       type.position, "unknown \(section) \(type.summary); \(known)",
-      hint: type.scalar.flatMap { nearestWord(to: $0, among: names) }.didYouMean)
+      hint: type.scalar.flatMap { word in
+        choice(word, of: section) ?? nearestWord(to: word, among: names).didYouMean
+      })
     return nil
+  }
+
+  /// The short form for a word that is a value of the key named like its part: `codec: crnet` meant
+  /// `codec: {network: crnet}`.
+  private func choice(_ word: String, of section: Section) -> String? {
+    catalogue.parts(of: section)
+      .first { $0.parameter($0.name)?.kind.accepts(.text(word)) ?? false }
+      .map { "write '\(section): {\($0.name): \(word)}'" }
   }
 
   /// Collects the values below a mapping by the full key of their parameter; false after a complaint.
@@ -115,8 +125,10 @@ struct SectionReader {
     let hint =
       !others.isEmpty
       ? "'\(key)' belongs to \(others.joined(separator: ", "))"
-      : nearestWord(to: key, among: keys).didYouMean
-        ?? (keys.isEmpty ? "it has no keys" : "known keys: \(keys.joined(separator: ", "))")
+      : catalogue.isChoice(key, of: section)
+        ? "'\(key)' has no value: write '\(section): \(key)'"
+        : nearestWord(to: key, among: keys).didYouMean
+          ?? (keys.isEmpty ? "it has no keys" : "known keys: \(keys.joined(separator: ", "))")
     let names = parts.map { "'\($0.name)'" }.joined(separator: ", ")
     log.error(position, "\(section) \(names) has no key '\(key)'", hint: hint)
   }

@@ -68,6 +68,15 @@ struct SweepExpansion {
         position = value.node.position
       }
     }
+    if mapping?["type"] == nil,
+      let named = swept.first(where: { catalogue.isChoice($0.key, of: section) })
+    {
+      // A swept key implies the part as one in the mapping does.
+      let type = YAMLNode(content: .scalar(named.key), position: named.keyPosition)
+      if mapping == nil { position = named.keyPosition }
+      mapping = mapping ?? YAMLMapping()
+      mapping?["type"] = YAMLEntry(key: "type", keyPosition: named.keyPosition, value: type)
+    }
     return reader.read(section, mapping, at: position, swept: swept)
   }
 
@@ -152,7 +161,7 @@ extension SweepExpansion {
     var combination = Array(repeating: 0, count: axes.count)
     let names = axis.values.indices.map { i in
       combination[index] = i
-      return table.readings[table.row(combination)].part?.name ?? axis.values[i].text
+      return name(table.readings[table.row(combination)], of: table) ?? axis.values[i].text
     }
     let texts = zip(names, axis.values).map { name, value in
       value.label?.scalar ?? distinguished(name, value, among: zip(names, axis.values))
@@ -167,6 +176,16 @@ extension SweepExpansion {
       }
     }
     return SweepAxis(path: axis.path, values: texts)
+  }
+
+  /// What an entry is called: its part, or for `{network: crnet}` the value, unless that is swept by itself.
+  private func name(_ reading: SectionReading, of table: Table) -> String? {
+    guard let part = reading.part else { return nil }
+    let isSwept = table.axes.contains { axes[$0].key == part.name }
+    guard !isSwept, case .text(let name)? = reading.settings?.values[part.name] else {
+      return part.name
+    }
+    return name
   }
 
   /// The name of an entry; where a part comes several times, with the keys in which its entries differ.

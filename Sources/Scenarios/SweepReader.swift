@@ -48,7 +48,7 @@ struct SweepReader {
       return nil
     }
     let key = head == entry.key ? nil : String(entry.key.dropFirst(head.count + 1))
-    guard let values = values(entry, isSection: key == nil) else { return nil }
+    guard let values = values(entry, of: key == nil ? section : nil) else { return nil }
     return Axis(
       path: entry.key, place: entry.keyPosition, section: section, key: key,
       values: distinct(values, of: entry.key))
@@ -68,33 +68,29 @@ struct SweepReader {
     log.error(entry.keyPosition, "cannot sweep '\(entry.key)'", hint: hint)
   }
 
-  private func values(_ entry: YAMLEntry, isSection: Bool) -> [Axis.Value]? {
+  /// - Parameter section: nil if a key is swept, not a whole section.
+  private func values(_ entry: YAMLEntry, of section: Section?) -> [Axis.Value]? {
     switch entry.value.content {
-    case .list(let nodes) where !nodes.isEmpty:
-      return isSection
-        ? nodes.compactMap { sectionValue($0, entry.key) }
-        : nodes.map { Axis.Value(text: $0.flowText, node: $0) }
-    case .scalar(let text):
-      return isSection
-        ? [sectionValue(entry.value, entry.key)].compactMap { $0 }
-        : [Axis.Value(text: text, node: entry.value)]
-    case .mapping(let mapping) where !isSection:
+    case .list(let nodes) where !nodes.isEmpty: return nodes.compactMap { value($0, of: section) }
+    case .scalar: return [value(entry.value, of: section)].compactMap { $0 }
+    case .mapping(let mapping) where section == nil:
       return range(mapping, at: entry.value.position)
     default:
       log.error(
         entry.value.isNull ? entry.keyPosition : entry.value.position,
         "'\(entry.key)' needs values to sweep, got \(entry.value.summary)",
-        hint: isSection
+        hint: section != nil
           ? "a list such as [a, {type: b, ...}]"
           : "a list such as [1, 2, 4] or a range such as {from: -5, to: 40, step: 5}")
       return nil
     }
   }
 
-  /// An entry of a swept section: a word or a mapping, which may carry a label; nil after a complaint.
-  private func sectionValue(_ node: YAMLNode, _ name: String) -> Axis.Value? {
+  /// A value of a key, or an entry of a swept section: a word or a mapping, which may carry a label; nil after a complaint.
+  private func value(_ node: YAMLNode, of section: Section?) -> Axis.Value? {
+    guard let section else { return Axis.Value(text: node.flowText, node: node) }
     let documents = DocumentReader(catalogue: catalogue, log: log)
-    guard let whole = documents.sectionMapping(node, name: "an entry of '\(name)'") else {
+    guard let whole = documents.sectionMapping(node, name: "an entry of '\(section)'") else {
       return nil
     }
     var mapping = documents.nested(whole)
@@ -105,7 +101,9 @@ struct SweepReader {
     }
     return Axis.Value(
       text: node.flowText,
-      node: YAMLNode(content: .mapping(mapping), position: node.position), label: label)
+      node: YAMLNode(
+        content: .mapping(catalogue.withImpliedType(mapping, of: section)), position: node.position),
+      label: label)
   }
 
   private func range(_ mapping: YAMLMapping, at place: SourcePosition) -> [Axis.Value]? {

@@ -291,7 +291,7 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
             2 |   channel: {type: cdl, profile: Z, angles: 3}
               |                                            ^
           hint: write it as [3]
-        demo.yaml:3:10: error: unknown codec 'pcb'; known: none, pca, csinet
+        demo.yaml:3:10: error: unknown codec 'pcb'; known: none, pca, csinet, network
             3 |   codec: pcb
               |          ^
           hint: did you mean 'pca'?

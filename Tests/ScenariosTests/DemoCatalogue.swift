@@ -72,6 +72,14 @@ let demoCatalogue = PartCatalogue(
         Parameter<String>("weights", .file, "Weights file.").declaration,
       ]),
     PartSchema(
+      .codec, "network", "Any network.",
+      parameters: [
+        Parameter<String>("network", .choice(["crnet", "clnet", "bcsinet"]), "Name.").declaration,
+        Parameter<Int?>.optional("compression", .integer(1...64), "1 / compression ratio.")
+          .declaration,
+        Parameter<String?>.optional("weights", .file, "Weights.").declaration,
+      ]),
+    PartSchema(
       .run, "run", "How to run.",
       parameters: [
         Parameter.integer("seed", default: 1, in: 0...Int.max, "Seed.").declaration,

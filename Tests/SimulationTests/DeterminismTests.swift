@@ -3,6 +3,7 @@ import Foundation
 import LinkMath
 import Reports
 import Simulation
+import TestSupport
 import Testing
 
 /// Identical bytes for any number of threads, for shards, for runs that were killed and for runs that were enlarged.

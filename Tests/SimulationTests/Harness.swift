@@ -1,9 +1,9 @@
-import Foundation
 import LinkMath
 import Parts
 import Reports
 import Scenarios
 import Simulation
+import TestSupport
 import Testing
 
 /// Reads a scenario as if it were in a file `test.yaml`.
@@ -35,15 +35,6 @@ func execute(_ run: PreparedRun, threads: Int = 1, folder: String) throws -> Run
 
 /// A run that should have ended with a result did not.
 struct NotFinished: Error {}
-
-/// A new folder below the system's temporary one, removed afterwards.
-func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory
-    .appending(path: "csilink-tests-\(UUID().uuidString)").path
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
-}
 
 /// The diagnostics that preparing a scenario throws.
 func complaints(_ yaml: String, path: String = "test.yaml", set overrides: [String] = [])

@@ -3,6 +3,7 @@ import LinkMath
 import Reports
 import Simulation
 import Synchronization
+import TestSupport
 import Testing
 
 /// Resuming from a journal that ends anywhere or is damaged, and refusing one that belongs to another run.

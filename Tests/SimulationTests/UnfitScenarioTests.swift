@@ -1,6 +1,7 @@
 import DataFiles
 import Foundation
 import Simulation
+import TestSupport
 import Testing
 
 /// Scenarios whose pieces do not fit are refused with the place and a way out, before anything is computed.

@@ -29,3 +29,12 @@ public func relativeError(_ a: ComplexArray, _ b: ComplexArray) -> Double {
   }
   return difference / b.energy
 }
+
+/// A new folder below the system's temporary one, removed afterwards.
+public func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
+  let folder = FileManager.default.temporaryDirectory
+    .appending(path: "csilink-tests-\(UUID().uuidString)").path
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  return try body(folder)
+}
