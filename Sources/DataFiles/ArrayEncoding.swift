@@ -50,7 +50,7 @@ extension NumericArray {
 }
 
 /// Integers as little-endian bytes.
-private func pack<Integers: Collection>(_ integers: Integers) -> [UInt8]
+func pack<Integers: Collection>(_ integers: Integers) -> [UInt8]
 where Integers.Element: FixedWidthInteger {
   let size = Integers.Element.bitWidth / 8
   return [UInt8](unsafeUninitializedCapacity: integers.count * size) { buffer, filled in

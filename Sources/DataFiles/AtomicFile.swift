@@ -55,12 +55,17 @@ public enum AtomicFile {
     let temporary = try createTemporary(besides: path)
     do throws(DataFileError) {
       try produce(temporary)
-      try flush(temporary, for: path)
-      guard rename(temporary, path) == 0 else { throw failure(path, "a replaceable file") }
+      try install(temporary, as: path)
     } catch {
       unlink(temporary)
       throw error
     }
+  }
+
+  /// Flushes a temporary file and gives it its name.
+  static func install(_ temporary: String, as path: String) throws(DataFileError) {
+    try flush(temporary, for: path)
+    guard rename(temporary, path) == 0 else { throw failure(path, "a replaceable file") }
     // The rename itself is durable only once the directory is; a file system that cannot flush
     // directories has still replaced the file as a whole.
     let directory = open(directoryPath(of: path), O_RDONLY | O_CLOEXEC)
@@ -70,7 +75,8 @@ public enum AtomicFile {
     }
   }
 
-  private static func createTemporary(besides path: String) throws(DataFileError) -> String {
+  /// Creates an empty file beside `path`.
+  static func createTemporary(besides path: String) throws(DataFileError) -> String {
     while true {
       let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
       let temporary = "\(path).\(suffix).tmp"
@@ -95,7 +101,7 @@ public enum AtomicFile {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  private static func failure(_ path: String, _ expected: String) -> DataFileError {
+  static func failure(_ path: String, _ expected: String) -> DataFileError {
     DataFileError(file: path, expected: expected, found: systemErrorText())
   }
 }
