@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "csilink",
       dependencies: [
-        "Simulation", "Reports", "Scenarios", "Parts",
+        "Simulation", "Reports", "Scenarios", "Parts", "Networks", "DataFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -13,7 +13,10 @@ struct CSILink: ParsableCommand {
       Exit codes: 0 done, 1 failed, 2 wrong usage or scenario, 130 interrupted (the same command continues).
       """,
     version: Version.text,
-    subcommands: [RunCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self])
+    subcommands: [
+      RunCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self, InspectCommand.self,
+      ForwardCommand.self, VerifyCommand.self,
+    ])
 
   static func main() {
     do {
