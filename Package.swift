@@ -53,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "csilink",
       dependencies: [
-        "Simulation", "Reports", "Scenarios", "Parts", "Training",
+        "Simulation", "Reports", "Scenarios", "Parts", "Networks", "Training", "DataFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

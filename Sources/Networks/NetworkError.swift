@@ -8,6 +8,13 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
   case unknownMode(String)
   case missingMetadata(String)
   case needsWholeBatch(String)
+  /// The decoder also reads the codeword before the noise.
+  case needsCleanCodeword(String)
+  /// No weights of a side were named.
+  case missingWeights(String)
+  case unexpectedValue(String, expected: String)
+  /// A training file was to be checked without a training plan.
+  case needsTrainingPath
 
   public var description: String {
     switch self {
@@ -25,6 +32,11 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
     case .missingMetadata(let key): "the file's metadata has no '\(key)'"
     case .needsWholeBatch(let network):
       "\(network) attends across the batch, which sample-wise inference cannot do"
+    case .needsCleanCodeword(let network):
+      "the decoder of \(network) also reads the codeword before the noise, which no receiver has"
+    case .missingWeights(let side): "no weights named for the \(side)"
+    case .unexpectedValue(let key, let expected): "tensor '\(key)' must hold \(expected)"
+    case .needsTrainingPath: "a file of mode 'train' is checked on the training path only"
     }
   }
 }

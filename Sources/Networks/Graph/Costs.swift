@@ -1,10 +1,11 @@
 /// Operations of one forward pass over one sample, by the three counting rules of the literature; networks.md section 1.
-public struct Costs: Sendable, Equatable {
+public struct Costs: Sendable, Equatable, Encodable {
   /// Multiply-accumulates of convolutions and dense layers; no bias, normalisation or activation. The rule of the
   /// CsiNet, CRNet, ACRNet and CsiNet+ papers.
   public var multiplyAccumulates = 0
   /// Multiply-accumulates, plus one per output of a biased convolution, two per normalised value and one per value
-  /// of a LeakyReLU or PReLU, a layer object that is called several times counting for its last call: what a common profiler reports and some tables of CLLWCsiNet print.
+  /// of a LeakyReLU or PReLU, a layer object that is called several times counting for its last call: what a common
+  /// profiler reports and some tables of CLLWCsiNet print.
   public var profiler = 0
   /// `2 H W (a h w + 1) b` for a convolution of a to b channels, `(2 a - 1) b` for a dense layer: the rule of the
   /// distillation paper.

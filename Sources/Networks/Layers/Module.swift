@@ -28,20 +28,6 @@ extension Module {
     walk(self, "")
     return found
   }
-
-  /// The tree, one module per line, with the number of trainable parameters.
-  public var tree: String {
-    func lines(_ key: String, _ module: any Module, _ indent: String) -> [String] {
-      let count = module.parametersByKey.filter(\.parameter.isTrainable).reduce(0) {
-        $0 + $1.parameter.count
-      }
-      let name = key.isEmpty ? "" : "\(key): "
-      let size = count > 0 ? "  [\(count)]" : ""
-      return ["\(indent)\(name)\(module.summary)\(size)"]
-        + module.children.flatMap { lines($0.key, $0.module, indent + "  ") }
-    }
-    return lines("", self, "").joined(separator: "\n")
-  }
 }
 
 /// A module with one input and one output.

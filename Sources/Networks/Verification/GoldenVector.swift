@@ -1,9 +1,10 @@
+import Foundation
 import LinkMath
 
-/// Checks an implementation of the networks against a file of expected results.
+/// Checks the networks, or weights and results brought from another program, against a file of expected results.
 ///
-/// The file names network, ratio and mode (`eval` if absent) in its metadata and holds parameters, input and expected tensors; the format
-/// and the tolerances are those of the golden vectors' README.
+/// The file names network, ratio and mode (`eval` if absent) in its metadata and holds parameters, input and expected
+/// tensors; README.md lists the tensors and tolerances.
 public enum GoldenVector {
   /// How a network is evaluated in `eval` files.
   public enum Path: String, Sendable, CaseIterable {
@@ -13,41 +14,76 @@ public enum GoldenVector {
     case inference
   }
 
-  /// Largest deviation of one tensor from its expected values.
+  /// The value of a tensor that is nearest to its limit, or farthest beyond.
   public struct Deviation: Sendable {
     public let tensor: String
-    public let largest: Float
-    /// Largest ratio of a deviation to what is allowed at that element.
-    public let ratio: Float
+    public let largest: Double
+    /// What is allowed at that value.
+    public let allowed: Double
+    /// `largest / allowed`.
+    public let ratio: Double
     public var passes: Bool { ratio <= 1 }
   }
 
   public struct Report: Sendable {
-    public let network: String
-    public let mode: String
+    /// Network, ratio, mode and path.
+    public let title: String
     public let deviations: [Deviation]
+    /// Groups of expected values that nothing here computes.
+    public let unchecked: [String]
     public var passes: Bool { !deviations.isEmpty && deviations.allSatisfy(\.passes) }
+
+    /// One line per tensor, and one for what was not checked.
+    public var text: String {
+      let table = TextTable(
+        header: ["tensor", "deviation", "allowed", ""],
+        rows: deviations.map { row in
+          [
+            row.tensor, String(format: "%.1e", row.largest), String(format: "%.1e", row.allowed),
+            row.passes ? "ok" : "FAIL",
+          ]
+        }, rightAligned: [1, 2])
+      let rest =
+        unchecked.isEmpty ? "" : "\n# not implemented here: \(unchecked.joined(separator: ", "))"
+      return table.text + rest
+    }
   }
 
   /// Runs the network named by a file and compares every expected tensor.
   ///
-  /// - Throws: ``NetworkError`` for unknown networks or missing tensors, `DataFileError` for unreadable files.
-  public static func verify(_ path: String, by evaluation: Path = .training, pool: WorkerPool)
-    throws
-    -> Report
-  {
+  /// - Parameter paths: those wanted; of a `train` file only the training path is checked.
+  /// - Returns: one report for each path.
+  /// - Throws: ``NetworkError`` for unknown networks, unfit or missing tensors, and if only the inference path of a
+  ///   `train` file is wanted; `DataFileError` for unreadable files.
+  public static func verify(
+    _ path: String, by paths: [Path] = Path.allCases, pool: WorkerPool
+  ) throws -> [Report] {
     let file = try TensorFile(path: path)
+    if file.metadata["network"] == nil, let report = try methods(file) { return [report] }
     let name = try text(file, "network")
     let mode = file.metadata["mode"] ?? "eval"
-    var comparison = Comparison(file: file)
-    switch (name, mode) {
-    case ("DNNet", "eval"): try denoiser(file, &comparison, evaluation, pool)
-    case (_, "eval"):
-      try evaluate(file, autoencoder(file), &comparison, evaluation, pool)
-    case (_, "train"): try train(file, autoencoder(file), &comparison, pool)
+    let ratio = file.metadata["cr"].map { " 1/\($0)" } ?? ""
+    func report(_ path: Path, _ body: (inout Comparison) throws -> Void) throws -> Report {
+      var comparison = Comparison(file: file)
+      try body(&comparison)
+      return Report(
+        title: "\(name)\(ratio), \(mode), \(path.rawValue) path",
+        deviations: comparison.deviations, unchecked: [])
+    }
+    switch mode {
+    case "eval":
+      return try paths.map { path in
+        try report(path) {
+          name == "DNNet"
+            ? try denoiser(file, &$0, path, pool)
+            : try evaluate(file, autoencoder(file), &$0, path, pool)
+        }
+      }
+    case "train":
+      guard paths.contains(.training) else { throw NetworkError.needsTrainingPath }
+      return [try report(.training) { try train(file, autoencoder(file), &$0, pool) }]
     default: throw NetworkError.unknownMode(mode)
     }
-    return Report(network: name, mode: mode, deviations: comparison.deviations)
   }
 
   static func text(_ file: TensorFile, _ key: String) throws(NetworkError) -> String {
@@ -55,28 +91,55 @@ public enum GoldenVector {
     return value
   }
 
+  /// Name in ``NetworkZoo`` and the n of ratio 1/n that a file's metadata tell.
+  static func identity(
+    _ metadata: [String: String]
+  ) throws(NetworkError) -> (name: String, compression: Int) {
+    guard let name = metadata["network"] else { throw .missingMetadata("network") }
+    guard let compression = metadata["cr"].flatMap({ Int($0) }) else {
+      throw .missingMetadata("cr")
+    }
+    let isWidth = name.lowercased() == "csinet" && metadata["bn_axis"] == "width"
+    return (isWidth ? "csinet-width" : name.lowercased(), compression)
+  }
+
   /// The autoencoder a file's metadata names.
   static func autoencoder(_ file: TensorFile, suffix: String = "") throws(NetworkError)
     -> Autoencoder
   {
-    guard let compression = Int(try text(file, "cr")) else { throw .missingMetadata("cr") }
-    var name = try text(file, "network").lowercased()
-    if name == "csinet", file.metadata["bn_axis"] == "width" { name = "csinet-width" }
+    let (name, compression) = try identity(file.metadata)
     return try NetworkZoo.autoencoder(name + suffix, compression: compression)
+  }
+
+  /// Noise on the codewords of a file; nil if it has none.
+  static func noise(
+    _ file: TensorFile, _ autoencoder: Autoencoder, count: Int
+  ) throws(NetworkError) -> [Float]? {
+    guard file.tensors["noise"] != nil else { return nil }
+    let shape = autoencoder.encoder.graph.outputShapes[0]
+    let noise = try file.samples("noise", of: shape)
+    guard noise.count == count * shape.count else {
+      throw .unexpectedShape(
+        "noise", expected: [count] + shape.axes, found: file.tensors["noise"]!.shape)
+    }
+    return noise
   }
 
   private static func denoiser(
     _ file: TensorFile, _ comparison: inout Comparison, _ path: Path, _ pool: WorkerPool
   ) throws {
-    guard let length = Int(try text(file, "codeword")) else {
-      throw NetworkError.missingMetadata("codeword")
+    // Sizes come from a tensor, which the file really holds.
+    guard let first = file.tensors["layers.0.weight"] else {
+      throw NetworkError.missingTensor("layers.0.weight")
     }
-    guard let first = file.tensors["layers.0.bias"] else {
-      throw NetworkError.missingTensor("layers.0.bias")
+    guard first.shape.count == 2, first.shape.allSatisfy({ $0 > 0 }) else {
+      throw NetworkError.unexpectedShape(
+        "layers.0.weight", expected: [1024, 128], found: first.shape)
     }
-    let network = DNNet.network(codewordLength: length, hidden: [first.shape[0]])
+    let network = DNNet.network(codewordLength: first.shape[1], hidden: [first.shape[0]])
     let results = try run(
-      network, try file.weights(for: network), [try file.values("input")], path, pool)
+      network, try file.weights(for: network),
+      [try file.samples("input", of: network.graph.inputShapes[0])], path, pool)
     try comparison.compare("noise_estimate", results[1], .codeword)
     try comparison.compare("output", results[0], .codeword)
   }
@@ -85,10 +148,11 @@ public enum GoldenVector {
     _ file: TensorFile, _ autoencoder: Autoencoder, _ comparison: inout Comparison, _ path: Path,
     _ pool: WorkerPool
   ) throws {
-    if let count = file.metadata["params"].flatMap({ Float($0) }) {
-      comparison.add("params", [Float(autoencoder.parameterCount)], [count], .exact)
+    if let count = file.metadata["params"].flatMap({ Double($0) }) {
+      comparison.add("params", [Double(autoencoder.parameterCount)], [count], .exact)
     }
-    let input = try file.values("input")
+    let shape = autoencoder.encoder.graph.inputShapes[0]
+    let input = try file.samples("input", of: shape)
     let (encoder, decoder) = (autoencoder.encoder, autoencoder.decoder)
     let encoderWeights = try file.weights(for: encoder)
     let decoderWeights = try file.weights(for: decoder)
@@ -96,9 +160,12 @@ public enum GoldenVector {
     let codeword = try run(encoder, encoderWeights, [input], path, pool)[0]
     try comparison.compare("codeword", codeword, .codeword)
     let output = try run(decoder, decoderWeights, [codeword], path, pool)[0]
-    if file.tensors["output"] != nil { try comparison.compare("output", output, kind) }
-    if file.tensors["noise"] != nil {
-      let noise = try file.values("noise")
+    let noise = try noise(file, autoencoder, count: input.count / shape.count)
+    // Files with noise hold outputs with and without it instead.
+    if noise == nil || file.tensors["output"] != nil {
+      try comparison.compare("output", output, kind)
+    }
+    if let noise {
       let noisy = zip(codeword, noise).map { $0 + $1 }
       try comparison.compare("output_noise_free", output, kind)
       try comparison.compare(
@@ -131,12 +198,6 @@ public enum GoldenVector {
     _ network: Network, _ weights: Weights, _ inputs: [[Float]], _ path: Path, _ pool: WorkerPool
   ) throws -> [[Float]] {
     let count = inputs[0].count / network.graph.inputShapes[0].count
-    for (values, shape) in zip(inputs, network.graph.inputShapes) {
-      guard values.count == count * shape.count else {
-        throw NetworkError.unexpectedShape(
-          "input", expected: [count, shape.count], found: [values.count])
-      }
-    }
     switch path {
     case .training:
       let plan = try TrainingPlan(

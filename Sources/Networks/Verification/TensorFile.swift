@@ -14,19 +14,35 @@ public struct TensorFile: Sendable {
     self.tensors = tensors
   }
 
-  /// Values of a tensor, row-major.
-  public func values(_ key: String) throws(NetworkError) -> [Float] {
-    guard let array = tensors[key] else { throw .missingTensor(key) }
+  /// Values of a floating-point tensor, row-major.
+  public func values(_ key: String) throws(NetworkError) -> [Float] { try array(key).floats() }
+
+  /// Values of a tensor with samples of the given shape along the first axis, at least one.
+  func samples(_ key: String, of shape: Shape) throws(NetworkError) -> [Float] {
+    let array = try array(key)
+    guard let count = array.shape.first, count > 0, array.values.count == count * shape.count else {
+      throw .unexpectedShape(
+        key, expected: [max(array.shape.first ?? 1, 1)] + shape.axes, found: array.shape)
+    }
     return array.floats()
+  }
+
+  private func array(_ key: String) throws(NetworkError) -> NumericArray {
+    guard let array = tensors[key] else { throw .missingTensor(key) }
+    guard !array.elementType.isInteger else {
+      throw .unexpectedElementType(key, found: array.elementType.rawValue)
+    }
+    return array
   }
 
   /// Parameters and statistics of a network, shapes checked; other tensors are ignored.
   ///
-  /// - Throws: ``NetworkError/missingTensor(_:)``, ``NetworkError/unexpectedShape(_:expected:found:)``.
+  /// - Throws: ``NetworkError/missingTensor(_:)``, ``NetworkError/unexpectedShape(_:expected:found:)``,
+  ///   ``NetworkError/unexpectedElementType(_:found:)``.
   public func weights(for network: Network) throws(NetworkError) -> Weights {
     var weights = Weights()
     for (key, parameter) in network.parameters {
-      guard let array = tensors[key] else { throw .missingTensor(key) }
+      let array = try array(key)
       guard array.shape == parameter.shape else {
         throw .unexpectedShape(key, expected: parameter.shape, found: array.shape)
       }

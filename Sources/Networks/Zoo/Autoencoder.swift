@@ -1,7 +1,7 @@
 /// One side of an autoencoder: its definition, the graph traced from it and the names of its parameters.
 public struct Network: Sendable {
   public let name: String
-  /// The definition; printing `root.tree` shows layers and sizes.
+  /// The definition.
   public let root: any Module
   public let graph: Graph
   /// Trainable parameters and running statistics in tree order.

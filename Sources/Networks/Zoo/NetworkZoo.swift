@@ -58,6 +58,17 @@ public enum NetworkZoo {
     return all
   }()
 
+  /// The entry of that name, case ignored.
+  ///
+  /// - Throws: ``NetworkError/unknownNetwork(_:known:)``.
+  public static func entry(_ name: String) throws(NetworkError) -> Entry {
+    let wanted = name.lowercased()
+    guard let entry = entries.first(where: { $0.name == wanted }) else {
+      throw .unknownNetwork(name, known: entries.map(\.name))
+    }
+    return entry
+  }
+
   /// The autoencoder of that name, case ignored.
   ///
   /// - Throws: ``NetworkError/unknownNetwork(_:known:)`` or
@@ -65,10 +76,7 @@ public enum NetworkZoo {
   public static func autoencoder(_ name: String, compression: Int) throws(NetworkError)
     -> Autoencoder
   {
-    let wanted = name.lowercased()
-    guard let entry = entries.first(where: { $0.name == wanted }) else {
-      throw .unknownNetwork(name, known: entries.map(\.name))
-    }
+    let entry = try entry(name)
     guard entry.compressions.contains(compression) else {
       throw .unsupportedCompression(
         network: name, compression: compression, supported: entry.compressions)

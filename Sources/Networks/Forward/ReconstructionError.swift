@@ -1,0 +1,49 @@
+import Foundation
+
+/// Error of reconstructions in [0, 1] against what they reconstruct, 0.5 being no energy.
+///
+/// With `x' = x - 0.5`, NMSE is the mean over samples of `||y' - x'||² / ||x'||²`; networks.md section 7. Samples
+/// without energy are counted and left out.
+public struct ReconstructionError: Sendable, Equatable {
+  /// Samples with energy.
+  public private(set) var sampleCount = 0
+  /// Samples that are 0.5 everywhere.
+  public private(set) var silentCount = 0
+  private var ratios = 0.0
+  private var errors = 0.0
+  private var energies = 0.0
+
+  public init() {}
+
+  /// Adds one sample.
+  ///
+  /// - Complexity: O(values), sums in Double.
+  public mutating func add(_ reference: ArraySlice<Float>, _ output: ArraySlice<Float>) {
+    precondition(reference.count == output.count, "a reconstruction has the size of its reference")
+    var (error, energy) = (0.0, 0.0)
+    reference.withUnsafeBufferPointer { reference in
+      output.withUnsafeBufferPointer { output in
+        for i in reference.indices {
+          let difference = Double(output[i]) - Double(reference[i])
+          let centred = Double(reference[i]) - 0.5
+          error += difference * difference
+          energy += centred * centred
+        }
+      }
+    }
+    guard energy > 0 else {
+      silentCount += 1
+      return
+    }
+    sampleCount += 1
+    ratios += error / energy
+    errors += error
+    energies += energy
+  }
+
+  /// Mean over samples of the ratios, linear; nil without a sample that has energy.
+  public var nmse: Double? { sampleCount > 0 ? ratios / Double(sampleCount) : nil }
+
+  /// Sum of the errors over the sum of the energies, linear.
+  public var ratioOfSums: Double? { sampleCount > 0 ? errors / energies : nil }
+}

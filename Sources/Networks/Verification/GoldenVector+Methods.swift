@@ -1,0 +1,105 @@
+import DataFiles
+
+extension GoldenVector {
+  /// Checks the operators of a method file: learning rates, log loss, binarisation and NMSE.
+  ///
+  /// - Returns: nil if the file has no tensor `group.name` of a method.
+  static func methods(_ file: TensorFile) throws -> Report? {
+    let groups = Set(
+      file.tensors.keys.compactMap { $0.split(separator: ".").first.map(String.init) })
+    guard !groups.isDisjoint(with: ["lr", "logloss", "binary", "metric"]) else { return nil }
+    var comparison = Comparison(file: file)
+    if groups.contains("lr") { try rates(file, &comparison) }
+    if groups.contains("logloss") { try logLoss(file, &comparison) }
+    if groups.contains("binary") { try binarisation(file, &comparison) }
+    if groups.contains("metric") { try metrics(file, &comparison) }
+    let used: Set = [
+      "lr.step", "logloss.pred", "logloss.target", "binary.weight", "binary.upstream_grad",
+      "metric.pred", "metric.target",
+    ]
+    let checked = used.union(comparison.deviations.map(\.tensor))
+    let covered = ["lr", "logloss", "binary", "metric"]
+    let unchecked = Set(
+      file.tensors.keys.filter { !checked.contains($0) }.map { key in
+        let group = String(key.prefix { $0 != "." })
+        return covered.contains(group) ? key : group + ".*"
+      })
+    return Report(
+      title: "methods", deviations: comparison.deviations, unchecked: unchecked.sorted())
+  }
+
+  private static func doubles(_ file: TensorFile, _ key: String, count: Int? = nil) throws
+    -> [Double]
+  {
+    guard let array = file.tensors[key] else { throw NetworkError.missingTensor(key) }
+    guard array.values.count > 0, array.values.count == count ?? array.values.count else {
+      throw NetworkError.unexpectedShape(key, expected: [count ?? 1], found: array.shape)
+    }
+    return array.doubles()
+  }
+
+  /// 500 steps per epoch, 2500 epochs, 30 of them warm-up.
+  private static func rates(_ file: TensorFile, _ comparison: inout Comparison) throws {
+    let steps = try doubles(file, "lr.step")
+    for (network, maximum) in [("crnet", 2e-3), ("acrnet", 4e-3)] {
+      let schedule = Schedule.warmUpCosine(
+        maximum: maximum, minimum: 5e-5, warmUp: 15_000, total: 1_250_000)
+      let expected = try doubles(file, "lr.\(network)", count: steps.count)
+      let rates = try steps.map { step in
+        guard let step = Int(exactly: step), (0...1_250_000).contains(step) else {
+          throw NetworkError.unexpectedValue("lr.step", expected: "steps in 0...1250000")
+        }
+        return schedule.rate(at: step)
+      }
+      comparison.add("lr.\(network)", rates, expected, .double)
+    }
+  }
+
+  private static func logLoss(_ file: TensorFile, _ comparison: inout Comparison) throws {
+    let output = try doubles(file, "logloss.pred").map { Float($0) }
+    let target = try doubles(file, "logloss.target", count: output.count).map { Float($0) }
+    guard let samples = file.tensors["logloss.pred"]?.shape.first else {
+      throw NetworkError.unexpectedShape("logloss.pred", expected: [3, 2, 8, 8], found: [])
+    }
+    var gradient = output
+    let value = gradient.withUnsafeMutableBufferPointer { gradient in
+      Loss.logMeanSquare.evaluate(
+        output, target, samples: samples, count: output.count / samples,
+        gradient: gradient.baseAddress!)
+    }
+    comparison.add("logloss.value", [value], try doubles(file, "logloss.value", count: 1), .single)
+    comparison.add(
+      "logloss.grad_pred", gradient.map { Double($0) },
+      try doubles(file, "logloss.grad_pred", count: output.count), .gradient)
+  }
+
+  private static func binarisation(_ file: TensorFile, _ comparison: inout Comparison) throws {
+    let weight = try doubles(file, "binary.weight").map { Float($0) }
+    let (binary, alpha) = try Weights(["weight": weight]).binarizing("weight")
+    comparison.add(
+      "binary.alpha", [Double(alpha)], try doubles(file, "binary.alpha", count: 1), .single)
+    comparison.add(
+      "binary.weight_b", binary["weight"]!.map { Double($0) },
+      try doubles(file, "binary.weight_b", count: weight.count), .single)
+  }
+
+  private static func metrics(_ file: TensorFile, _ comparison: inout Comparison) throws {
+    let shape = Shape(2, 32, 32)
+    let target = try file.samples("metric.target", of: shape)
+    let output = try file.samples("metric.pred", of: shape)
+    guard output.count == target.count else {
+      throw NetworkError.unexpectedShape(
+        "metric.pred", expected: [target.count / shape.count] + shape.axes,
+        found: file.tensors["metric.pred"]!.shape)
+    }
+    var error = ReconstructionError()
+    for start in stride(from: 0, to: target.count, by: shape.count) {
+      error.add(target[start..<start + shape.count], output[start..<start + shape.count])
+    }
+    for (key, value) in [
+      ("metric.nmse_mean_of_ratios", error.nmse), ("metric.nmse_ratio_of_means", error.ratioOfSums),
+    ] {
+      comparison.add(key, [value ?? .nan], try doubles(file, key, count: 1), .single)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Networks
+
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Show a network: layers, shapes, parameters, operations; or a file of weights.",
+    discussion: "Without a network: the list of all; without a ratio: one row for each.")
+
+  @Argument(help: "Network of the list, or a .safetensors file of weights.")
+  var network: String?
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Compression ratio 1/n: print the layers too.", valueName: "n"))
+  var compression: Int?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    if compression != nil && (network == nil || isFile) {
+      throw ValidationError("--compression needs a network of the list")
+    }
+  }
+
+  private var isFile: Bool {
+    network.map { $0.contains("/") || $0.hasSuffix(".safetensors") } ?? false
+  }
+
+  func run() throws {
+    guard let network else { return try show(NetworkList(), text: \.text) }
+    if isFile { return try show(WeightsDescription(network), text: \.text) }
+    try namingNetworks {
+      if let compression {
+        try show(NetworkDescription(network, compression: compression), text: \.text)
+      } else {
+        try show(RatioTable(network), text: \.text)
+      }
+    }
+  }
+
+  private func show<Value: Encodable>(_ value: Value, text: (Value) -> String) throws {
+    guard json else { return print(text(value)) }
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}
