@@ -56,21 +56,21 @@ public struct NeuralCodec: CSICodec {
         hint: "write 'normaliser: \(other)', or train with normaliser \(context.normaliser)")
     }
     codewordLength = selection.autoencoder.codewordLength
-    summary =
-      "\(selection.name) 1/\(selection.compression): "
-      + WeightsFile.Side.allCases.map { side in
-        let network = side.network(of: selection.autoencoder)
-        return "\(side) \(Self.millions(network.parameterCount)) parameters,"
-          + " \(Self.millions(network.graph.costs.multiplyAccumulates)) multiply-accumulates"
-      }.joined(separator: "; ") + "; weights \(weights)"
+    summary = Self.summary(selection) + "; weights \(weights)"
     memoryBytes = (
       selection.autoencoder.parameterCount * MemoryLayout<Float>.stride,
       model.encoder.scratchBytes + model.decoder.scratchBytes
     )
   }
 
-  private static func millions(_ count: Int) -> String {
-    String(format: "%.3g M", Double(count) / 1e6)
+  private static func summary(_ selection: Selection) -> String {
+    func millions(_ count: Int) -> String { String(format: "%.3g M", Double(count) / 1e6) }
+    let sides = WeightsFile.Side.allCases.map { side in
+      let network = side.network(of: selection.autoencoder)
+      return "\(side) \(millions(network.parameterCount)) parameters,"
+        + " \(millions(network.graph.costs.multiplyAccumulates)) multiply-accumulates"
+    }
+    return "\(selection.name) 1/\(selection.compression): " + sides.joined(separator: "; ")
   }
 
   /// Reads and lays out the two sides; sweeps use the same weights at many points.
