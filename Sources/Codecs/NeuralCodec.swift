@@ -1,4 +1,4 @@
-import DataFiles
+import Foundation
 import LinkMath
 import Networks
 import Parts
@@ -55,16 +55,22 @@ public struct NeuralCodec: CSICodec {
         reason: "was trained with normaliser \(other), but the link has \(context.normaliser)",
         hint: "write 'normaliser: \(other)', or train with normaliser \(context.normaliser)")
     }
-    let (encoder, decoder) = (selection.autoencoder.encoder, selection.autoencoder.decoder)
     codewordLength = selection.autoencoder.codewordLength
-    summary =
-      "\(selection.name) 1/\(selection.compression), parameters \(encoder.parameterCount) + "
-      + "\(decoder.parameterCount), multiply-accumulates \(encoder.graph.costs.multiplyAccumulates)"
-      + " + \(decoder.graph.costs.multiplyAccumulates), weights \(weights)"
+    summary = Self.summary(selection) + "; weights \(weights)"
     memoryBytes = (
       selection.autoencoder.parameterCount * MemoryLayout<Float>.stride,
       model.encoder.scratchBytes + model.decoder.scratchBytes
     )
+  }
+
+  private static func summary(_ selection: Selection) -> String {
+    func millions(_ count: Int) -> String { String(format: "%.3g M", Double(count) / 1e6) }
+    let sides = WeightsFile.Side.allCases.map { side in
+      let network = side.network(of: selection.autoencoder)
+      return "\(side) \(millions(network.parameterCount)) parameters,"
+        + " \(millions(network.graph.costs.multiplyAccumulates)) multiply-accumulates"
+    }
+    return "\(selection.name) 1/\(selection.compression): " + sides.joined(separator: "; ")
   }
 
   /// Reads and lays out the two sides; sweeps use the same weights at many points.

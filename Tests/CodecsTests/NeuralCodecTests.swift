@@ -110,7 +110,7 @@ import Testing
       #expect(
         codec.decode(codeword) == NetworkMap.csi(RealArray(outputs, shape: [5, 2, 32, 32])))
       #expect(codec.sideBitCount == 0)
-      #expect(codec.summary.hasPrefix("\(network) 1/16, parameters "))
+      #expect(codec.summary.hasPrefix("\(network) 1/16: encoder "))
       #expect(codec.memoryBytes.shared == 4 * autoencoder.parameterCount)
     }
   }

@@ -190,7 +190,7 @@ import Testing
     let folder = try Self.folder("  codec: {network: cl-csinet, compression: 8, weights: \(file)}")
     let check = try Program.run("check", "learned.yaml", in: folder)
     #expect(check.status == 0, "\(check)")
-    #expect(check.output.contains("cl-csinet 1/8, parameters "), "\(check)")
+    #expect(check.output.contains("cl-csinet 1/8: encoder "), "\(check)")
     let run = try Program.run("run", "learned.yaml", "--set", "codec.compression=16", in: folder)
     #expect(run.status == 1, "\(run)")
     #expect(run.errors.contains("expected the tensors of cl-csinet's encoder at 1/16"), "\(run)")

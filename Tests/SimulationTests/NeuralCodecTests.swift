@@ -161,9 +161,9 @@ import Testing
       let lines = try ScenarioCheck.text(scenario(yaml), threads: 2).split(separator: "\n")
       let codecs = lines.filter { $0.hasPrefix("# codec  ") }
       #expect(codecs.count == 3)
-      #expect(codecs[0].contains("[2, 512]  crnet 1/4, parameters "))
+      #expect(codecs[0].contains("[2, 512]  crnet 1/4: encoder 1.05 M parameters, "))
       #expect(codecs[0].hasSuffix("weights \(folder)"))
-      #expect(codecs[1].contains("[2, 512]  csinet 1/4, parameters "))
+      #expect(codecs[1].contains("[2, 512]  csinet 1/4: encoder 1.05 M parameters, "))
       #expect(codecs[2].hasSuffix("[2, 512]  dft_selection"))
     }
   }
