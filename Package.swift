@@ -80,7 +80,8 @@ let package = Package(
       dependencies: ["Training", "Networks", "LinkMath", "DataFiles", "Parts", "TestSupport"]),
     .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Parts"]),
     .testTarget(
-      name: "SimulationTests", dependencies: math("Simulation", "Reports", "TestSupport")),
+      name: "SimulationTests",
+      dependencies: math("Simulation", "Reports", "Training", "Networks", "TestSupport")),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation"]),
     .testTarget(name: "CommandLineTests", dependencies: ["csilink", "TestSupport"]),
   ],

@@ -3,6 +3,8 @@ import Testing
 
 /// Commands, options and exit codes of the built program.
 @Suite struct CommandTests {
+  static let commands = ["run", "check", "list", "merge", "inspect", "forward", "verify"]
+
   private static let small = Repository.scenario("small")
 
   private func run(_ arguments: String...) throws -> Program.Output {
@@ -19,7 +21,7 @@ import Testing
     for arguments in [["--help"], ["-h"], ["help"], []] {
       let result = try Program.run(arguments, in: TestFolder())
       #expect(result.status == 0, "\(result)")
-      for command in ["run", "check", "list", "merge"] {
+      for command in Self.commands {
         #expect(result.output.contains("\n  \(command) "), "\(result)")
       }
     }
@@ -30,6 +32,14 @@ import Testing
     ("check", ["<scenario>", "--set", "--threads"]),
     ("list", ["<section>"]),
     ("merge", ["<scenario>", "<folders>", "--set", "--threads", "--output"]),
+    ("inspect", ["<network>", "-c, --compression", "--json"]),
+    (
+      "forward",
+      [
+        "<network>", "-c, --compression", "--weights", "--input", "--output", "--part", "--threads",
+      ]
+    ),
+    ("verify", ["<files>", "--path", "--threads"]),
   ])
   func helpOfEachCommand(command: String, words: [String]) throws {
     for arguments in [[command, "--help"], ["help", command]] {
@@ -54,6 +64,24 @@ import Testing
     (["check", "x.yaml", "--threads", "1025"], "--threads must be in 1...1024, got 1025"),
     (["list", "codecs"], "did you mean 'codec'?"),
     (["merge"], "<scenario>"),
+    (["inspect", "crnt"], "no network 'crnt'; did you mean 'crnet'?"),
+    (["inspect", "crnet", "-c", "5"], "crnet is not defined at 1/5; defined: 1/4, 1/8"),
+    (["inspect", "-c", "4"], "--compression needs a network"),
+    (["inspect", "a.safetensors", "-c", "4"], "--compression needs a network"),
+    (["forward", "crnet", "-c", "4", "--input", "a.npy", "--output", "b.npy"], "--weights"),
+    (
+      [
+        "forward", "crnt", "-c", "4", "--weights", "w", "--input", "a.npy", "--output", "b.npy",
+      ], "did you mean 'crnet'?"
+    ),
+    (
+      [
+        "forward", "crnet", "-c", "4", "--weights", "w", "--input", "a.npy", "--output", "b.npy",
+        "--part", "middle",
+      ], "middle"
+    ),
+    (["verify"], "<files>"),
+    (["verify", "a.safetensors", "--path", "quick"], "quick"),
   ])
   func wrongUsage(arguments: [String], message: String) throws {
     let result = try Program.run(arguments, in: TestFolder())

@@ -38,7 +38,7 @@ import Testing
   @Test func commandsOfCsilink() throws {
     let folder = try Self.checkout()
     let commands = try Self.commands().filter { $0[0] == "csilink" }
-    #expect(Set(commands.map { $0[1] }) == ["run", "check", "list", "merge"])
+    #expect(Set(commands.map { $0[1] }) == Set(CommandTests.commands))
     for command in commands {
       let computes = command[1] == "run" || command[1] == "merge"
       let few = computes ? ["--set", "run.drops=24"] : []
@@ -93,7 +93,7 @@ import Testing
 
   @Test func everyOptionIsDescribed() throws {
     let readme = try Self.text()
-    for command in ["run", "check", "list", "merge"] {
+    for command in CommandTests.commands {
       let help = try Program.run("help", command, in: TestFolder())
       for option in Set(help.output.matches(of: /--[a-z]+/).map { String($0.0) }) {
         #expect(readme.contains("`\(option)"), "\(option) of \(command)")

@@ -126,9 +126,13 @@ import Testing
   }
 
   @Test func sidesOfCLLWCsiNet() throws {
-    let expected = [4: (29_158, 41_110), 8: (23_758, 42_998), 16: (20_810, 21_798)]
-    for (compression, (encoder, decoder)) in expected {
+    let expected = [
+      4: (29_158, 41_110, "1.126"), 8: (23_758, 42_998, "0.954"), 16: (20_810, 21_798, "0.861"),
+    ]
+    for (compression, (encoder, decoder, mac)) in expected {
       let network = try NetworkZoo.autoencoder("cllwcsinet", compression: compression)
+      let costs = network.encoder.graph.costs
+      #expect(Self.millions(costs.multiplyAccumulates, like: mac) == mac)
       #expect(network.encoder.parameterCount == encoder)
       #expect(network.decoder.parameterCount == decoder)
     }
@@ -152,6 +156,49 @@ import Testing
     let projections = 6 * 4 * 32 * 64 * 64
     #expect(Self.millions(costs.multiplyAccumulates - projections, like: expected) == expected)
     #expect(costs.attention == 6 * 2 * 32 * 32 * 64)
+  }
+
+  /// Parameters outside fully connected layers, of both sides and of the encoder.
+  @Test(arguments: [
+    ("csinet", 3404, 42), ("crnet", 3126, 172), ("acrnet-1x", 2632, 274),
+    ("acrnet-10x", 22_792, 274), ("csinetplus", nil, 400), ("csinetpro", nil, 9890),
+    ("bcsinet-a2", nil, 40),
+  ])
+  func parametersOfConvolutions(_ network: String, _ both: Int?, _ encoder: Int) throws {
+    for compression in [4, 8, 16, 32, 64] {
+      let description = try NetworkDescription(network, compression: compression)
+      let sizes = description.both
+      if let both { #expect(sizes.parameters - sizes.denseParameters == both) }
+      #expect(description.encoder.parameters - description.encoder.denseParameters == encoder)
+    }
+  }
+
+  /// Each further factor k of ACRNet adds the same parameters and operations.
+  @Test func growthOfACRNet() throws {
+    for compression in [4, 64] {
+      let sizes = try (1...20).map {
+        try NetworkDescription("acrnet-\($0)x", compression: compression).both
+      }
+      for (small, large) in zip(sizes, sizes.dropFirst()) {
+        #expect(large.parameters - small.parameters == 2240)
+        let added = large.costs.multiplyAccumulates - small.costs.multiplyAccumulates
+        #expect(Self.millions(added, like: "2.1955") == "2.1955")
+      }
+    }
+  }
+
+  @Test func ablationOfCsiNetsKernels() throws {
+    let costs = try NetworkZoo.autoencoder("csinet-7x7", compression: 4).costs
+    #expect(Self.millions(costs.multiplyAccumulates, like: "20.16") == "20.16")
+    #expect(Self.millions(costs.profiler, like: "20.4") == "20.4")
+  }
+
+  /// One encoder layer, the decoder layer with the final normalisation, and the encoder's side.
+  @Test func layersOfTransNet() throws {
+    let network = try NetworkZoo.autoencoder("transnet", compression: 4)
+    #expect(network.encoder.layerLines.first { $0.key == "encoder" }?.parameters == 281_152)
+    #expect(network.decoder.layerLines.first { $0.key == "decoder" }?.parameters == 298_048)
+    #expect(network.encoder.parameterCount == 1_330_240)
   }
 
   @Test func denoiser() {

@@ -115,12 +115,6 @@ import Testing
     #expect(normal.contains { abs($0) > 0.09 })
   }
 
-  @Test func treeShowsLayersAndSizes() throws {
-    let tree = try NetworkZoo.autoencoder("csinet", compression: 4).encoder.root.tree
-    #expect(tree.contains("enc_conv: Convolution(2 → 2, 3×3, bias)  [38]"))
-    #expect(tree.contains("enc_fc: Dense(2048 → 512)  [1049088]"))
-  }
-
   /// Keras-derived networks start with zero biases.
   @Test func zeroBiases() throws {
     let network = try NetworkZoo.autoencoder("csinet", compression: 64)

@@ -59,6 +59,8 @@ private struct ParameterUses {
     for (index, node) in graph.nodes.enumerated() {
       guard let parameter = node.operation.parameter else { continue }
       nodes[ObjectIdentifier(parameter), default: (0, 0)].last = index
+      // Attention may project with several parts of one weight; the first counts.
+      if case .dense(let product) = node.operation, product.firstRow > 0 { continue }
       nodes[ObjectIdentifier(parameter)]!.count += 1
     }
   }

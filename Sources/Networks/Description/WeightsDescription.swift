@@ -53,7 +53,7 @@ public struct WeightsDescription: Sendable, Encodable {
 
   public var text: String {
     var lines = ["# \(file): \(network) 1/\(compression)"]
-    lines += metadata.sorted { $0.key < $1.key }.map { "# \($0.key): \($0.value.onOneLine)" }
+    lines += metadata.sorted { $0.key < $1.key }.map { "# \($0.key): \($0.value)".onOneLine }
     for part in sides {
       lines += [
         "",
