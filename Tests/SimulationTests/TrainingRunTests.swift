@@ -124,9 +124,12 @@ import Training
         let before = try Data(contentsOf: URL(filePath: first.files[0]))
         #expect(try run(yaml, one)[0].result.weights == first.result.weights)
         #expect(try Data(contentsOf: URL(filePath: first.files[0])) == before)
-        // Another seed is other data.
-        let other = try run(yaml, two, set: ["run.seed=4", "training.epochs=1", "name=other"])
-        #expect(other[0].dataDigest != first.dataDigest)
+        // Another seed is other data, and another training: not in the same folder.
+        #expect(throws: DataFileError.self) { try run(yaml, two, set: ["run.seed=4"]) }
+        try withTemporaryFolder { three in
+          let other = try run(yaml, three, set: ["run.seed=4", "training.epochs=1"])
+          #expect(other[0].dataDigest != first.dataDigest)
+        }
       }
     }
   }
