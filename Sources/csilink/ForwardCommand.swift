@@ -47,10 +47,9 @@ struct ForwardCommand: ParsableCommand {
   }
 
   func run() throws {
-    try namingNetworks {
-      _ = try NetworkZoo.autoencoder(network, compression: compression)
+    let run = try namingNetworks {
+      try ForwardRun(network, compression: compression, part: part, weights: weights)
     }
-    let run = try ForwardRun(network, compression: compression, part: part, weights: weights)
     let interrupt = InterruptFlag()
     let clock = ContinuousClock()
     let began = clock.now

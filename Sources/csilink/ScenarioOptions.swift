@@ -24,13 +24,10 @@ struct ScenarioOptions: ParsableArguments {
   }
 }
 
-/// The arguments of every command that computes.
-struct ComputeOptions: ParsableArguments {
+/// The worker threads of every command that computes.
+struct ThreadOption: ParsableArguments {
   @Option(help: "Worker threads; the processor's cores if left out. Results do not depend on it.")
   var threads: Int?
-
-  @Option(help: "Result folder; results/<name of the scenario> if left out.")
-  var output: String?
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
@@ -38,7 +35,17 @@ struct ComputeOptions: ParsableArguments {
     }
   }
 
-  var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+  var count: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+}
+
+/// The arguments of every command that computes results of a scenario.
+struct ComputeOptions: ParsableArguments {
+  @OptionGroup var threads: ThreadOption
+
+  @Option(help: "Result folder; results/<name of the scenario> if left out.")
+  var output: String?
+
+  var threadCount: Int { threads.count }
 
   func folder(_ scenario: Scenario) -> String { output ?? "results/\(scenario.name)" }
 }

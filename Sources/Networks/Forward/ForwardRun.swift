@@ -63,8 +63,10 @@ public struct ForwardRun: Sendable {
   public init(_ network: String, compression: Int, part: Part, weights: [String]) throws {
     autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
     self.part = part
-    for side in part.sides where side.network(of: autoencoder).graph.inputShapes.count > 1 {
-      throw NetworkError.needsCleanCodeword(network.lowercased())
+    for side in part.sides {
+      let graph = side.network(of: autoencoder).graph
+      if graph.inputShapes.count > 1 { throw NetworkError.needsCleanCodeword(network) }
+      if graph.attendsAcrossBatch { throw NetworkError.needsWholeBatch(network) }
     }
     var plans: [InferencePlan] = []
     var paths: [String] = []

@@ -66,6 +66,13 @@ public struct Graph: Sendable {
     return Graph(nodes: tracer.nodes, inputs: signals.map(\.node), outputs: outputs.map(\.node))
   }
 
+  /// Whether a sample's output depends on its neighbours in the batch.
+  var attendsAcrossBatch: Bool {
+    nodes.contains {
+      if case .attention(let core) = $0.operation { core.acrossBatch } else { false }
+    }
+  }
+
   public var inputShapes: [Shape] { inputs.map { nodes[$0].shape } }
   public var outputShapes: [Shape] { outputs.map { nodes[$0].shape } }
 }
