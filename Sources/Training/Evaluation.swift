@@ -6,7 +6,7 @@ import Synchronization
 
 /// How well an autoencoder reconstructs a set of samples.
 public struct Evaluation: Sendable, Equatable {
-  /// Mean over samples of `‖x̂ - x‖² / ‖x - 0.5‖²`.
+  /// Mean over samples of `‖x̂ - x‖² / ‖x - 0.5‖²`; NaN if no sample has energy.
   public let nmse: Double
   /// Mean squared error over all elements.
   public let meanSquare: Double
@@ -14,6 +14,12 @@ public struct Evaluation: Sendable, Equatable {
   public let emptySamples: Int
 
   public var nmseDB: Double { 10 * log10(nmse) }
+
+  init(_ error: ReconstructionError, elements: Int) {
+    nmse = error.nmse ?? .nan
+    meanSquare = error.squaredError / Double(elements)
+    emptySamples = error.silentCount
+  }
 }
 
 extension Evaluation {
@@ -37,7 +43,7 @@ extension Evaluation {
       decoder: try InferencePlan(autoencoder.decoder, weights: weights), set: set, noise: noise,
       codewordLength: autoencoder.codewordLength)
     let blocks = (set.count + block - 1) / block
-    let partials = Mutex([Partial?](repeating: nil, count: blocks))
+    let partials = Mutex([ReconstructionError?](repeating: nil, count: blocks))
     var meanSquare = 0.0
     if noise != nil {
       let powers = Mutex([Double](repeating: 0, count: blocks))
@@ -57,32 +63,14 @@ extension Evaluation {
     }
     if shouldStop() { return nil }
     return partials.withLock { partials in
-      fold(partials.map { $0! }, elements: set.count * set.sampleSize, samples: set.count)
+      var total = ReconstructionError()
+      for partial in partials { total.add(partial!) }
+      return Evaluation(total, elements: set.count * set.sampleSize)
     }
   }
 
   private static func range(_ index: Int, _ count: Int) -> Range<Int> {
     index * block..<min((index + 1) * block, count)
-  }
-
-  private static func fold(_ partials: [Partial], elements: Int, samples: Int) -> Evaluation {
-    let total = partials.reduce(into: Partial()) { $0.add($1) }
-    return Evaluation(
-      nmse: total.ratios / Double(max(samples - total.empty, 1)),
-      meanSquare: total.squares / Double(elements), emptySamples: total.empty)
-  }
-}
-
-/// Sums over the samples of a block.
-private struct Partial {
-  var ratios = 0.0
-  var squares = 0.0
-  var empty = 0
-
-  mutating func add(_ other: Partial) {
-    ratios += other.ratios
-    squares += other.squares
-    empty += other.empty
   }
 }
 
@@ -124,7 +112,7 @@ private struct Pass: Sendable {
     }
   }
 
-  func errors(_ range: Range<Int>, meanSquare: Double) throws -> Partial {
+  func errors(_ range: Range<Int>, meanSquare: Double) throws -> ReconstructionError {
     try withMemory(range.count) { inputs, targets, codewords in
       try encode(range, inputs, targets, codewords)
       noise?.add(
@@ -132,25 +120,13 @@ private struct Pass: Sendable {
         meanSquare: meanSquare)
       // The inputs are no longer needed: their memory takes the reconstructions.
       decoder.run([UnsafePointer(codewords)], count: range.count, into: [inputs])
-      var partial = Partial()
+      var partial = ReconstructionError()
       for sample in 0..<range.count {
-        add(inputs + sample * set.sampleSize, targets + sample * set.sampleSize, to: &partial)
+        partial.add(
+          targets + sample * set.sampleSize, inputs + sample * set.sampleSize,
+          count: set.sampleSize)
       }
       return partial
     }
-  }
-
-  private func add(
-    _ output: UnsafePointer<Float>, _ target: UnsafePointer<Float>, to partial: inout Partial
-  ) {
-    var (error, energy) = (0.0, 0.0)
-    for i in 0..<set.sampleSize {
-      let difference = Double(output[i] - target[i])
-      let value = Double(target[i]) - 0.5
-      error += difference * difference
-      energy += value * value
-    }
-    partial.squares += error
-    if energy > 0 { partial.ratios += error / energy } else { partial.empty += 1 }
   }
 }

@@ -9,28 +9,28 @@ public struct ReconstructionError: Sendable, Equatable {
   public private(set) var sampleCount = 0
   /// Samples that are 0.5 everywhere.
   public private(set) var silentCount = 0
+  /// Sum of `(y - x)²` over all values, samples without energy included.
+  public private(set) var squaredError = 0.0
   private var ratios = 0.0
   private var errors = 0.0
   private var energies = 0.0
 
   public init() {}
 
-  /// Adds one sample.
+  /// Adds one sample of `count` values.
   ///
-  /// - Complexity: O(values), sums in Double.
-  public mutating func add(_ reference: ArraySlice<Float>, _ output: ArraySlice<Float>) {
-    precondition(reference.count == output.count, "a reconstruction has the size of its reference")
+  /// - Complexity: O(count), sums in Double.
+  public mutating func add(
+    _ reference: UnsafePointer<Float>, _ output: UnsafePointer<Float>, count: Int
+  ) {
     var (error, energy) = (0.0, 0.0)
-    reference.withUnsafeBufferPointer { reference in
-      output.withUnsafeBufferPointer { output in
-        for i in reference.indices {
-          let difference = Double(output[i]) - Double(reference[i])
-          let centred = Double(reference[i]) - 0.5
-          error += difference * difference
-          energy += centred * centred
-        }
-      }
+    for i in 0..<count {
+      let difference = Double(output[i]) - Double(reference[i])
+      let centred = Double(reference[i]) - 0.5
+      error += difference * difference
+      energy += centred * centred
     }
+    squaredError += error
     guard energy > 0 else {
       silentCount += 1
       return
@@ -39,6 +39,27 @@ public struct ReconstructionError: Sendable, Equatable {
     ratios += error / energy
     errors += error
     energies += energy
+  }
+
+  /// Adds one sample.
+  public mutating func add(_ reference: ArraySlice<Float>, _ output: ArraySlice<Float>) {
+    precondition(reference.count == output.count, "a reconstruction has the size of its reference")
+    reference.withUnsafeBufferPointer { reference in
+      output.withUnsafeBufferPointer { output in
+        guard let first = reference.baseAddress, let second = output.baseAddress else { return }
+        add(first, second, count: reference.count)
+      }
+    }
+  }
+
+  /// Adds the samples of another sum.
+  public mutating func add(_ other: ReconstructionError) {
+    sampleCount += other.sampleCount
+    silentCount += other.silentCount
+    squaredError += other.squaredError
+    ratios += other.ratios
+    errors += other.errors
+    energies += other.energies
   }
 
   /// Mean over samples of the ratios, linear; nil without a sample that has energy.
