@@ -132,6 +132,11 @@ extension NeuralCodec {
     settings[CodewordSize.compression] ?? CodewordSize.defaultCompression
   }
 
+  /// Whether the settings of a codec name a network without weights.
+  package static func isUntrained(_ codec: Settings) -> Bool {
+    codec.part == schema.name && codec[weights] == nil
+  }
+
   /// The autoencoder that the settings name; weights are not looked at.
   ///
   /// - Throws: `SettingsError` for a ratio that it is not defined at, and for networks that no link can run.

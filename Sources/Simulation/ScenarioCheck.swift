@@ -1,3 +1,4 @@
+import Codecs
 import Foundation
 import Link
 import LinkMath
@@ -9,9 +10,16 @@ public enum ScenarioCheck {
   /// - Throws: everything that running the scenario would throw before its first block.
   public static func text(_ scenario: Scenario, threads: Int) throws -> String {
     let pool = WorkerPool(threadCount: threads)
+    let training = scenario.training == nil ? [] : try TrainingCheck.lines(scenario, pool: pool)
+    // A scenario that only trains has no weights to run with yet.
+    if !training.isEmpty,
+      scenario.points.contains(where: { NeuralCodec.isUntrained($0.settings[.codec]!) })
+    {
+      return (["# scenario \(scenario.name)"] + training).joined(separator: "\n")
+    }
     let run = try PreparedRun(scenario, pool: pool, artefactFolder: nil, isDry: true)
     return
-      (header(run) + shapes(run) + payloads(run) + [memory(run, threads: threads)]
+      (training + header(run) + shapes(run) + payloads(run) + [memory(run, threads: threads)]
       + [try time(run, threads: threads)]).joined(separator: "\n")
   }
 

@@ -122,7 +122,7 @@ public final class TrainingLoop {
   }
 
   /// Encoder and decoder are drawn from streams of their own.
-  static func initialWeights(_ autoencoder: Autoencoder, seed: UInt64) -> Weights {
+  package static func initialWeights(_ autoencoder: Autoencoder, seed: UInt64) -> Weights {
     var weights = Weights()
     for (instance, network) in [autoencoder.encoder, autoencoder.decoder].enumerated() {
       var stream = StreamKey(

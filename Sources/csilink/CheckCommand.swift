@@ -5,13 +5,15 @@ import Simulation
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Check a scenario without running it: shapes, payload bits, memory, estimated time.")
+    abstract:
+      "Check a scenario without running or training it: shapes, payload bits, memory, estimated time."
+  )
 
   @OptionGroup var scenario: ScenarioOptions
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var threads: ThreadOption
 
   func run() throws {
     let scenario = try scenario.read()
-    print(try ScenarioCheck.text(scenario, threads: compute.threadCount))
+    print(try ScenarioCheck.text(scenario, threads: threads.count))
   }
 }

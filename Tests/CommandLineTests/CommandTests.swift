@@ -3,7 +3,7 @@ import Testing
 
 /// Commands, options and exit codes of the built program.
 @Suite struct CommandTests {
-  static let commands = ["run", "check", "list", "merge", "inspect", "forward", "verify"]
+  static let commands = ["run", "train", "check", "list", "merge", "inspect", "forward", "verify"]
 
   private static let small = Repository.scenario("small")
 
@@ -29,6 +29,7 @@ import Testing
 
   @Test(arguments: [
     ("run", ["<scenario>", "--set", "--threads", "--output", "--shard", "--fresh", "--stats"]),
+    ("train", ["<scenario>", "--set", "--threads", "--output", "--fresh"]),
     ("check", ["<scenario>", "--set", "--threads"]),
     ("list", ["<section>"]),
     ("merge", ["<scenario>", "<folders>", "--set", "--threads", "--output"]),

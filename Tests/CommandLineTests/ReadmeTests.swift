@@ -26,7 +26,11 @@ import Testing
   /// A folder that looks like the repository to the commands, except that results are written elsewhere.
   private static func checkout() throws -> TestFolder {
     let folder = try TestFolder()
-    for name in ["scenarios", "Tests"] {
+    for name in ["results", "shown"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(folder.path)/\(name)", withIntermediateDirectories: true)
+    }
+    for name in ["scenarios", "Tests", "results/csinet-weights", "results/cllwcsinet-weights"] {
       try FileManager.default.createSymbolicLink(
         atPath: "\(folder.path)/\(name)",
         withDestinationPath: Repository.root.appending(path: name).path)
@@ -40,9 +44,18 @@ import Testing
     let commands = try Self.commands().filter { $0[0] == "csilink" }
     #expect(Set(commands.map { $0[1] }) == Set(CommandTests.commands))
     for command in commands {
-      let computes = command[1] == "run" || command[1] == "merge"
-      let few = computes ? ["--set", "run.drops=24"] : []
-      let result = try Program.run(command.dropFirst() + few, in: folder)
+      let few: [String] =
+        switch command[1] {
+        case "run", "merge": ["run.drops=24"]
+        case "train":
+          [
+            "training.samples=20", "training.validation_samples=10", "training.test_samples=10",
+            "training.batch=10", "training.epochs=2",
+          ]
+        default: []
+        }
+      let result = try Program.run(
+        command.dropFirst() + few.flatMap { ["--set", $0] }, in: folder)
       #expect(result.status == 0, "\(command.joined(separator: " "))\n\(result)")
     }
   }
@@ -71,8 +84,9 @@ import Testing
     let scenarios = try Self.blocks("yaml").filter { $0.contains("\nlink:") }
     #expect(!scenarios.isEmpty)
     for text in scenarios {
-      let folder = try TestFolder(["shown.yaml": text])
-      let result = try Program.run("check", "shown.yaml", in: folder)
+      let folder = try Self.checkout()
+      try folder.write(Data(text.utf8), to: "shown/shown.yaml")
+      let result = try Program.run("check", "shown/shown.yaml", in: folder)
       #expect(result.status == 0, "\(text)\n\(result)")
       #expect(result.errors.isEmpty, "\(result)")
     }
@@ -80,10 +94,11 @@ import Testing
 
   /// The annotated scenario is the one that `make run` runs.
   @Test func theQuickstartIsTheFile() throws {
-    let folder = try TestFolder(["quickstart.yaml": try #require(Self.blocks("yaml").first)])
-    let file = Repository.root.appending(path: "scenarios/quickstart.yaml").path
-    let shown = try Program.run("check", "quickstart.yaml", in: folder)
-    let real = try Program.run("check", file, in: folder)
+    let folder = try Self.checkout()
+    try folder.write(
+      Data(try #require(Self.blocks("yaml").first).utf8), to: "shown/quickstart.yaml")
+    let shown = try Program.run("check", "shown/quickstart.yaml", in: folder)
+    let real = try Program.run("check", "scenarios/quickstart.yaml", in: folder)
     // The estimated time is the only line that may differ.
     #expect(
       shown.output.split(separator: "\n").dropLast()

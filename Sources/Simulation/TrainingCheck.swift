@@ -1,0 +1,59 @@
+import Codecs
+import LinkMath
+import Networks
+import Scenarios
+import Training
+
+/// What `csilink check` prints of a scenario's training: networks, steps, samples on disk, time from a few timed steps.
+enum TrainingCheck {
+  /// - Throws: everything that training the scenario would throw before it draws samples.
+  static func lines(_ scenario: Scenario, pool: WorkerPool) throws -> [String] {
+    let run = try TrainingRun(scenario, pool: pool)
+    let settings = run.settings
+    let trainings = run.tasks.map { task in
+      let (name, compression, autoencoder) = task.selection
+      return "# training \(name) 1/\(compression): \(autoencoder.parameterCount) parameters, "
+        + "\(settings.trainingCount) samples, at most \(settings.epochs) epochs, "
+        + "\(settings.epochs * settings.stepsPerEpoch) steps"
+    }
+    let kinds = settings.source == .estimate ? 2 : 1
+    let count = settings.trainingCount + settings.validationCount + settings.testCount
+    let seconds = try run.tasks.reduce(0) { try $0 + time($1, settings, pool) }
+    return trainings + [
+      "# samples on disk: about \(max(1, count * kinds * 8192 >> 20)) MiB",
+      "# time: about \(duration(seconds)) with \(pool.threadCount) threads for all trainings at most,"
+        + " drawing samples not counted",
+    ]
+  }
+
+  private static func duration(_ seconds: Double) -> String {
+    seconds < 120
+      ? String(format: "%.1f s", seconds) : String(format: "%.0f min", seconds / 60)
+  }
+
+  /// Seconds of one training, by its steps on a batch without energy.
+  private static func time(
+    _ task: TrainingRun.Task, _ settings: TrainingSettings, _ pool: WorkerPool
+  )
+    throws -> Double
+  {
+    let count = min(settings.batchSize, settings.trainingCount)
+    let trainer = try AutoencoderTrainer(
+      task.selection.autoencoder,
+      weights: TrainingLoop.initialWeights(task.selection.autoencoder, seed: 0), capacity: count,
+      pool: pool)
+    let adam = Adam([trainer.encoder, trainer.decoder], pool: pool)
+    let batch = [Float](
+      repeating: 0.5, count: count * task.selection.autoencoder.encoder.graph.inputShapes[0].count)
+    let step = {
+      _ = trainer.differentiate(batch, target: batch)
+      adam.update(rate: 1e-3)
+    }
+    step()  // first use touches memory
+    let clock = ContinuousClock()
+    let start = clock.now
+    for _ in 0..<3 { step() }
+    let perStep = (clock.now - start).seconds / 3
+    return perStep * Double(settings.epochs * settings.stepsPerEpoch)
+  }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Testing
+
+/// `csilink train`: what it writes, and that nothing is lost when it is stopped.
+@Suite struct TrainCommandTests {
+  private static let scenario = """
+    name: small
+    link:
+      grid: {tones: 64}
+      channel: {type: rayleigh, ports: 32, taps: 3}
+      pilots: {type: dft, snr_db: 10}
+      transform: {taps: 32}
+      codec: {network: cl-acrnet-1x, compression: 64}
+    training:
+      {samples: 160, validation_samples: 10, test_samples: 10, epochs: 40, batch: 4}
+    run: {seed: 3, drops: 4}
+
+    """
+
+  private static let names = [
+    "cl-acrnet-1x-64-encoder.safetensors", "cl-acrnet-1x-64-decoder.safetensors",
+    "cl-acrnet-1x-64-curve.csv", "training.csv",
+  ]
+
+  private func folder() throws -> TestFolder { try TestFolder(["small.yaml": Self.scenario]) }
+
+  private func contents(_ folder: TestFolder, _ output: String) throws -> [Data] {
+    try Self.names.map { try folder.read("\(output)/\($0)") }
+  }
+
+  @Test func writesWeightsCurvesAndReport() throws {
+    let folder = try folder()
+    let result = try Program.run(
+      "train", "small.yaml", "--set", "training.epochs=2", "--output", "out", in: folder)
+    try #require(result.status == 0, "\(result)")
+    for name in Self.names { #expect(folder.has("out/\(name)"), "\(name)") }
+    #expect(folder.has("out/curves.svg") && folder.has("out/curves.png"))
+    #expect(result.output.contains("cl-acrnet-1x   1/64"), "\(result)")
+    let rows = try folder.text("out/training.csv").split(separator: "\n")
+    #expect(rows[0] == "# csilink training 1")
+    #expect(rows[2].hasPrefix("cl-acrnet-1x,64,"))
+    // The weights run in the link that they were trained for.
+    let run = try Program.run(
+      "run", "small.yaml", "--set", "codec.weights=out", "--output", "link", in: folder)
+    #expect(run.status == 0, "\(run)")
+    // And the checkpoint of another training is not overwritten.
+    let other = try Program.run(
+      "train", "small.yaml", "--set", "run.seed=4", "--output", "out", in: folder)
+    #expect(other.status == 1 && other.errors.contains("--fresh"), "\(other)")
+    let fresh = try Program.run(
+      "train", "small.yaml", "--set", "run.seed=4", "--set", "training.epochs=1", "--output", "out",
+      "--fresh", in: folder)
+    #expect(fresh.status == 0, "\(fresh)")
+  }
+
+  /// Killed while samples are drawn, and twice in the middle of the training; then continued with other threads.
+  @Test func killedAndContinued() throws {
+    let folder = try folder()
+    let whole = try Program.run(
+      "train", "small.yaml", "--threads", "1", "--output", "whole", in: folder)
+    try #require(whole.status == 0, "\(whole)")
+    let command = ["train", "small.yaml", "--output", "parts"]
+    let drawing = try Program.start(command + ["--threads", "2"], in: folder)
+    try drawing.wait { folder.has("parts/data") }
+    drawing.send(SIGKILL)
+    #expect(try drawing.wait().signal == SIGKILL)
+    var size = 0
+    for _ in 0..<2 {
+      let training = try Program.start(command + ["--threads", "1"], in: folder)
+      try training.wait { folder.size("parts/cl-acrnet-1x-64-curve.csv") > size + 200 }
+      training.send(SIGKILL)
+      #expect(try training.wait().signal == SIGKILL)
+      size = folder.size("parts/cl-acrnet-1x-64-curve.csv")
+    }
+    #expect(!folder.has("parts/training.csv"))
+    // An interrupt leaves a checkpoint and its own exit code.
+    let interrupted = try Program.start(command + ["--threads", "1"], in: folder)
+    try interrupted.wait { folder.size("parts/cl-acrnet-1x-64-curve.csv") > size + 100 }
+    interrupted.send(SIGINT)
+    let stopped = try interrupted.wait()
+    #expect(stopped.status == 130, "\(stopped)")
+    #expect(folder.has("parts/cl-acrnet-1x-64-checkpoint.safetensors"))
+    let last = try Program.run(command + ["--threads", "2"], in: folder)
+    #expect(last.status == 0, "\(last)")
+    #expect(try contents(folder, "parts") == contents(folder, "whole"))
+  }
+
+  @Test func checkTellsWhatWillBeTrained() throws {
+    let folder = try folder()
+    let result = try Program.run("check", "small.yaml", in: folder)
+    #expect(result.status == 0, "\(result)")
+    #expect(
+      result.output.contains("# training cl-acrnet-1x 1/64: ")
+        && result.output.contains("1600 steps"), "\(result)")
+  }
+
+  @Test(arguments: [
+    (["training.epochs=0"], "training.epochs"),
+    (
+      ["training.schedule.type=warm_up_cosine", "training.schedule.warm_up=40"], "schedule.warm_up"
+    ),
+    (["codec=pca"], "has a network"),
+    (["codec.network=transnet-cross-batch"], "transnet"),
+    (["codec.compression=3"], "codec.compression"),
+    (["channel.ports=8"], "32 ports"),
+    (["training.speed=3"], "speed"),
+    (["training=fast"], "must be a mapping"),
+  ])
+  func refusals(overrides: [String], word: String) throws {
+    let folder = try folder()
+    let result = try Program.run(
+      ["train", "small.yaml"] + overrides.flatMap { ["--set", $0] }, in: folder)
+    #expect(result.status == 2, "\(result)")
+    #expect(result.errors.contains(word), "\(result)")
+    #expect(!folder.has("results"))
+  }
+
+  /// Samples that were cut or damaged on disk are an error with the file's name, or drawn again after its removal.
+  @Test func damagedSamples() throws {
+    let folder = try folder()
+    let command = ["train", "small.yaml", "--set", "training.epochs=1", "--output", "out"]
+    #expect(try Program.run(command, in: folder).status == 0)
+    let files = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/out/data")
+    let name = try #require(files.first { $0.hasPrefix("train-") })
+    let good = try folder.read("out/data/\(name)")
+    for cut in [0, 60, good.count / 2] {
+      try folder.write(good.prefix(cut), to: "out/data/\(name)")
+      let result = try Program.run(command, in: folder)
+      #expect(result.status == 1 && result.errors.contains(name), "\(cut): \(result)")
+    }
+    try FileManager.default.removeItem(atPath: "\(folder.path)/out/data/\(name)")
+    #expect(try Program.run(command, in: folder).status == 0)
+    #expect(try folder.read("out/data/\(name)") == good)
+  }
+}
