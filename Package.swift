@@ -61,6 +61,11 @@ let package = Package(
         "Simulation", "Channels", "Scenarios", "Parts", "LinkMath",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/LinkBenchmark"),
+    .executableTarget(
+      name: "NetworkBenchmark",
+      dependencies: [
+        "Networks", "LinkMath", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/NetworkBenchmark"),
 
     .target(name: "TestSupport", dependencies: math("LinkMath"), path: "Tests/TestSupport"),
     .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "TestSupport")),

@@ -229,9 +229,23 @@ static void level_adam(float *w, const float *g, float *m, float *v, long n, flo
   }
 }
 
+static float level_multiply_adds(long rounds) {
+  vec sum[16];
+  UNROLL for (int i = 0; i < 16; i++) sum[i] = splat((float)i);
+  vec factor = splat(0.5f), term = splat(1);
+  for (long r = 0; r < rounds; r++) {
+    UNROLL for (int i = 0; i < 16; i++) sum[i] = sum[i] * factor + term;
+    __asm__ volatile("" : "+r"(r));
+  }
+  vec total = {0};
+  UNROLL for (int i = 0; i < 16; i++) total += sum[i];
+  return lane_sum(total);
+}
+
 const kernel_table LEVEL_TABLE = {
     LEVEL_NAME,      LANES,         level_pack,    level_forward,        level_weight_sums,
     level_reduce_lanes, level_stage, level_stage_add, level_stage_gradient, level_moments,
     level_backward,  level_sigmoid, level_tanh,    level_exp_sum,        level_axpy,
     level_dot,       level_dense_pack, level_dense, level_adam,
+    level_multiply_adds,
 };

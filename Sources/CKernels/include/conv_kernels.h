@@ -108,6 +108,9 @@ typedef struct {
   /// w -= step_size * m / (root_scale * sqrt(v) + epsilon).
   void (*adam)(float *w, const float *g, float *m, float *v, long n, float beta1, float beta2,
                float step_size, float root_scale, float epsilon);
+
+  /// 16 independent chains of `rounds` vector multiply-adds: the peak rate, for benchmarks.
+  float (*multiply_adds)(long rounds);
 } kernel_table;
 
 /// Instruction levels, best first; `kernel_level_count` of them are compiled in.
