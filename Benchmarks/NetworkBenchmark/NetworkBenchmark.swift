@@ -130,8 +130,9 @@ struct Train: ParsableCommand {
     let batches = try common.batches()
     var turn = 0
     let time = common.time {
-      let batch = batches[turn % batches.count]
-      _ = trainer.differentiate(batch, target: batch)
+      batches[turn % batches.count].withUnsafeBufferPointer {
+        _ = trainer.differentiate($0.baseAddress!, count: common.batch)
+      }
       adam.update(rate: 1e-3)
       turn += 1
     }

@@ -7,6 +7,7 @@ public final class AutoencoderTrainer {
   public let decoder: TrainingPlan
   private let codeword: Int
   private let map: Int
+  private let pool: WorkerPool
 
   /// - Parameters:
   ///   - weights: of both sides.
@@ -17,6 +18,7 @@ public final class AutoencoderTrainer {
     pool: WorkerPool
   ) throws(NetworkError) {
     self.autoencoder = autoencoder
+    self.pool = pool
     encoder = try TrainingPlan(
       autoencoder.encoder, weights: weights, capacity: capacity,
       needsInputGradient: needsInputGradient, pool: pool)
@@ -36,10 +38,25 @@ public final class AutoencoderTrainer {
   public func differentiate(
     _ input: [Float], target: [Float], noise: [Float]? = nil, loss: Loss = .meanSquare
   ) -> Double {
-    let count = input.count / map
-    precondition(input.count == count * map && target.count == input.count)
+    precondition(input.count % map == 0 && target.count == input.count)
+    return input.withUnsafeBufferPointer { input in
+      target.withUnsafeBufferPointer {
+        differentiate(
+          input.baseAddress!, count: input.count / map, target: $0.baseAddress!, noise: noise,
+          loss: loss)
+      }
+    }
+  }
+
+  /// Forward and backward pass of `count` samples in the caller's memory.
+  ///
+  /// - Parameter target: the input itself if nil.
+  public func differentiate(
+    _ input: UnsafePointer<Float>, count: Int, target: UnsafePointer<Float>? = nil,
+    noise: [Float]? = nil, loss: Loss = .meanSquare
+  ) -> Double {
     precondition(noise == nil || noise!.count == count * codeword)
-    encoder.write(input)
+    encoder.write(from: input, samples: count)
     encoder.forward(count: count, isTraining: true)
     let received = decoder.inputMemory()
     received.update(from: encoder.outputMemory(), count: count * codeword)
@@ -48,11 +65,9 @@ public final class AutoencoderTrainer {
     }
     if let noise { for i in noise.indices { received[i] += noise[i] } }
     decoder.forward(count: count, isTraining: true)
-    let value = target.withUnsafeBufferPointer {
-      loss.evaluate(
-        decoder.outputMemory(), $0.baseAddress!, samples: count, count: map,
-        gradient: decoder.outputGradientMemory())
-    }
+    let value = loss.evaluate(
+      decoder.outputMemory(), target ?? input, samples: count, count: map,
+      gradient: decoder.outputGradientMemory(), pool: pool)
     decoder.backward()
     let gradient = encoder.outputGradientMemory()
     gradient.update(from: decoder.inputGradientMemory(), count: count * codeword)

@@ -74,53 +74,91 @@ extension KernelTiming.ConvolutionLayer {
 
   /// GFLOP/s on one thread with the operands of a few samples in the cache.
   package func rates(seconds: Double) -> Rates {
+    Rates(
+      forward: forward(layer.inputs, layer.outputs, seconds),
+      backwardData: forward(layer.outputs, layer.inputs, seconds),
+      backwardWeights: weights(seconds))
+  }
+
+  private var geometry: PaddedGeometry {
+    PaddedGeometry(height: shape.height, width: shape.width, kernel: layer.kernel)
+  }
+
+  private var flops: Double { Double(2 * shape.count * layer.tapCount) }
+
+  private func taps(_ inputs: Int) -> OffsetTable {
+    let size = inputs / layer.groups
+    return OffsetTable(
+      (0..<layer.groups).flatMap { geometry.taps(channels: $0 * size..<($0 + 1) * size) })
+  }
+
+  private func convolution(_ inputs: Int, _ outputs: Int, _ taps: OffsetTable) -> conv_shape {
+    conv_shape(
+      height: shape.height, width: shape.width,
+      tap_count: inputs / layer.groups * layer.kernel.area, group_count: layer.groups,
+      channels_per_group: outputs / layer.groups, taps: UnsafePointer(taps.pointer))
+  }
+
+  /// Forward is also backward for the data, with inputs and outputs exchanged.
+  private func forward(_ inputs: Int, _ outputs: Int, _ seconds: Double) -> Double {
     let kernels = Kernels.best
-    let geometry = PaddedGeometry(
-      height: shape.height, width: shape.width, kernel: layer.kernel)
-    let samples = shape.height == 1 ? Run.blockSize : 1
-    let flops = Double(2 * shape.count * layer.tapCount)
-    func forward(_ inputs: Int, _ outputs: Int) -> Double {
-      let groupInputs = inputs / layer.groups
-      let taps = OffsetTable(
-        (0..<layer.groups).flatMap {
-          geometry.taps(channels: $0 * groupInputs..<($0 + 1) * groupInputs)
-        })
-      let offsets = OffsetTable((0..<outputs).map { $0 * shape.plane })
-      let weights = FloatMemory(outputs * groupInputs * layer.kernel.area)
-      let input = FloatMemory(inputs * geometry.plane)
-      let bias = FloatMemory(outputs)
-      let output = FloatMemory(outputs * shape.plane)
-      var job = conv_forward_job()
-      job.shape = conv_shape(
-        height: shape.height, width: shape.width, tap_count: groupInputs * layer.kernel.area,
-        group_count: layer.groups, channels_per_group: outputs / layer.groups,
-        taps: UnsafePointer(taps.pointer))
-      job.weights = UnsafePointer(weights.pointer)
-      job.bias = UnsafePointer(bias.pointer)
-      job.input = UnsafePointer(input.pointer)
-      job.input_pitch = geometry.pitch
-      job.output = output.pointer
-      job.output_offsets = UnsafePointer(offsets.pointer)
-      job.output_pitch = shape.width
-      return KernelTiming.rate(seconds: seconds, flops: 8 * flops) {
-        for _ in 0..<8 { kernels.table.forward(&job) }
-      }
+    let taps = taps(inputs)
+    let offsets = OffsetTable((0..<outputs).map { $0 * shape.plane })
+    let weights = FloatMemory(outputs * inputs / layer.groups * layer.kernel.area)
+    let input = FloatMemory(inputs * geometry.plane)
+    let bias = FloatMemory(outputs)
+    let output = FloatMemory(outputs * shape.plane)
+    var job = conv_forward_job()
+    job.shape = convolution(inputs, outputs, taps)
+    job.weights = UnsafePointer(weights.pointer)
+    job.bias = UnsafePointer(bias.pointer)
+    job.input = UnsafePointer(input.pointer)
+    job.input_pitch = geometry.pitch
+    job.output = output.pointer
+    job.output_offsets = UnsafePointer(offsets.pointer)
+    job.output_pitch = shape.width
+    return KernelTiming.rate(seconds: seconds, flops: 8 * flops) {
+      for _ in 0..<8 { kernels.table.forward(&job) }
     }
-    let groupInputs = layer.inputs / layer.groups
-    let taps = OffsetTable(
-      (0..<layer.groups).flatMap {
-        geometry.taps(channels: $0 * groupInputs..<($0 + 1) * groupInputs)
-      })
-    let offsets = OffsetTable(
-      (0..<layer.outputs).map { $0 * geometry.plane + geometry.origin })
+  }
+
+  /// Backward for the weights, from staged operands of one task.
+  private func weights(_ seconds: Double) -> Double {
+    let kernels = Kernels.best
+    let samples = shape.height == 1 ? Run.blockSize : 1
+    let work = 8 * Double(samples) * flops
+    let taps = taps(layer.inputs)
     let input = FloatMemory(samples * layer.inputs * geometry.plane)
     let gradient = FloatMemory(samples * layer.outputs * geometry.plane)
     let sums = FloatMemory(layer.outputs * layer.tapCount * kernels.table.lanes)
+    if ConvolutionStep.sumsAlongChannels(layer, shape) {
+      let transposed = FloatMemory(samples * shape.width * layer.outputs)
+      var job = conv_outer_job()
+      job.outputs = layer.outputs
+      job.width = shape.width
+      job.samples = samples
+      job.tap_count = layer.tapCount
+      job.taps = UnsafePointer(taps.pointer)
+      job.input = UnsafePointer(input.pointer)
+      job.input_step = layer.inputs * geometry.plane
+      job.gradient = UnsafePointer(transposed.pointer)
+      job.totals = sums.pointer
+      return KernelTiming.rate(seconds: seconds, flops: work) {
+        for _ in 0..<8 {
+          for sample in 0..<samples {
+            kernels.table.transpose(
+              gradient.pointer + sample * layer.outputs * geometry.plane, geometry.plane,
+              layer.outputs, shape.width,
+              transposed.pointer + sample * shape.width * layer.outputs, layer.outputs)
+          }
+          kernels.table.weight_outer(&job)
+        }
+      }
+    }
+    let offsets = OffsetTable(
+      (0..<layer.outputs).map { $0 * geometry.plane + geometry.origin })
     var job = conv_weight_job()
-    job.shape = conv_shape(
-      height: shape.height, width: shape.width, tap_count: layer.tapCount,
-      group_count: layer.groups, channels_per_group: layer.outputs / layer.groups,
-      taps: UnsafePointer(taps.pointer))
+    job.shape = convolution(layer.inputs, layer.outputs, taps)
     job.samples = samples
     job.input = UnsafePointer(input.pointer)
     job.input_pitch = geometry.pitch
@@ -130,11 +168,8 @@ extension KernelTiming.ConvolutionLayer {
     job.gradient_pitch = geometry.pitch
     job.gradient_step = layer.outputs * geometry.plane
     job.sums = sums.pointer
-    let weights = KernelTiming.rate(seconds: seconds, flops: 8 * Double(samples) * flops) {
+    return KernelTiming.rate(seconds: seconds, flops: work) {
       for _ in 0..<8 { kernels.table.weight_sums(&job) }
     }
-    return Rates(
-      forward: forward(layer.inputs, layer.outputs),
-      backwardData: forward(layer.outputs, layer.inputs), backwardWeights: weights)
   }
 }
