@@ -63,6 +63,11 @@ let package = Package(
         "Simulation", "Channels", "Scenarios", "Parts", "LinkMath",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/LinkBenchmark"),
+    .executableTarget(
+      name: "NetworkBenchmark",
+      dependencies: [
+        "Networks", "LinkMath", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/NetworkBenchmark"),
 
     .target(
       name: "TestSupport", dependencies: math("LinkMath", "Networks"), path: "Tests/TestSupport"),

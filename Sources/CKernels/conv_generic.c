@@ -14,6 +14,7 @@
 #define WEIGHT_CHANNELS 4
 #define WEIGHT_MAX_TAPS 9
 #define WEIGHT_TAPS(C) ((C) == 1 ? 9 : (C) == 2 ? 5 : (C) == 3 ? 3 : 2)
+#define OUTER_TAPS 4
 #define DENSE_ROWS 4
 #define DENSE_VECTORS 2
 #define WEIGHT_TILES(X) \

@@ -1,5 +1,6 @@
 // Body of one instruction level. The including file defines LEVEL_TABLE, LEVEL_NAME, LANES, WIDE(c)
-// (vectors of its wide tile) and ROWS(c) (rows of a tile of c channels), WEIGHT_TAPS(c).
+// (vectors of its wide tile) and ROWS(c) (rows of a tile of c channels), WEIGHT_TAPS(c),
+// OUTER_TAPS.
 #include <string.h>
 
 #include "include/conv_kernels.h"
@@ -224,6 +225,93 @@ static void level_weight_sums(const conv_weight_job *job) {
                                    job->sums + (channel * taps_per_channel + first) * LANES);
       }
       c += n;
+    }
+  }
+}
+
+// T taps x V vectors of output channels, summed over all columns of all samples.
+INLINE void outer_tile(const int T, const int V, const conv_outer_job *job, const long *taps,
+                       long channel, float *totals) {
+  vec acc[32];
+  UNROLL for (int i = 0; i < T * V; i++) acc[i] = (vec){0};
+  long offset[32];
+  UNROLL for (int t = 0; t < T; t++) offset[t] = taps[t];
+  const float *g = job->gradient + channel;
+  for (long s = 0; s < job->samples; s++) {
+    const float *in = job->input + s * job->input_step;
+    for (long x = 0; x < job->width; x++, in++, g += job->outputs) {
+      vec d[2];
+      UNROLL for (int i = 0; i < V; i++) d[i] = load(g + i * LANES);
+      UNROLL for (int t = 0; t < T; t++) {
+        vec v = splat(in[offset[t]]);
+        UNROLL for (int i = 0; i < V; i++) acc[t * V + i] += v * d[i];
+      }
+    }
+  }
+  UNROLL for (int t = 0; t < T; t++) {
+    UNROLL for (int i = 0; i < V; i++)
+      store(totals + t * job->outputs + channel + i * LANES, acc[t * V + i]);
+  }
+}
+
+// All taps for V vectors of output channels: tiles of MOST taps, then of one.
+INLINE void outer_channels(const int MOST, const int V, const conv_outer_job *job, long channel) {
+  long t = 0;
+  for (; t + MOST <= job->tap_count; t += MOST)
+    outer_tile(MOST, V, job, job->taps + t, channel, job->totals + t * job->outputs);
+  for (; t + 2 <= job->tap_count; t += 2)
+    outer_tile(2, V, job, job->taps + t, channel, job->totals + t * job->outputs);
+  for (; t < job->tap_count; t++)
+    outer_tile(1, V, job, job->taps + t, channel, job->totals + t * job->outputs);
+}
+
+static void level_weight_outer(const conv_outer_job *job) {
+  long channel = 0;
+  for (; channel + 2 * LANES <= job->outputs; channel += 2 * LANES)
+    outer_channels(OUTER_TAPS, 2, job, channel);
+  for (; channel + LANES <= job->outputs; channel += LANES)
+    outer_channels(OUTER_TAPS, 1, job, channel);
+}
+
+#if LANES == 16
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH(a, b) \
+  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif LANES == 8
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+// A square of LANES x LANES: interleaving rows i and i + LANES / 2 log2(LANES) times transposes it.
+INLINE void transpose_square(const float *source, long source_pitch, float *target,
+                             long target_pitch) {
+  vec a[LANES], b[LANES];
+  UNROLL for (int i = 0; i < LANES; i++) a[i] = load(source + i * source_pitch);
+  UNROLL for (int round = 1; round < LANES; round *= 2) {
+    UNROLL for (int i = 0; i < LANES / 2; i++) {
+      b[2 * i] = LOW(a[i], a[i + LANES / 2]);
+      b[2 * i + 1] = HIGH(a[i], a[i + LANES / 2]);
+    }
+    UNROLL for (int i = 0; i < LANES; i++) a[i] = b[i];
+  }
+  UNROLL for (int i = 0; i < LANES; i++) store(target + i * target_pitch, a[i]);
+}
+
+static void level_transpose(const float *source, long source_pitch, long rows, long width,
+                            float *target, long target_pitch) {
+  for (long r = 0; r < rows; r += LANES) {
+    for (long x = 0; x < width; x += LANES) {
+      if (r + LANES <= rows && x + LANES <= width) {
+        transpose_square(source + r * source_pitch + x, source_pitch, target + x * target_pitch + r,
+                         target_pitch);
+        continue;
+      }
+      for (long i = r; i < r + LANES && i < rows; i++)
+        for (long k = x; k < x + LANES && k < width; k++)
+          target[k * target_pitch + i] = source[i * source_pitch + k];
     }
   }
 }

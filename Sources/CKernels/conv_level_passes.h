@@ -15,11 +15,18 @@ INLINE void put(float *p, vec v, long n) {
   else store_part(p, v, n);
 }
 
+// Planes follow one another in memory but the processor's own prefetching stops at the page's end.
+enum { AHEAD = 1024 };
+INLINE void prefetch_row(const float *row, long width) {
+  for (long x = 0; x < width; x += 16) __builtin_prefetch(row + AHEAD + x);
+}
+
 static void level_stage(const plane_job *job) {
   const vec scale = splat(job->scale), shift = splat(job->shift), slope = splat(job->slope);
   for (long y = 0; y < job->height; y++) {
     const float *s = job->source + y * job->source_pitch;
     float *t = job->target + y * job->target_pitch;
+    prefetch_row(s, job->width);
 #define BODY(x, n) put(t + x, rectify(fetch(s + x, n) * scale + shift, slope), n)
     EACH_VECTOR(job->width, BODY);
 #undef BODY
@@ -45,6 +52,8 @@ static void level_stage_gradient(const plane_job *job, const float *z, float a, 
     const float *g = job->source + y * job->source_pitch;
     const float *zr = z + y * job->source_pitch;
     float *t = job->target + y * job->target_pitch;
+    prefetch_row(g, job->width);
+    prefetch_row(zr, job->width);
 #define BODY(x, n) put(t + x, fetch(g + x, n) * va + (fetch(zr + x, n) * vb + vc), n)
     EACH_VECTOR(job->width, BODY);
 #undef BODY
@@ -162,6 +171,21 @@ static float level_dot(const float *x, const float *y, long n) {
   return lane_sum(s);
 }
 
+static double level_squared_error(const float *y, const float *target, long n, float factor,
+                                  float *gradient) {
+  vec s = {0};
+  const vec scale = splat(factor);
+#define BODY(i, k)                                 \
+  do {                                             \
+    vec d = fetch(y + i, k) - fetch(target + i, k); \
+    s += d * d;                                    \
+    put(gradient + i, d * scale, k);               \
+  } while (0)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+  return lane_sum_double(s);
+}
+
 // ---- dense ----------------------------------------------------------------------------------
 
 #define PANEL_VECTORS (DENSE_PANEL / LANES)
@@ -221,17 +245,42 @@ static void level_dense(long rows, long outputs, long inputs, const float *x, lo
 
 static void level_adam(float *w, const float *g, float *m, float *v, long n, float beta1,
                        float beta2, float step_size, float root_scale, float epsilon) {
-  const float rest1 = 1 - beta1, rest2 = 1 - beta2;
-  for (long i = 0; i < n; i++) {
-    m[i] = beta1 * m[i] + rest1 * g[i];
-    v[i] = beta2 * v[i] + rest2 * (g[i] * g[i]);
-    w[i] -= step_size * m[i] / (root_scale * __builtin_sqrtf(v[i]) + epsilon);
+  const vec keep1 = splat(beta1), rest1 = splat(1 - beta1);
+  const vec keep2 = splat(beta2), rest2 = splat(1 - beta2);
+  const vec rate = splat(step_size), scale = splat(root_scale), offset = splat(epsilon);
+  // Explicit vectors: sqrtf may set errno, so the compiler would take one value at a time.
+#define BODY(i, k)                                                              \
+  do {                                                                          \
+    vec d = fetch(g + i, k);                                                    \
+    vec first = keep1 * fetch(m + i, k) + rest1 * d;                            \
+    vec second = keep2 * fetch(v + i, k) + rest2 * (d * d);                     \
+    put(m + i, first, k);                                                       \
+    put(v + i, second, k);                                                      \
+    vec root = scale * __builtin_elementwise_sqrt(second) + offset;             \
+    put(w + i, fetch(w + i, k) - rate * first / root, k);                       \
+  } while (0)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+}
+
+static float level_multiply_adds(long rounds) {
+  vec sum[16];
+  UNROLL for (int i = 0; i < 16; i++) sum[i] = splat((float)i);
+  vec factor = splat(0.5f), term = splat(1);
+  for (long r = 0; r < rounds; r++) {
+    UNROLL for (int i = 0; i < 16; i++) sum[i] = sum[i] * factor + term;
+    __asm__ volatile("" : "+r"(r));
   }
+  vec total = {0};
+  UNROLL for (int i = 0; i < 16; i++) total += sum[i];
+  return lane_sum(total);
 }
 
 const kernel_table LEVEL_TABLE = {
     LEVEL_NAME,      LANES,         level_pack,    level_forward,        level_weight_sums,
+    level_weight_outer, level_transpose,
     level_reduce_lanes, level_stage, level_stage_add, level_stage_gradient, level_moments,
     level_backward,  level_sigmoid, level_tanh,    level_exp_sum,        level_axpy,
-    level_dot,       level_dense_pack, level_dense, level_adam,
+    level_dot,       level_squared_error, level_dense_pack, level_dense, level_adam,
+    level_multiply_adds,
 };

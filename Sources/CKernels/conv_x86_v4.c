@@ -12,6 +12,7 @@
 #define WEIGHT_MAX_TAPS 12
 #define WEIGHT_TAPS(C) \
   ((C) == 1 ? 12 : (C) == 2 ? 9 : (C) == 3 ? 7 : (C) == 4 ? 5 : (C) == 5 ? 4 : 3)
+#define OUTER_TAPS 12
 #define DENSE_ROWS 12
 #define DENSE_VECTORS 2
 #define WEIGHT_TILES(X) \

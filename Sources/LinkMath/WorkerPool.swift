@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 
@@ -99,7 +100,9 @@ private final class Shared: @unchecked Sendable {
   private let busy = Atomic(false)
   private var loop: Loop?
   private var stopped = false
-  private static let spins = 2000
+  /// Pauses of some 20 ns: longer than the serial work between the loops of a training step, shorter than what going to
+  /// sleep and being woken costs several times over.
+  private static let spins = 2500
 
   func claim() -> Bool {
     busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
@@ -114,7 +117,7 @@ private final class Shared: @unchecked Sendable {
     condition.broadcast()
     condition.unlock()
     loop.run(as: 0)
-    for _ in 0..<Shared.spins where loop.inside.load(ordering: .acquiring) > 0 {}
+    for _ in 0..<Shared.spins where loop.inside.load(ordering: .acquiring) > 0 { csk_pause() }
     condition.lock()
     while loop.inside.load(ordering: .acquiring) > 0 { condition.wait() }
     self.loop = nil
@@ -124,7 +127,7 @@ private final class Shared: @unchecked Sendable {
   func work(as worker: Int) {
     var seen = 0
     while true {
-      for _ in 0..<Shared.spins where generation.load(ordering: .acquiring) == seen {}
+      for _ in 0..<Shared.spins where generation.load(ordering: .acquiring) == seen { csk_pause() }
       condition.lock()
       while generation.load(ordering: .acquiring) == seen && !stopped { condition.wait() }
       let (current, end) = (loop, stopped)

@@ -188,11 +188,11 @@ public final class TrainingLoop {
     let noise = noise(.train)
     let length = autoencoder.codewordLength
     let loss = trainer.differentiate(
-      batch.inputs, target: batch.targets, count: samples.count, loss: settings.loss
-    ) { codewords, count in
+      batch.inputs, count: samples.count, target: batch.targets, loss: settings.loss
+    ) { codewords in
       noise?.add(
-        to: codewords, samples: count, length: length, first: first, slot: epoch,
-        meanSquare: CodewordNoise.meanSquare(codewords, count: count * length))
+        to: codewords, samples: samples.count, length: length, first: first, slot: epoch,
+        meanSquare: CodewordNoise.meanSquare(codewords, count: samples.count * length))
     }
     guard loss.isFinite else {
       throw TrainingError(

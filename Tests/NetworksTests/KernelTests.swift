@@ -37,6 +37,7 @@ import Testing
       make(2, 8, 3, 3), make(8, 16, 3, 3), make(16, 2, 3, 3), make(2, 1, 3, 3), make(2, 2, 5, 5),
       make(7, 7, 1, 9), make(7, 7, 9, 1), make(14, 2, 1, 1), make(8, 8, 7, 7, groups: 4),
       make(64, 32, 1, 7, 1), make(64, 16, 1, 7, 1), make(16, 8, 1, 7, 1), make(34, 2, 1, 1),
+      make(4, 48, 1, 5, 1, 21), make(3, 16, 1, 3, 1, 7), make(5, 32, 1, 1, 1, 16),
     ]
     for channels in 1...9 { cases.append(make(3, channels, 3, 5, 5, 32)) }
     for width in [1, 3, 7, 8, 15, 16, 17, 31, 33, 47, 48, 49, 65] {

@@ -3,4 +3,5 @@
 #include "complex_rows.h"
 #include "conv_kernels.h"
 #include "dft32.h"
+#include "pause.h"
 #include "philox.h"

@@ -51,6 +51,18 @@ typedef struct {
   float *sums;
 } conv_weight_job;
 
+/// Sums over samples and columns of gradient times shifted input for maps of one row, with lanes along the output
+/// channels, whose number is a multiple of `lanes`.
+typedef struct {
+  long outputs, width, samples;
+  long tap_count;
+  const long *taps;
+  const float *input;
+  long input_step;          ///< floats between samples
+  const float *gradient;    ///< [sample][column][output]
+  float *totals;            ///< [tap][output], written
+} conv_outer_job;
+
 /// One plane of an element-wise pass; rows of `width` floats.
 typedef struct {
   long height, width;
@@ -75,6 +87,10 @@ typedef struct {
   void (*pack)(const conv_shape *shape, const float *weights, float *packed);
   void (*forward)(const conv_forward_job *job);
   void (*weight_sums)(const conv_weight_job *job);
+  void (*weight_outer)(const conv_outer_job *job);
+  /// target[x * target_pitch + row] = source[row * source_pitch + x].
+  void (*transpose)(const float *source, long source_pitch, long rows, long width, float *target,
+                    long target_pitch);
   /// totals[i] = sum of the lanes of sums[i][lane].
   void (*reduce_lanes)(const float *sums, long count, float *totals);
 
@@ -98,6 +114,10 @@ typedef struct {
   void (*axpy)(float a, const float *x, float *y, long n);
   float (*dot)(const float *x, const float *y, long n);
 
+  /// gradient = factor * (y - target); returns the sum of (y - target) squared.
+  double (*squared_error)(const float *y, const float *target, long n, float factor,
+                          float *gradient);
+
   /// Packs weights [output][input] into panels of DENSE_PANEL outputs, zero padded.
   void (*dense_pack)(const float *weights, long outputs, long inputs, float *packed);
   /// y[row][o] = bias[o] + sum over k of x[row][k] * weights[o][k]; a row's bits do not depend on
@@ -108,6 +128,9 @@ typedef struct {
   /// w -= step_size * m / (root_scale * sqrt(v) + epsilon).
   void (*adam)(float *w, const float *g, float *m, float *v, long n, float beta1, float beta2,
                float step_size, float root_scale, float epsilon);
+
+  /// 16 independent chains of `rounds` vector multiply-adds: the peak rate, for benchmarks.
+  float (*multiply_adds)(long rounds);
 } kernel_table;
 
 /// Instruction levels, best first; `kernel_level_count` of them are compiled in.

@@ -148,21 +148,54 @@ public final class InferencePlan: Sendable {
     for (values, shape) in zip(inputs, network.graph.inputShapes) {
       precondition(values.count == count * shape.count, "inputs hold `count` samples")
     }
-    let outputs = network.graph.outputShapes.map { FloatMemory(max(count * $0.count, 1)) }
-    let sources = inputs.map { FloatMemory($0) }
     let perWorker = (count + pool.threadCount - 1) / pool.threadCount
     let parts = max(1, (perWorker + InferencePlan.tileSize - 1) / InferencePlan.tileSize)
     let tasks = parts * pool.threadCount
-    let (inputShapes, outputShapes) = (network.graph.inputShapes, network.graph.outputShapes)
-    pool.forEach(tasks) { task, _ in
-      let range = count * task / tasks..<count * (task + 1) / tasks
-      guard !range.isEmpty else { return }
-      self.run(
-        zip(sources, inputShapes).map {
-          UnsafePointer($0.pointer + range.lowerBound * $1.count)
-        }, count: range.count,
-        into: zip(outputs, outputShapes).map { $0.pointer + range.lowerBound * $1.count })
+    return InferencePlan.withMemory(inputs, network.graph.outputShapes.map { count * $0.count }) {
+      memory in
+      pool.forEach(tasks) { task, _ in
+        let range = count * task / tasks..<count * (task + 1) / tasks
+        guard !range.isEmpty else { return }
+        self.run(
+          zip(memory.inputs, self.network.graph.inputShapes).map {
+            $0 + range.lowerBound * $1.count
+          }, count: range.count,
+          into: zip(memory.outputs, self.network.graph.outputShapes).map {
+            $0 + range.lowerBound * $1.count
+          })
+      }
     }
-    return zip(outputs, outputShapes).map { Array($0.values.prefix(count * $1.count)) }
+  }
+
+  /// Memory of the caller's inputs and of the outputs.
+  private struct BatchMemory: @unchecked Sendable {
+    // Sendable: tasks write disjoint samples.
+    var inputs: [UnsafePointer<Float>] = []
+    var outputs: [UnsafeMutablePointer<Float>] = []
+  }
+
+  /// Arrays of the given sizes that `body` fills.
+  private static func withMemory(
+    _ inputs: [[Float]], _ sizes: [Int], _ memory: BatchMemory = BatchMemory(),
+    _ body: (BatchMemory) -> Void
+  ) -> [[Float]] {
+    var memory = memory
+    if memory.inputs.count < inputs.count {
+      return inputs[memory.inputs.count].withUnsafeBufferPointer {
+        memory.inputs.append($0.baseAddress ?? UnsafePointer(bitPattern: 64)!)
+        return withMemory(inputs, sizes, memory, body)
+      }
+    }
+    guard let size = sizes.dropFirst(memory.outputs.count).first else {
+      body(memory)
+      return []
+    }
+    var rest: [[Float]] = []
+    let first = [Float](unsafeUninitializedCapacity: max(size, 1)) { buffer, count in
+      memory.outputs.append(buffer.baseAddress!)
+      rest = withMemory(inputs, sizes, memory, body)
+      count = size
+    }
+    return [first] + rest
   }
 }

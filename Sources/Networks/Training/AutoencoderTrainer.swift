@@ -7,6 +7,7 @@ public final class AutoencoderTrainer {
   public let decoder: TrainingPlan
   private let codeword: Int
   private let map: Int
+  private let pool: WorkerPool
 
   /// - Parameters:
   ///   - weights: of both sides.
@@ -17,6 +18,7 @@ public final class AutoencoderTrainer {
     pool: WorkerPool
   ) throws(NetworkError) {
     self.autoencoder = autoencoder
+    self.pool = pool
     encoder = try TrainingPlan(
       autoencoder.encoder, weights: weights, capacity: capacity,
       needsInputGradient: needsInputGradient, pool: pool)
@@ -42,37 +44,36 @@ public final class AutoencoderTrainer {
     return input.withUnsafeBufferPointer { input in
       target.withUnsafeBufferPointer { target in
         differentiate(
-          input.baseAddress!, target: target.baseAddress!, count: count, loss: loss
-        ) { received, _ in
+          input.baseAddress!, count: count, target: target.baseAddress!, loss: loss
+        ) { received in
           if let noise { for i in noise.indices { received[i] += noise[i] } }
         }
       }
     }
   }
 
-  /// Forward and backward pass of one batch; gradients are then in both plans.
+  /// Forward and backward pass of `count` samples in the caller's memory.
   ///
   /// - Parameters:
-  ///   - input: `[sample, 2, angle, delay]`; target: what the output is compared with, same shape.
-  ///   - count: samples.
+  ///   - target: the input itself if nil.
   ///   - link: what happens to the codewords `[sample, M]` on their way, in place; the gradient passes it unchanged.
   /// - Returns: the loss.
   public func differentiate(
-    _ input: UnsafePointer<Float>, target: UnsafePointer<Float>, count: Int, loss: Loss,
-    link: (_ codewords: UnsafeMutablePointer<Float>, _ count: Int) -> Void
+    _ input: UnsafePointer<Float>, count: Int, target: UnsafePointer<Float>? = nil,
+    loss: Loss = .meanSquare, link: (_ codewords: UnsafeMutablePointer<Float>) -> Void = { _ in }
   ) -> Double {
-    encoder.inputMemory().update(from: input, count: count * map)
+    encoder.write(from: input, samples: count)
     encoder.forward(count: count, isTraining: true)
     let received = decoder.inputMemory()
     received.update(from: encoder.outputMemory(), count: count * codeword)
     if autoencoder.decoder.graph.inputShapes.count > 1 {
       decoder.inputMemory(1).update(from: encoder.outputMemory(), count: count * codeword)
     }
-    link(received, count)
+    link(received)
     decoder.forward(count: count, isTraining: true)
     let value = loss.evaluate(
-      decoder.outputMemory(), target, samples: count, count: map,
-      gradient: decoder.outputGradientMemory())
+      decoder.outputMemory(), target ?? input, samples: count, count: map,
+      gradient: decoder.outputGradientMemory(), pool: pool)
     decoder.backward()
     let gradient = encoder.outputGradientMemory()
     gradient.update(from: decoder.inputGradientMemory(), count: count * codeword)

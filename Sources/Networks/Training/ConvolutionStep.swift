@@ -20,9 +20,13 @@ final class ConvolutionStep: Step, @unchecked Sendable {
   /// Samples staged together: rows of a map of height 1 are too short to fill a kernel call.
   private let group: Int
 
-  /// Staged input, staged output gradient and lane-wise weight sums of one worker.
+  /// Weight sums have their lanes along the output channels instead of the columns: for single rows, whose sums over
+  /// columns are too short, and their gradient is `[tap, output]`.
+  private let sumsAlongChannels: Bool
+
+  /// Staged input, staged output gradient (plain and `[column, output]`) and lane-wise weight sums of one worker.
   private struct Scratch {
-    let input, gradient, sums: FloatMemory
+    let input, gradient, transposed, sums: FloatMemory
   }
 
   /// Transposed convolution onto the channels of one input view.
@@ -45,12 +49,15 @@ final class ConvolutionStep: Step, @unchecked Sendable {
     tapTotal = layer.outputs * layer.tapCount
     group = shape.height == 1 ? Run.blockSize : 1
     let samples = group
-    let weightCount = tapTotal
+    let isAlongChannels = ConvolutionStep.sumsAlongChannels(layer, shape)
+    sumsAlongChannels = isAlongChannels
+    let sums = isAlongChannels ? 0 : tapTotal * Int(CONV_MAX_LANES)
+    let transposed = isAlongChannels ? samples * shape.width * layer.outputs : 0
     scratch = (0..<workers).map { _ in
       Scratch(
         input: FloatMemory(samples * layer.inputs * geometry.plane),
         gradient: FloatMemory(samples * layer.outputs * geometry.plane),
-        sums: FloatMemory(weightCount * Int(CONV_MAX_LANES)))
+        transposed: FloatMemory(transposed), sums: FloatMemory(sums))
     }
     packed = FloatMemory(tapTotal)
     bias = FloatMemory(layer.outputs)
@@ -81,6 +88,11 @@ final class ConvolutionStep: Step, @unchecked Sendable {
     self.backward = backward
     let blocks = (batch + Run.blockSize - 1) / Run.blockSize
     partial = FloatMemory(blocks * (tapTotal + layer.outputs))
+  }
+
+  /// True if the sums of the weight gradient have their lanes along the output channels.
+  static func sumsAlongChannels(_ layer: Convolution, _ shape: Shape) -> Bool {
+    shape.height == 1 && layer.groups == 1 && layer.outputs % Int(CONV_MAX_LANES) == 0
   }
 
   private var forwardShape: conv_shape {
@@ -171,10 +183,11 @@ final class ConvolutionStep: Step, @unchecked Sendable {
   func backward(_ run: Run, block: Int, worker: Int) {
     guard output.wantsGradient else { return }
     let scratch = scratch[worker]
-    let sums = scratch.sums.pointer
-    sums.update(repeating: 0, count: tapTotal * run.kernels.table.lanes)
     let totals = partial.pointer + block * (tapTotal + layer.outputs)
-    totals.update(repeating: 0, count: tapTotal + layer.outputs)
+    (totals + tapTotal).update(repeating: 0, count: layer.outputs)
+    if !sumsAlongChannels {
+      scratch.sums.pointer.update(repeating: 0, count: tapTotal * run.kernels.table.lanes)
+    }
     let samples = run.samples(block)
     for start in stride(from: samples.lowerBound, to: samples.upperBound, by: group) {
       let chunk = start..<min(start + group, samples.upperBound)
@@ -187,20 +200,53 @@ final class ConvolutionStep: Step, @unchecked Sendable {
         if needsBiasGradient { addBiasGradient(run, gradient, totals + tapTotal) }
         backwardData(run, sample, gradient)
       }
-      var job = conv_weight_job()
-      job.shape = forwardShape
-      job.samples = chunk.count
-      job.input = UnsafePointer(scratch.input.pointer)
-      job.input_pitch = geometry.pitch
-      job.input_step = layer.inputs * geometry.plane
-      job.gradient = UnsafePointer(scratch.gradient.pointer)
-      job.gradient_offsets = UnsafePointer(gradientOffsets.pointer)
-      job.gradient_pitch = geometry.pitch
-      job.gradient_step = layer.outputs * geometry.plane
-      job.sums = sums
-      run.kernels.table.weight_sums(&job)
+      if sumsAlongChannels {
+        sumAlongChannels(run, scratch, chunk.count, totals)
+      } else {
+        sumAlongColumns(run, scratch, chunk.count)
+      }
     }
-    run.kernels.table.reduce_lanes(sums, tapTotal, totals)
+    if !sumsAlongChannels {
+      run.kernels.table.reduce_lanes(scratch.sums.pointer, tapTotal, totals)
+    }
+  }
+
+  private func sumAlongColumns(_ run: Run, _ scratch: Scratch, _ samples: Int) {
+    var job = conv_weight_job()
+    job.shape = forwardShape
+    job.samples = samples
+    job.input = UnsafePointer(scratch.input.pointer)
+    job.input_pitch = geometry.pitch
+    job.input_step = layer.inputs * geometry.plane
+    job.gradient = UnsafePointer(scratch.gradient.pointer)
+    job.gradient_offsets = UnsafePointer(gradientOffsets.pointer)
+    job.gradient_pitch = geometry.pitch
+    job.gradient_step = layer.outputs * geometry.plane
+    job.sums = scratch.sums.pointer
+    run.kernels.table.weight_sums(&job)
+  }
+
+  private func sumAlongChannels(
+    _ run: Run, _ scratch: Scratch, _ samples: Int, _ totals: UnsafeMutablePointer<Float>
+  ) {
+    let (outputs, width) = (layer.outputs, geometry.width)
+    for sample in 0..<samples {
+      run.kernels.table.transpose(
+        scratch.gradient.pointer + sample * outputs * geometry.plane + geometry.origin,
+        geometry.plane, outputs, width, scratch.transposed.pointer + sample * width * outputs,
+        outputs)
+    }
+    var job = conv_outer_job()
+    job.outputs = outputs
+    job.width = width
+    job.samples = samples
+    job.tap_count = layer.tapCount
+    job.taps = UnsafePointer(taps.pointer)
+    job.input = UnsafePointer(scratch.input.pointer)
+    job.input_step = layer.inputs * geometry.plane
+    job.gradient = UnsafePointer(scratch.transposed.pointer)
+    job.totals = totals
+    run.kernels.table.weight_outer(&job)
   }
 
   /// A bias before batch normalisation has no effect and an exactly zero gradient.
@@ -239,36 +285,32 @@ final class ConvolutionStep: Step, @unchecked Sendable {
   }
 
   func finishBackward(_ run: Run) {
-    guard output.wantsGradient else { return }
-    let stride = tapTotal + layer.outputs
-    let target = run.store.gradient(layer.weight)
-    for block in 0..<run.blockCount {
-      run.kernels.table.axpy(1, partial.pointer + block * stride, target, tapTotal)
-    }
-    guard needsBiasGradient, let parameter = layer.bias else { return }
+    guard output.wantsGradient, needsBiasGradient, let parameter = layer.bias else { return }
     for block in 0..<run.blockCount {
       run.kernels.table.axpy(
-        1, partial.pointer + block * stride + tapTotal, run.store.gradient(parameter),
-        layer.outputs)
+        1, partial.pointer + block * (tapTotal + layer.outputs) + tapTotal,
+        run.store.gradient(parameter), layer.outputs)
     }
   }
-}
 
-/// A map with a halo of zeros as wide as the kernel reaches.
-struct PaddedGeometry: Sendable {
-  let height, width: Int
-  let kernel: KernelSize
+  var weight: Parameter { layer.weight }
+  var weightCount: Int { tapTotal }
 
-  var pitch: Int { width + kernel.width - 1 }
-  var plane: Int { (height + kernel.height - 1) * pitch }
-  /// Offset of the first value inside the halo.
-  var origin: Int { kernel.height / 2 * pitch + kernel.width / 2 }
-
-  /// Tap offsets over channels, kernel rows and columns, from the corner of the halo.
-  func taps(channels: Range<Int>) -> [Int] {
-    channels.flatMap { channel in
-      (0..<kernel.height).flatMap { row in
-        (0..<kernel.width).map { channel * plane + row * pitch + $0 }
+  /// Adds the blocks' gradients of some of the weights, numbered as they are stored, in the order of blocks.
+  func addWeightGradient(_ run: Run, _ weights: Range<Int>) {
+    guard output.wantsGradient else { return }
+    let target = run.store.gradient(layer.weight)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: weights.count) { memory in
+      let sum = memory.baseAddress!
+      sum.update(repeating: 0, count: weights.count)
+      let source = partial.pointer + weights.lowerBound
+      for block in 0..<run.blockCount {
+        run.kernels.table.axpy(
+          1, source + block * (tapTotal + layer.outputs), sum, weights.count)
+      }
+      for (index, stored) in weights.enumerated() {
+        let (tap, channel) = stored.quotientAndRemainder(dividingBy: layer.outputs)
+        target[sumsAlongChannels ? channel * layer.tapCount + tap : stored] += sum[index]
       }
     }
   }

@@ -1,13 +1,19 @@
+import CKernels
 import LinkMath
 
 /// Matrix product on the last axis, divided into parts that depend on its size only.
 final class DenseStep: Step, @unchecked Sendable {
-  // Sendable: tasks write disjoint rows.
+  // Sendable: tasks write disjoint rows; what varies changes only while a plan is built.
   private let product: DenseProduct
   private let input: Consumer
   private let output: View
   /// Rows of one sample: tokens.
   private let rowsPerSample: Int
+  /// No other step has written this gradient before.
+  var overwritesWeight = false
+  /// Slope of a LeakyReLU applied to the outputs in place; the step that reads them takes it back through
+  /// ``View/rectifiedSlope``.
+  private var slope: Float?
 
   init(_ product: DenseProduct, _ input: View, _ output: View) {
     self.product = product
@@ -27,28 +33,49 @@ final class DenseStep: Step, @unchecked Sendable {
     run.count * rowsPerSample > columns
   }
 
-  /// Small products are not worth dividing.
-  private func productTasks(_ run: Run) -> Int {
-    run.count * rowsPerSample * product.inputs * product.outputs < 1 << 22 ? 1 : 4
+  /// Small products are not worth dividing; of a product of many rows with a small matrix, parts stay in the cache
+  /// for their activation.
+  private func productTasks(_ run: Run, columns: Int) -> Int {
+    let rows = run.count * rowsPerSample
+    if rows * product.inputs * product.outputs < 1 << 22 { return 1 }
+    guard isDividedByRows(run, columns: columns), product.inputs * product.outputs <= 1 << 18 else {
+      return 4
+    }
+    return max(4, rows / 256)
+  }
+
+  /// Applies a LeakyReLU to the outputs, which must be read by a dense step alone.
+  func rectify(slope: Float) {
+    self.slope = slope
+    output.rectifiedSlope = slope
   }
 
   private var weightTasks: Int { min(max(product.outputs * product.inputs / 65536, 1), 8) }
 
-  func forwardTasks(_ run: Run) -> Int? { productTasks(run) }
-  func backwardTasks(_ run: Run) -> Int? { productTasks(run) + weightTasks }
+  func forwardTasks(_ run: Run) -> Int? { productTasks(run, columns: product.outputs) }
+  func backwardTasks(_ run: Run) -> Int? {
+    productTasks(run, columns: product.inputs) + weightTasks
+  }
 
   /// Rows and columns of a task's part of a product with `columns` columns.
   private func tile(_ run: Run, _ task: Int, columns: Int) -> (
     rows: Range<Int>, columns: Range<Int>
   ) {
     let rows = run.count * rowsPerSample
+    let tasks = productTasks(run, columns: columns)
     return isDividedByRows(run, columns: columns)
-      ? (DenseStep.part(task, of: productTasks(run), rows), 0..<columns)
-      : (0..<rows, DenseStep.part(task, of: productTasks(run), columns))
+      ? (DenseStep.part(task, of: tasks, rows), 0..<columns)
+      : (0..<rows, DenseStep.part(task, of: tasks, columns))
   }
 
   private func weight(_ base: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
     base + product.firstRow * product.inputs
+  }
+
+  /// Place of the weights among the parameters.
+  func weightRange(_ store: ParameterStore) -> Range<Int> {
+    let start = store.offset(product.weight) + product.firstRow * product.inputs
+    return start..<start + product.inputs * product.outputs
   }
 
   func forward(_ run: Run, block: Int, worker: Int) {
@@ -71,15 +98,26 @@ final class DenseStep: Step, @unchecked Sendable {
       weight(run.store.value(product.weight)) + start,
       ldb: product.isTransposed ? product.outputs : product.inputs,
       product.isTransposed ? .none : .transpose, into: target, ldc: product.outputs, beta: 1)
+    guard let slope else { return }
+    for row in 0..<rows.count {
+      var job = plane_job()
+      job.height = 1
+      job.width = columns.count
+      job.target = target + row * product.outputs
+      job.source = UnsafePointer(job.target)
+      job.scale = 1
+      job.slope = slope
+      run.kernels.table.stage(&job)
+    }
   }
 
   func backward(_ run: Run, block: Int, worker: Int) {
     guard output.wantsGradient else { return }
-    if block < productTasks(run) {
+    let first = productTasks(run, columns: product.inputs)
+    if block < first {
       inputGradient(run, block)
     } else {
-      weightGradient(
-        run, DenseStep.part(block - productTasks(run), of: weightTasks, product.outputs))
+      weightGradient(run, DenseStep.part(block - first, of: weightTasks, product.outputs))
     }
   }
 
@@ -87,14 +125,24 @@ final class DenseStep: Step, @unchecked Sendable {
     let (rows, columns) = tile(run, task, columns: product.inputs)
     guard input.view.wantsGradient, !rows.isEmpty, !columns.isEmpty else { return }
     let start = columns.lowerBound * (product.isTransposed ? product.outputs : 1)
+    let place = rows.lowerBound * product.inputs + columns.lowerBound
     BLAS.multiply(
       m: rows.count, n: columns.count, k: product.outputs,
       output.gradient(0) + rows.lowerBound * product.outputs, lda: product.outputs, .none,
       weight(run.store.value(product.weight)) + start,
       ldb: product.isTransposed ? product.outputs : product.inputs,
       product.isTransposed ? .transpose : .none,
-      into: input.view.gradient(0) + rows.lowerBound * product.inputs + columns.lowerBound,
-      ldc: product.inputs, beta: input.isFirstInBackward ? 0 : 1)
+      into: input.view.gradient(0) + place, ldc: product.inputs,
+      beta: input.isFirstInBackward ? 0 : 1)
+    guard let slope = input.view.rectifiedSlope else { return }
+    var unused = backward_sums()
+    for row in 0..<rows.count {
+      let at = place + row * product.inputs
+      // The activation keeps the sign, so its output tells the slope.
+      run.kernels.table.backward(
+        input.view.gradient(0) + at, input.view.data(0) + at, columns.count, 1, 0, 0, slope,
+        &unused)
+    }
   }
 
   private func weightGradient(_ run: Run, _ outputs: Range<Int>) {
@@ -106,12 +154,13 @@ final class DenseStep: Step, @unchecked Sendable {
       BLAS.multiply(
         m: product.inputs, n: outputs.count, k: rows, input.view.data(0), lda: product.inputs,
         .transpose, gradient, ldb: product.outputs, into: target + outputs.lowerBound,
-        ldc: product.outputs, beta: 1)
+        ldc: product.outputs, beta: overwritesWeight ? 0 : 1)
     } else {
       BLAS.multiply(
         m: outputs.count, n: product.inputs, k: rows, gradient, lda: product.outputs, .transpose,
         input.view.data(0), ldb: product.inputs,
-        into: target + outputs.lowerBound * product.inputs, ldc: product.inputs, beta: 1)
+        into: target + outputs.lowerBound * product.inputs, ldc: product.inputs,
+        beta: overwritesWeight ? 0 : 1)
     }
     guard let bias = product.bias else { return }
     let sums = run.store.gradient(bias) + product.firstRow + outputs.lowerBound

@@ -1,15 +1,22 @@
 import CKernels
+import Foundation
 
 /// Floats at a fixed address, zero at first, readable a little past the end as the kernels require.
 final class FloatMemory: @unchecked Sendable {
   // Sendable: users write to disjoint parts, or one after another across the regions of a worker pool.
   let pointer: UnsafeMutablePointer<Float>
   let count: Int
+  private static let largePage = 2 << 20
 
   init(_ count: Int) {
     self.count = count
     let size = (count + Int(CONV_OVERREAD)) * MemoryLayout<Float>.stride
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+    let isLarge = size >= FloatMemory.largePage
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: size, alignment: isLarge ? FloatMemory.largePage : 64)
+    #if os(Linux)
+      if isLarge { madvise(raw, size, Int32(MADV_HUGEPAGE)) }
+    #endif
     raw.initializeMemory(as: UInt8.self, repeating: 0, count: size)
     pointer = raw.assumingMemoryBound(to: Float.self)
   }

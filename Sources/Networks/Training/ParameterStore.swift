@@ -32,13 +32,15 @@ final class ParameterStore: @unchecked Sendable {
     }
   }
 
+  func offset(_ parameter: Parameter) -> Int { offsets[ObjectIdentifier(parameter)]! }
+
   func value(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
-    values.pointer + offsets[ObjectIdentifier(parameter)]!
+    values.pointer + offset(parameter)
   }
 
   func gradient(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
     precondition(parameter.isTrainable)
-    return gradients.pointer + offsets[ObjectIdentifier(parameter)]!
+    return gradients.pointer + offset(parameter)
   }
 
   var weights: Weights {

@@ -20,7 +20,7 @@ struct Run: Sendable {
 ///
 /// A plan runs consecutive steps block by block in one parallel region until a step needs the whole batch.
 protocol Step: AnyObject, Sendable {
-  /// Serial work before the forward pass, e.g. packing weights.
+  /// Work of its own before the forward pass, e.g. packing weights; steps prepare in parallel.
   func prepare(_ run: Run)
   func forward(_ run: Run, block: Int, worker: Int)
   /// Serial work after all blocks.

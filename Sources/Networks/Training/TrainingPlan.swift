@@ -16,6 +16,9 @@ public final class TrainingPlan {
   private let forwardRegions: [[any Step]]
   private let backwardRegions: [[any Step]]
   private let steps: [any Step]
+  private let reductions: [GradientReduction]
+  /// Gradients that steps add to; the others are overwritten.
+  private let addedGradients: [Range<Int>]
   private var lastRun: Run?
 
   /// - Parameters:
@@ -53,6 +56,10 @@ public final class TrainingPlan {
       builder.steps, endsAfter: \.endsForwardRegion)
     backwardRegions = TrainingPlan.regions(
       builder.steps.reversed(), endsAfter: \.endsBackwardRegion)
+    GradientMemory.assign(
+      backwardRegions, touched: builder.touched, kept: (inputs + outputs).map(\.storage))
+    reductions = GradientReduction.all(builder.steps)
+    addedGradients = TrainingPlan.claim(builder.steps, store)
   }
 
   /// Splits steps into regions that run block by block; a step divided otherwise is a region of its own.
@@ -85,12 +92,25 @@ public final class TrainingPlan {
     precondition(count > 0 && count <= capacity)
     let run = Run(count: count, isTraining: isTraining, kernels: kernels, store: store)
     lastRun = run
-    for step in steps { step.prepare(run) }
-    for region in forwardRegions {
-      pool.forEach(region[0].forwardTasks(run) ?? run.blockCount) { block, worker in
-        for step in region { step.forward(run, block: block, worker: worker) }
+    pool.forEach(steps.count) { [steps] index, _ in steps[index].prepare(run) }
+    for (index, region) in forwardRegions.enumerated() {
+      sweep(region, run, region[0].forwardTasks(run), isReversed: index % 2 == 1) {
+        $0.forward(run, block: $1, worker: $2)
       }
       for step in region { step.finishForward(run) }
+    }
+  }
+
+  /// Runs a region; where the regions alternate in direction, each starts with what the one before left in the
+  /// cache.
+  private func sweep(
+    _ region: [any Step], _ run: Run, _ tasks: Int?, isReversed: Bool,
+    _ body: @escaping @Sendable (any Step, Int, Int) -> Void
+  ) {
+    let count = tasks ?? run.blockCount
+    pool.forEach(count) { index, worker in
+      let block = isReversed && tasks == nil ? count - 1 - index : index
+      for step in region { body(step, block, worker) }
     }
   }
 
@@ -100,20 +120,51 @@ public final class TrainingPlan {
     guard let run = lastRun, run.isTraining else {
       preconditionFailure("a backward pass follows a forward pass in training mode")
     }
-    store.gradients.fill(0)
-    for step in steps { step.prepareBackward(run) }
-    for region in backwardRegions {
-      pool.forEach(region[0].backwardTasks(run) ?? run.blockCount) { block, worker in
-        for step in region { step.backward(run, block: block, worker: worker) }
-      }
+    for range in addedGradients {
+      (store.gradients.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+    }
+    pool.forEach(steps.count) { [steps] index, _ in steps[index].prepareBackward(run) }
+    for (index, region) in backwardRegions.enumerated() {
+      sweep(
+        region, run, region[0].backwardTasks(run),
+        isReversed: (index + forwardRegions.count) % 2 == 1
+      ) { $0.backward(run, block: $1, worker: $2) }
       for step in region { step.finishBackward(run) }
     }
+    pool.forEach(reductions.count) { [reductions] task, _ in reductions[task].perform(run) }
+  }
+
+  /// Lets the dense step that comes first in the backward pass overwrite its gradient.
+  ///
+  /// - Returns: what is left to be set to zero.
+  private static func claim(_ steps: [any Step], _ store: ParameterStore) -> [Range<Int>] {
+    var claimed: [Range<Int>] = []
+    for case let step as DenseStep in steps.reversed() {
+      let range = step.weightRange(store)
+      guard !claimed.contains(where: { $0.overlaps(range) }) else { continue }
+      step.overwritesWeight = true
+      claimed.append(range)
+    }
+    var rest: [Range<Int>] = []
+    var start = 0
+    for range in claimed.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if range.lowerBound > start { rest.append(start..<range.lowerBound) }
+      start = range.upperBound
+    }
+    if store.trainableCount > start { rest.append(start..<store.trainableCount) }
+    return rest
   }
 
   /// Copies samples, `[sample, ...]`, into an input.
   public func write(_ values: [Float], toInput index: Int = 0) {
     precondition(values.count <= capacity * inputs[index].shape.count)
     inputs[index].storage.data.write(values)
+  }
+
+  /// Copies samples from the caller's memory into an input.
+  public func write(from source: UnsafePointer<Float>, samples: Int, toInput index: Int = 0) {
+    precondition(samples <= capacity)
+    inputs[index].data(0).update(from: source, count: samples * inputs[index].shape.count)
   }
 
   /// Memory of an input, `[sample, ...]`, for callers that fill it in place.

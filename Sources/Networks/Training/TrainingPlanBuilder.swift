@@ -8,10 +8,14 @@ struct TrainingPlanBuilder {
   let workers: Int
   let needsInputGradient: Bool
   private(set) var steps: [any Step] = []
+  /// Values that each step reads or writes.
+  private(set) var touched: [ObjectIdentifier: [Storage]] = [:]
   private(set) var inputs: [View] = []
   private(set) var outputs: [View] = []
   private var values: [[View]] = []
   private let uses: [Int]
+  /// Dense layers by node.
+  private var denseSteps: [Int: DenseStep] = [:]
 
   init(_ graph: Graph, batch: Int, workers: Int, needsInputGradient: Bool) {
     self.graph = graph
@@ -37,10 +41,13 @@ struct TrainingPlanBuilder {
     case .convolution(let layer):
       let sources = values[node.inputs[0]]
       let output = newView(node.shape)
-      steps.append(ConvolutionStep(layer, sources, output, batch: batch, workers: workers))
+      append(
+        ConvolutionStep(layer, sources, output, batch: batch, workers: workers), sources + [output])
       return [output]
     case .normalization(let layer): return [normalized(layer, node)]
-    case .leakyReLU(let layer): return activated(node, .constant(layer.slope))
+    case .leakyReLU(let layer):
+      if isRectifiedInPlace(values.count, layer) { return values[node.inputs[0]] }
+      return activated(node, .constant(layer.slope))
     case .prelu(let slopes): return activated(node, .parameter(slopes))
     case .concatenate: return node.inputs.flatMap { values[$0] }
     case .reshape: return [reshaped(node)]
@@ -55,25 +62,34 @@ struct TrainingPlanBuilder {
     let sources = node.inputs.map { plain(values[$0]) }
     let output = newView(node.shape)
     let source = sources[0]
+    let step: any Step
     switch node.operation {
     case .pointwise(let function):
-      steps.append(PointwiseStep(function, source, output, workers: workers))
-    case .dense(let product): steps.append(DenseStep(product, source, output))
-    case .multiply: steps.append(MultiplyStep(source, sources[1], output, workers: workers))
+      step = PointwiseStep(function, source, output, workers: workers)
+    case .dense(let product):
+      let dense = DenseStep(product, source, output)
+      denseSteps[values.count] = dense
+      step = dense
+    case .multiply: step = MultiplyStep(source, sources[1], output, workers: workers)
     case .scale(let factor):
-      steps.append(ScaleStep(factor, source, output, batch: batch, workers: workers))
-    case .planeMean: steps.append(PlaneMeanStep(source, output, workers: workers))
-    case .channelPool: steps.append(ChannelPoolStep(source, output, workers: workers))
+      step = ScaleStep(factor, source, output, batch: batch, workers: workers)
+    case .planeMean: step = PlaneMeanStep(source, output, workers: workers)
+    case .channelPool: step = ChannelPoolStep(source, output, workers: workers)
     case .layerNorm(let layer):
-      steps.append(LayerNormStep(layer, source, output, batch: batch, workers: workers))
+      step = LayerNormStep(layer, source, output, batch: batch, workers: workers)
     case .attention(let core):
-      steps.append(
-        AttentionStep(
-          core, source, memory: sources.count > 1 ? sources[1] : nil, output, batch: batch,
-          workers: workers))
+      step = AttentionStep(
+        core, source, memory: sources.count > 1 ? sources[1] : nil, output, batch: batch,
+        workers: workers)
     default: preconditionFailure("operation lowered elsewhere")
     }
+    append(step, sources + [output])
     return output
+  }
+
+  private mutating func append(_ step: any Step, _ views: [View]) {
+    steps.append(step)
+    touched[ObjectIdentifier(step)] = views.map(\.storage)
   }
 
   private mutating func input(_ shape: Shape) -> View {
@@ -98,7 +114,7 @@ struct TrainingPlanBuilder {
     let first = views[0].shape
     let channels = views.reduce(0) { $0 + $1.shape.channels }
     let output = newView(Shape(channels, first.height, first.width))
-    steps.append(CopyStep(views, output))
+    append(CopyStep(views, output), views + [output])
     return output
   }
 
@@ -118,7 +134,8 @@ struct TrainingPlanBuilder {
     if layer.settings.axis == .width {
       let view = plain(values[source])
       let output = newView(node.shape)
-      steps.append(ColumnNormStep(layer, view, output, batch: batch, workers: workers))
+      append(
+        ColumnNormStep(layer, view, output, batch: batch, workers: workers), [view, output])
       return output
     }
     guard case .convolution = graph.nodes[source].operation, uses[source] == 1 else {
@@ -126,8 +143,20 @@ struct TrainingPlanBuilder {
     }
     let view = values[source][0]
     view.normalization = layer
-    steps.append(ViewStep(view, batch: batch))
+    append(ViewStep(view, batch: batch), [view])
     return view
+  }
+
+  /// Lets a dense step apply the LeakyReLU between it and another dense layer.
+  private func isRectifiedInPlace(_ index: Int, _ layer: LeakyReLU) -> Bool {
+    let node = graph.nodes[index]
+    guard layer.slope >= 0, uses[index] == 1, uses[node.inputs[0]] == 1,
+      let step = denseSteps[node.inputs[0]],
+      let reader = graph.nodes.first(where: { $0.inputs.contains(index) }),
+      case .dense = reader.operation
+    else { return false }
+    step.rectify(slope: layer.slope)
+    return true
   }
 
   private mutating func activated(_ node: Graph.Node, _ slope: View.Slope) -> [View] {
@@ -149,7 +178,7 @@ struct TrainingPlanBuilder {
 
   private mutating func attach(_ slope: View.Slope, to view: View) {
     view.slopeKind = slope
-    if !view.hasStep { steps.append(ViewStep(view, batch: batch)) }
+    if !view.hasStep { append(ViewStep(view, batch: batch), [view]) }
   }
 
   /// Two activations in a row as one, where possible: slopes of LeakyReLU multiply.
@@ -172,7 +201,7 @@ struct TrainingPlanBuilder {
       return views.count == 1 ? views[0] : plain(views)
     }
     let output = newView(node.shape)
-    steps.append(SumStep(sources[0], sources[1], sign: sign, output))
+    append(SumStep(sources[0], sources[1], sign: sign, output), sources + [output])
     return output
   }
 }

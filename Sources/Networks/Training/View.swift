@@ -2,17 +2,22 @@ import CKernels
 
 /// Values of one node for the whole batch and their gradient.
 final class Storage: @unchecked Sendable {
-  // Sendable: see FloatMemory; consumer counts change only while a plan is built.
+  // Sendable: see FloatMemory; what varies changes only while a plan is built.
   let sampleCount: Int
   let data: FloatMemory
-  /// Gradient of the loss with respect to what the consumers see; nil where none is wanted.
-  let gradient: FloatMemory?
+  /// Gradient of the loss with respect to what the consumers see, where wanted; shared with storages whose gradients
+  /// are not needed at the same time, see ``GradientMemory``.
+  var gradient: FloatMemory?
+  let wantsGradient: Bool
+  /// Size of data and gradient.
+  let count: Int
   fileprivate(set) var consumerCount = 0
 
   init(sampleCount: Int, batch: Int, wantsGradient: Bool) {
     self.sampleCount = sampleCount
-    data = FloatMemory(sampleCount * batch)
-    gradient = wantsGradient ? FloatMemory(sampleCount * batch) : nil
+    self.wantsGradient = wantsGradient
+    count = sampleCount * batch
+    data = FloatMemory(count)
   }
 }
 
@@ -26,6 +31,9 @@ final class View: @unchecked Sendable {
   let shape: Shape
   var normalization: BatchNorm?
   var slopeKind = Slope.identity
+  /// Slope of a LeakyReLU already applied to the stored values; their only reader applies its derivative to the
+  /// gradient it writes.
+  var rectifiedSlope: Float?
   /// Already followed by a ``ViewStep``.
   var hasStep = false
 
@@ -55,7 +63,7 @@ final class View: @unchecked Sendable {
     return false
   }
 
-  var wantsGradient: Bool { storage.gradient != nil }
+  var wantsGradient: Bool { storage.wantsGradient }
 
   func data(_ sample: Int) -> UnsafeMutablePointer<Float> {
     storage.data.pointer + sample * storage.sampleCount
