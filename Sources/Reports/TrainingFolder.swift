@@ -5,8 +5,10 @@ import Simulation
 /// The folder that a training leaves behind: weights and curves, written while it works, and a report at the end.
 public enum TrainingFolder {
   public static let reportName = "training.csv"
+  /// The scenario with everything that it extends and all defaults written out.
+  public static let scenarioName = "scenario.yaml"
 
-  /// Writes `training.csv` and the plot of the learning curves.
+  /// Writes `training.csv`, the resolved scenario and the plot of the learning curves.
   ///
   /// - Returns: warnings for the user, such as a missing gnuplot.
   /// - Throws: `DataFileError` if the folder cannot be written to.
@@ -14,6 +16,9 @@ public enum TrainingFolder {
     _ trained: [TrainedNetwork], of run: TrainingRun, to folder: String
   ) throws(DataFileError) -> [String] {
     try AtomicFile.write(report(trained, run), to: "\(folder)/\(reportName)")
+    if let scenario = try? run.scenario.resolvedYAML() {
+      try AtomicFile.write(scenario, to: "\(folder)/\(scenarioName)")
+    }
     return try CurvePlot.write(trained, title: run.scenario.name, toFolder: folder)
   }
 

@@ -40,7 +40,6 @@ final class Journal {
   private let dropsOfBlock: (Int) -> Int
   /// Where each finished block starts in the file, and the length of its line.
   private(set) var blocks: [Int: (offset: UInt64, length: Int)] = [:]
-  private(set) var damagedLines = 0
 
   /// Opens the journal of a folder, or starts one.
   ///
@@ -99,7 +98,7 @@ final class Journal {
       hint: "--fresh discards them, --output NAME keeps them and writes elsewhere")
   }
 
-  /// Notes where every valid line is and cuts off an unfinished last one.
+  /// Notes where every valid line is and cuts off an unfinished last one; the block of a damaged line is computed again.
   ///
   /// - Returns: the header, nil if there is none.
   private func scan() throws -> JournalHeader? {
@@ -118,8 +117,6 @@ final class Journal {
         let line = pending[start..<end]
         if let (index, metrics) = Journal.parse(line, found.pointCount) {
           if metrics.dropCount == dropsOfBlock(index) { blocks[index] = (offset, line.count) }
-        } else {
-          damagedLines += 1
         }
         offset += UInt64(line.count + 1)
         start = end + 1
