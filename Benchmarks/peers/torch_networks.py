@@ -1,14 +1,16 @@
-"""CSI-feedback autoencoders as PyTorch modules, with the parameter names of csilink's weights files.
+"""CSI-feedback autoencoders as PyTorch modules, with the names of csilink's weights files.
 
-`python torch_networks.py --check FOLDER` loads one weights file with expected outputs per network and compares.
+`--check FOLDER` loads a file of weights and expected outputs per network and compares.
 """
 
 import argparse
+import io
 import json
 import math
 import resource
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +41,6 @@ def leaky(x):
 
 class Autoencoder(nn.Module):
     """An encoder and a decoder; parameters are registered by the subclass under their own names."""
-
-    def __init__(self):
-        super().__init__()
 
     def forward(self, x):
         return self.decode(self.encode(x))
@@ -428,19 +427,22 @@ def inference_step(network, variant, batches, part="whole"):
 def onnx_step(network, batches, threads, part="whole"):
     import onnxruntime
 
-    path = Path(f"/tmp/csilink-{type(network).__name__}-{part}-{batches[0].shape[0]}.onnx")
-    with torch.no_grad():
+    buffer = io.BytesIO()
+    with torch.no_grad(), warnings.catch_warnings():
+        # The exporter that needs no further packages says that it is the old one.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        side = Side(network, part).eval()
         torch.onnx.export(
-            Side(network, part).eval(), (batches[0],), str(path), input_names=["x"],
-            output_names=["y"], opset_version=18, dynamo=False,
+            side, (batches[0],), buffer, input_names=["x"], opset_version=18, dynamo=False
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        buffer.getvalue(), options, providers=["CPUExecutionProvider"]
+    )
     arrays = [batch.numpy() for batch in batches]
-    path.unlink()
     turn = 0
 
     def step():
@@ -535,14 +537,17 @@ def main():
     parser.add_argument("--mode", choices=("train", "infer"), default="train")
     parser.add_argument("--part", choices=("whole", "encoder", "decoder"), default="whole")
     parser.add_argument(
-        "--variant", default="eager",
+        "--variant",
+        default="eager",
         help="eager, onnxruntime, or a + joined choice of channels_last, fused, compile, jit",
     )
     parser.add_argument("--batch", type=int, default=200)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--data", type=Path, help="file of 32-bit floats in [0, 1]")
-    parser.add_argument("--check", type=Path, metavar="FOLDER", help="compare with vectors; no timing")
+    parser.add_argument(
+        "--check", type=Path, metavar="FOLDER", help="compare with vectors; no timing"
+    )
     arguments = parser.parse_args()
     if arguments.check:
         sys.exit(0 if check(arguments.check) else 1)
