@@ -68,8 +68,8 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
     BrokenScenario(
       "lnik: {}" + run, "1:1", "unknown key 'lnik'", hint: "did you mean 'link'?"),
     BrokenScenario(
-      "training: {}" + run, "1:1", "unknown key 'training'",
-      hint: "known keys: name, description, extends, link, sweep, run, report"),
+      "results: {}" + run, "1:1", "unknown key 'results'",
+      hint: "known keys: name, description, extends, link, sweep, training, run, report"),
     BrokenScenario(
       "pilots: {snr_db: 3}" + run, "1:1", "unknown key 'pilots'", hint: "belongs below 'link:'"),
     BrokenScenario(
