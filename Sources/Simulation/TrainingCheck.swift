@@ -16,11 +16,12 @@ enum TrainingCheck {
         + "\(settings.trainingCount) samples, at most \(settings.epochs) epochs, "
         + "\(settings.epochs * settings.stepsPerEpoch) steps"
     }
+    let bytes = 4 * run.tasks[0].selection.autoencoder.encoder.graph.inputShapes[0].count
     let kinds = settings.source == .estimate ? 2 : 1
     let count = settings.trainingCount + settings.validationCount + settings.testCount
     let seconds = try run.tasks.reduce(0) { try $0 + time($1, settings, pool) }
     return trainings + [
-      "# samples on disk: about \(max(1, count * kinds * 8192 >> 20)) MiB",
+      "# samples on disk: about \(max(1, (count * kinds * bytes) >> 20)) MiB",
       "# time: about \(duration(seconds)) with \(pool.threadCount) threads for all trainings at most,"
         + " drawing samples not counted",
     ]

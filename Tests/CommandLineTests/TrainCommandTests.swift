@@ -92,6 +92,9 @@ import Testing
     #expect(
       result.output.contains("# training cl-acrnet-1x 1/64: ")
         && result.output.contains("1600 steps"), "\(result)")
+    // 2000 maps of 8 KiB.
+    let more = try Program.run("check", "small.yaml", "--set", "training.samples=1980", in: folder)
+    #expect(more.output.contains("# samples on disk: about 15 MiB"), "\(more)")
   }
 
   @Test(arguments: [
