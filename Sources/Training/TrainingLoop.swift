@@ -97,7 +97,7 @@ public final class TrainingLoop {
       ["csilink training 1", network, "\(compression)", "\(seed)", settings.signature, data.digest]
         .joined(separator: "\n"))
     let isResumed = FileManager.default.fileExists(atPath: checkpointPath)
-    let initial = Self.initialWeights(autoencoder, seed: seed)
+    let initial = Self.initialWeights(autoencoder, seed: seed, outputGain: settings.outputGain)
     let stored = isResumed ? try Checkpoint(path: checkpointPath, key: key) : nil
     trainer = try AutoencoderTrainer(
       autoencoder, weights: stored?.weights ?? initial,
@@ -122,7 +122,9 @@ public final class TrainingLoop {
   }
 
   /// Encoder and decoder are drawn from streams of their own.
-  package static func initialWeights(_ autoencoder: Autoencoder, seed: UInt64) -> Weights {
+  package static func initialWeights(
+    _ autoencoder: Autoencoder, seed: UInt64, outputGain: Double = 1
+  ) -> Weights {
     var weights = Weights()
     for (instance, network) in [autoencoder.encoder, autoencoder.decoder].enumerated() {
       var stream = StreamKey(
@@ -130,11 +132,16 @@ public final class TrainingLoop {
       ).stream(drop: 0)
       weights = weights.merging(Weights.initial(network, using: &stream))
     }
+    for key in autoencoder.decoder.outputScaleKeys {
+      weights[key] = weights[key]!.map { $0 * Float(outputGain) }
+    }
     return weights
   }
 
   /// Weights that this training starts from.
-  package var initialWeights: Weights { Self.initialWeights(autoencoder, seed: seed) }
+  package var initialWeights: Weights {
+    Self.initialWeights(autoencoder, seed: seed, outputGain: settings.outputGain)
+  }
 
   private var isStoppedEarly: Bool {
     guard let patience = settings.patience, let best = state.curve.best else { return false }

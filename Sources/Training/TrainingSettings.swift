@@ -68,6 +68,13 @@ public struct TrainingSettings: Sendable {
     back-propagation); none if left out.
     """)
 
+  static let outputGain = Parameter.number(
+    "output_gain", default: 1, in: 1e-6...1e3,
+    """
+    Initial scale of a batch normalisation that feeds the output's sigmoid (BCsiNet, CLLWCsiNet). CSI of many paths \
+    deviates from 0.5 by a few hundredths; a start ten times as strong may never find it, 0.1 does.
+    """)
+
   public static let schema = PartSchema(
     .training, "adam", "Training of the scenario's networks by Adam on drops of its channel.",
     reference: "Kingma and Ba, ICLR 2015",
@@ -76,7 +83,7 @@ public struct TrainingSettings: Sendable {
       epochs.declaration, batch.declaration, lossName.declaration, rate.declaration,
       scheduleName.declaration, factor.declaration, interval.declaration, minimum.declaration,
       warmUp.declaration, beta1.declaration, beta2.declaration, epsilon.declaration,
-      patience.declaration, codewordSNR.declaration,
+      patience.declaration, codewordSNR.declaration, outputGain.declaration,
     ])
 
   public let trainingCount: Int
@@ -91,6 +98,8 @@ public struct TrainingSettings: Sendable {
   public let patience: Int?
   /// Linear; nil for a clean codeword.
   public let codewordSNR: Double?
+  /// Initial scale of a batch normalisation that feeds the output's sigmoid.
+  public let outputGain: Double
   /// Everything that the numbers of the curve depend on besides network and data; without the number of epochs if a
   /// longer training starts with the same epochs.
   let signature: String
@@ -108,6 +117,7 @@ public struct TrainingSettings: Sendable {
     batchSize = settings[Self.batch]
     loss = settings[Self.lossName] == .mse ? .meanSquare : .logMeanSquare
     patience = settings[Self.patience]
+    outputGain = settings[Self.outputGain]
     codewordSNR = settings[Self.codewordSNR].map { linear(decibels: $0) }
     var adam = Adam.Settings()
     adam.beta1 = settings[Self.beta1]

@@ -235,4 +235,16 @@ import Training
       try SampleSet(inputs: folder.file("train"), shape: [2, 32, 16])
     }
   }
+
+  /// Only a batch normalisation that feeds the output's sigmoid starts at the gain.
+  @Test(arguments: [("cllwcsinet", ["out.bn.weight"]), ("csinet", []), ("crnet", [])])
+  func outputGain(network: String, keys: [String]) throws {
+    let autoencoder = try NetworkZoo.autoencoder(network, compression: 16)
+    #expect(autoencoder.decoder.outputScaleKeys == keys)
+    let plain = TrainingLoop.initialWeights(autoencoder, seed: 1)
+    let small = TrainingLoop.initialWeights(autoencoder, seed: 1, outputGain: 0.1)
+    for (key, values) in plain.values {
+      #expect(small[key] == (keys.contains(key) ? values.map { $0 * 0.1 } : values), "\(key)")
+    }
+  }
 }

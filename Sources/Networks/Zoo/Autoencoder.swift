@@ -19,6 +19,17 @@ public struct Network: Sendable {
     self.init(name, layer, inputs: [input]) { [layer($0[0])] }
   }
 
+  /// Keys of the scales of batch normalisations whose values go straight into a sigmoid at the output.
+  public var outputScaleKeys: [String] {
+    let scales = graph.outputs.compactMap { output -> ObjectIdentifier? in
+      guard case .pointwise(.sigmoid) = graph.nodes[output].operation,
+        case .normalization(let layer) = graph.nodes[graph.nodes[output].inputs[0]].operation
+      else { return nil }
+      return ObjectIdentifier(layer.gamma)
+    }
+    return parameters.filter { scales.contains(ObjectIdentifier($0.parameter)) }.map(\.key)
+  }
+
   /// Number of trainable values.
   public var parameterCount: Int {
     parameters.filter(\.parameter.isTrainable).reduce(0) { $0 + $1.parameter.count }
