@@ -33,6 +33,20 @@ def initialise(network):
                     nn.init.uniform_(module.bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in))
 
 
+# Scales of the batch normalisations that reach the output's sigmoid without a convolution between.
+OUTPUT_SCALES = {
+    "acrnet-1x": ["conv5x5_bn", "ACRDecoderBlock1.conv3_bn", "ACRDecoderBlock2.conv3_bn"],
+}
+
+
+def scale_output(network, name, gain):
+    """Starts the normalisations before the output at `gain` in place of 1."""
+    parameters = dict(network.named_parameters())
+    for layer in OUTPUT_SCALES.get(name, []):
+        with torch.no_grad():
+            parameters[f"decoder_feature.{layer}.bn.weight"].mul_(gain)
+
+
 def rate(step, arguments, per_epoch):
     """Linear warm-up from 0, then half a cosine; step counts completed updates."""
     warm_up, total = arguments.warm_up * per_epoch, arguments.epochs * per_epoch
@@ -74,6 +88,7 @@ def main():
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--minimum", type=float, default=5e-5)
     parser.add_argument("--warm-up", type=int, default=2, help="epochs")
+    parser.add_argument("--output-gain", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -82,6 +97,7 @@ def main():
     train, validation = (samples(arguments.data, name) for name in ("train", "validation"))
     network = NETWORKS[arguments.network](arguments.compression)
     initialise(network)
+    scale_output(network, arguments.network, arguments.output_gain)
     network.train()
     optimiser = torch.optim.Adam(network.parameters(), lr=arguments.learning_rate, fused=True)
     per_epoch = math.ceil(len(train) / arguments.batch)

@@ -71,8 +71,9 @@ public struct TrainingSettings: Sendable {
   static let outputGain = Parameter.number(
     "output_gain", default: 1, in: 1e-6...1e3,
     """
-    Initial scale of a batch normalisation that feeds the output's sigmoid (BCsiNet, CLLWCsiNet). CSI of many paths \
-    deviates from 0.5 by a few hundredths; a start ten times as strong may never find it, 0.1 does.
+    Initial scale of the batch normalisations that reach the output's sigmoid without a convolution between (CRNet, ACRNet, \
+    BCsiNet, CLLWCsiNet and others). CSI of many paths deviates from 0.5 by a few hundredths; a start ten times as strong \
+    may never find it, 0.1 does.
     """)
 
   public static let schema = PartSchema(
@@ -98,7 +99,7 @@ public struct TrainingSettings: Sendable {
   public let patience: Int?
   /// Linear; nil for a clean codeword.
   public let codewordSNR: Double?
-  /// Initial scale of a batch normalisation that feeds the output's sigmoid.
+  /// Initial scale of the batch normalisations that reach the output's sigmoid.
   public let outputGain: Double
   /// Everything that the numbers of the curve depend on besides network and data; without the number of epochs if a
   /// longer training starts with the same epochs.

@@ -19,13 +19,20 @@ public struct Network: Sendable {
     self.init(name, layer, inputs: [input]) { [layer($0[0])] }
   }
 
-  /// Keys of the scales of batch normalisations whose values go straight into a sigmoid at the output.
+  /// Keys of the scales of batch normalisations whose values reach a sigmoid at the output without a convolution or a
+  /// dense layer between: together they set how far the outputs of an untrained network are from 0.5.
   public var outputScaleKeys: [String] {
-    let scales = graph.outputs.compactMap { output -> ObjectIdentifier? in
-      guard case .pointwise(.sigmoid) = graph.nodes[output].operation,
-        case .normalization(let layer) = graph.nodes[graph.nodes[output].inputs[0]].operation
-      else { return nil }
-      return ObjectIdentifier(layer.gamma)
+    var scales: Set<ObjectIdentifier> = []
+    var reached = graph.outputs.filter {
+      if case .pointwise(.sigmoid) = graph.nodes[$0].operation { true } else { false }
+    }
+    while let index = reached.popLast() {
+      let node = graph.nodes[index]
+      switch node.operation {
+      case .normalization(let layer): scales.insert(ObjectIdentifier(layer.gamma))
+      case .pointwise(.sigmoid), .leakyReLU, .prelu, .add, .reshape: reached += node.inputs
+      default: break
+      }
     }
     return parameters.filter { scales.contains(ObjectIdentifier($0.parameter)) }.map(\.key)
   }
