@@ -118,6 +118,9 @@ public struct TrainingRun: Sendable {
         }
       } catch let error as SettingsError {
         throw PlacedError(error: error, section: .codec, point: point.index)
+      } catch let placed as PlacedError {
+        // The stages were made for a link of this point alone.
+        throw PlacedError(error: placed.error, section: placed.section, point: point.index)
       }
     }
     return tasks
