@@ -10,7 +10,7 @@ set grid xtics ytics linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set key top right samplen 3 spacing 1.15
 set xlabel 'epoch'
 set ylabel 'validation NMSE (dB)'
-set yrange [*:4]
+set yrange [*:3]
 curve(name) = folder.'/'.name
 do for [format in 'svg png'] {
   if (format eq 'svg') {
