@@ -25,12 +25,14 @@ struct CodecInput: Sendable {
     store: FittingStore
   ) throws {
     self.fromEstimate = fromEstimate
-    // The link of this point with nothing behind the normaliser.
-    let plain = try [Section.codec: "none", .quantizer: "none", .feedback: "ideal"].reduce(
-      into: point
-    ) { point, choice in
-      let part = LinkCatalogue.catalogue.part(choice.value, of: choice.key)!
-      point = point.replacing(try part.settings())
+    // The link of this point with nothing to learn behind the normaliser; bits, because the gain may be sent as bits.
+    let range = ["range": Setting.list([.number(-1), .number(1)])]
+    let stand: [(Section, String, [String: Setting])] = [
+      (.codec, "none", [:]), (.quantizer, "uniform", range), (.feedback, "ideal", [:]),
+    ]
+    let plain = try stand.reduce(into: point) { point, choice in
+      let part = LinkCatalogue.catalogue.part(choice.1, of: choice.0)!
+      point = point.replacing(try part.settings(choice.2))
     }
     let tree = try LinkTreeBuilder.build(
       [plain.numbered(0)], seed: seed, directory: scenario.directory,

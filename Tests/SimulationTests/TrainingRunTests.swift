@@ -166,6 +166,20 @@ import Training
     }
   }
 
+  /// A gain that is sent as bits needs bits behind it, which samples do not have.
+  @Test func quantisedGain() throws {
+    try withTemporaryFolder { folder in
+      let yaml = Self.link + "\n" + Self.training
+      let set = [
+        "normaliser={type: sample_max_modulus, gain: quantized}",
+        "quantizer={type: uniform, bits: 4}",
+        "training.epochs=1",
+      ]
+      let trained = try run(yaml, folder, set: set)
+      #expect(trained.count == 1)
+    }
+  }
+
   @Test func everyNetworkOfASweepOnce() throws {
     try withTemporaryFolder { folder in
       let yaml =
