@@ -8,7 +8,7 @@ import Training
 enum TrainingCheck {
   /// - Throws: everything that training the scenario would throw before it draws samples.
   static func lines(_ scenario: Scenario, pool: WorkerPool) throws -> [String] {
-    let run = try TrainingRun(scenario, pool: pool)
+    let run = try TrainingRun(scenario, pool: pool, isDry: true)
     let settings = run.settings
     let trainings = run.tasks.map { task in
       let (name, compression, autoencoder) = task.selection

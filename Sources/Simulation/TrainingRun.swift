@@ -44,9 +44,10 @@ public struct TrainingRun: Sendable {
   public let seed: UInt64
   private let pool: WorkerPool
 
+  /// - Parameter isDry: fitted parts are replaced by placeholders of the right shape, for checking.
   /// - Throws: ``ScenarioErrors`` for scenarios without a training or a network, and for settings that do not go together.
   public init(
-    _ scenario: Scenario, pool: WorkerPool,
+    _ scenario: Scenario, pool: WorkerPool, isDry: Bool = false,
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     self.scenario = scenario
@@ -62,7 +63,8 @@ public struct TrainingRun: Sendable {
     } catch {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
-    let store = FittingStore(folder: nil, pool: pool, progress: progress)
+    let store = FittingStore(
+      folder: nil, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
       tasks = try Self.tasks(scenario, settings, seed: seed, store: store)
     } catch let placed as PlacedError {
