@@ -99,6 +99,12 @@ public final class TrainingLoop {
     let isResumed = FileManager.default.fileExists(atPath: checkpointPath)
     let initial = Self.initialWeights(autoencoder, seed: seed, outputGain: settings.outputGain)
     let stored = isResumed ? try Checkpoint(path: checkpointPath, key: key) : nil
+    if let done = stored?.curve.epochs.count, done > settings.epochs {
+      throw DataFileError(
+        file: checkpointPath, expected: "at most the \(settings.epochs) epochs of this training",
+        found: "\(done) finished epochs",
+        hint: "raise training.epochs, use --fresh, or --output for another folder")
+    }
     trainer = try AutoencoderTrainer(
       autoencoder, weights: stored?.weights ?? initial,
       capacity: min(settings.batchSize, data.training.count), pool: pool)

@@ -127,11 +127,9 @@ public struct TrainingSettings: Sendable {
     self.adam = adam
     let steps = (trainingCount + batchSize - 1) / batchSize
     schedule = try Self.schedule(settings, stepsPerEpoch: steps)
-    let open: Set<String> = [Self.patience.key, Self.test.key]
     let isFixed = settings[Self.scheduleName] == .warm_up_cosine
-    signature = settings.canonical.split(separator: "\n").filter { line in
-      !open.contains { line.hasPrefix("training.\($0)=") }
-        && (isFixed || !line.hasPrefix("training.epochs="))
+    signature = settings.canonical.split(separator: "\n").filter {
+      isFixed || !$0.hasPrefix("training.epochs=")
     }.joined(separator: "\n")
   }
 
