@@ -8,10 +8,15 @@ import Parts
 public struct WidebandSynthesis: Sendable {
   public let grid: LinkContext.Grid
   public let normalisation: Normalisation
+  public let delayReference: DelayReference
 
-  public init(grid: LinkContext.Grid, normalisation: Normalisation = .none) {
+  public init(
+    grid: LinkContext.Grid, normalisation: Normalisation = .none,
+    delayReference: DelayReference = .absolute
+  ) {
     self.grid = grid
     self.normalisation = normalisation
+    self.delayReference = delayReference
   }
 
   /// Phasors of each path over the tones, [path, subcarrier].
@@ -32,6 +37,8 @@ public struct WidebandSynthesis: Sendable {
 
   /// The responses of one drop, one array [subcarrier, port] for each slot of `paths`.
   public func response(_ paths: PathSet) -> [ComplexArray] {
+    var paths = paths
+    delayReference.apply(to: &paths)
     let phasors = phasors(delays: paths.delays)
     return paths.amplitudes.map { amplitudes in
       var response = ComplexArray(uninitialized: [grid.toneCount, amplitudes[dimension: 1]])
@@ -75,7 +82,8 @@ extension PathChannelModel {
     var delays: [Double] = []
     var phasors = synthesis.phasors(delays: [])
     for drop in 0..<block.drops.count {
-      let paths = paths(block, drop, slots: slots)
+      var paths = paths(block, drop, slots: slots)
+      synthesis.delayReference.apply(to: &paths)
       // Profiles from tables have the same delays in every drop.
       if paths.delays != delays {
         delays = paths.delays

@@ -51,14 +51,16 @@ struct CodecInput: Sendable {
     context.normaliser = normaliser.rule.rawValue
     self.context = context
     let files = tree.fileDigests[.channel, default: [:]].sorted { $0.key < $1.key }.map(\.value)
-    key = (Self.sections(fromEstimate: fromEstimate).map { plain.settings[$0]!.canonical } + files)
+    key = (Self.dependencies(plain, fromEstimate: fromEstimate) + files)
       .joined(separator: "\n")
   }
 
-  /// The sections that change what an encoder sees.
-  static func sections(fromEstimate: Bool) -> [Section] {
-    [.grid, .channel, .timing] + (fromEstimate ? [.pilots, .estimator] : [])
-      + [.transform, .normaliser]
+  /// Settings of a point that change what an encoder sees; of the slot clock, only how the UE moves.
+  static func dependencies(_ point: OperatingPoint, fromEstimate: Bool) -> [String] {
+    let estimation: [Section] = fromEstimate ? [.pilots, .estimator] : []
+    let sections = [.grid, .channel] + estimation + [.transform, .normaliser]
+    return sections.map { point.settings[$0]!.canonical }
+      + [SlotClock.motion(point.settings[.timing]!)]
   }
 
   /// Drops that a domain offers; nil if without limit.

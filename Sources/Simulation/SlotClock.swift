@@ -56,6 +56,11 @@ struct SlotClock: Sendable, Hashable {
   /// The newest report that has arrived in a served slot, as an index into ``reportSlots``.
   func newestReport(at slot: Int) -> Int { (slot - delay) / period }
 
+  /// The settings that the channel of the first slot depends on.
+  static func motion(_ settings: Settings) -> String {
+    "slot \(settings[slot]) s, speed \(settings[speed]) m/s"
+  }
+
   /// What the channel depends on; the delay matters only at the BS.
   var channelKey: String { "\(slotSeconds) \(slotCount) \(period) \(speed)" }
 }

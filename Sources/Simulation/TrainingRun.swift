@@ -132,7 +132,7 @@ public struct TrainingRun: Sendable {
   private static func seenStages(_ point: OperatingPoint, _ source: TrainingSettings.Source)
     -> String
   {
-    CodecInput.sections(fromEstimate: source == .estimate).map { point.settings[$0]!.canonical }
+    CodecInput.dependencies(point, fromEstimate: source == .estimate)
       .joined(separator: "\n")
   }
 

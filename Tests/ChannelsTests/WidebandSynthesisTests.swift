@@ -114,6 +114,18 @@ extension Tensor where Element == ComplexFloat {
     }
   }
 
+  @Test(arguments: [(DelayReference.absolute, 3), (.first, 0), (.strongest, 1021)])
+  func delaysCountFromTheirReference(_ reference: DelayReference, _ row: Int) {
+    let synthesis = WidebandSynthesis(grid: wideGrid, delayReference: reference)
+    let paths = PathSet(
+      delays: [6, 3].map { $0 / wideGrid.bandwidthHz },
+      amplitudes: [ComplexArray([3, 1].map { ComplexFloat($0) }, shape: [2, 1])])
+    let rows = delayTransform(synthesis.response(paths)[0])
+    let scale = Float(wideGrid.toneCount).squareRoot()
+    #expect((rows[row, 0] - ComplexFloat(scale)).length < 1e-4)
+    #expect((rows[(row + 3) % 1024, 0] - ComplexFloat(3 * scale)).length < 1e-4)
+  }
+
   @Test func wholeDelaysLandOnTheirRows() {
     let synthesis = WidebandSynthesis(grid: wideGrid)
     let paths = PathSet(

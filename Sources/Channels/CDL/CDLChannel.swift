@@ -49,6 +49,7 @@ public struct CDLChannel: PathChannelModel {
   static let travelZenith = Parameter<Double>.number(
     "travel_zenith", .angle, default: 90, in: 0...180,
     "Zenith angle of the UE's velocity in degrees; 90 is horizontal.")
+  static let delayReference = DelayReference.parameter()
   static let normalise = Normalisation.parameter(default: .none)
 
   public static let schema = PartSchema(
@@ -57,7 +58,7 @@ public struct CDLChannel: PathChannelModel {
     parameters: [profile.declaration, delaySpread.declaration] + AntennaArray.parameters
       + [rotation.declaration] + AngleScaling.parameters + [
         scalesRays.declaration, kFactor.declaration, travelAzimuth.declaration,
-        travelZenith.declaration, normalise.declaration,
+        travelZenith.declaration, delayReference.declaration, normalise.declaration,
       ])
 
   public var portCount: Int { array.portCount }
@@ -73,7 +74,9 @@ public struct CDLChannel: PathChannelModel {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     array = try AntennaArray(settings)
-    synthesis = WidebandSynthesis(grid: context.grid, normalisation: settings[Self.normalise])
+    synthesis = WidebandSynthesis(
+      grid: context.grid, normalisation: settings[Self.normalise],
+      delayReference: settings[Self.delayReference])
     profile = try Self.makeProfile(settings)
     rays = CDLRays(profile)
     rotationDegrees = settings[Self.rotation]

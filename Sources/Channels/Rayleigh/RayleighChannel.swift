@@ -37,6 +37,7 @@ public struct RayleighChannel: PathChannelModel {
   static let sinusoids = Parameter<Int?>.optional(
     "sinusoids", .integer(8...1024),
     "Sinusoids Ns of each tap; 32 if left out (fading: jakes).")
+  static let delayReference = DelayReference.parameter()
   static let normalise = Normalisation.parameter(default: .none)
 
   public static let schema = PartSchema(
@@ -44,7 +45,7 @@ public struct RayleighChannel: PathChannelModel {
     parameters: [
       ports.declaration, taps.declaration, tapSpacing.declaration, delays.declaration,
       profile.declaration, decay.declaration, fading.declaration, sinusoids.declaration,
-    ] + SpatialCorrelation.parameters + [normalise.declaration])
+    ] + SpatialCorrelation.parameters + [delayReference.declaration, normalise.declaration])
 
   public let portCount: Int
   public let synthesis: WidebandSynthesis
@@ -55,7 +56,9 @@ public struct RayleighChannel: PathChannelModel {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     portCount = settings[Self.ports]
-    synthesis = WidebandSynthesis(grid: context.grid, normalisation: settings[Self.normalise])
+    synthesis = WidebandSynthesis(
+      grid: context.grid, normalisation: settings[Self.normalise],
+      delayReference: settings[Self.delayReference])
     profile = try Self.makeProfile(settings, sampleSeconds: 1 / context.grid.bandwidthHz)
     correlation = try SpatialCorrelation(settings, ports: portCount)
     fading = settings[Self.fading]

@@ -46,6 +46,7 @@ public struct TDLChannel: PathChannelModel {
     "ports", default: 32, in: 1...1024, "BS antenna ports Nt.")
   static let sinusoids = Parameter<Int>.integer(
     "sinusoids", default: 32, in: 8...1024, "Sinusoids Ns of each tap.")
+  static let delayReference = DelayReference.parameter()
   static let normalise = Normalisation.parameter(default: .none)
 
   public static let schema = PartSchema(
@@ -53,7 +54,7 @@ public struct TDLChannel: PathChannelModel {
     reference: "3GPP TR 38.901, clauses 7.7.2 and 7.7.3; TS 38.101-4",
     parameters: [
       profile.declaration, delaySpread.declaration, ports.declaration, sinusoids.declaration,
-    ] + SpatialCorrelation.parameters + [normalise.declaration])
+    ] + SpatialCorrelation.parameters + [delayReference.declaration, normalise.declaration])
 
   public let portCount: Int
   public let synthesis: WidebandSynthesis
@@ -64,7 +65,9 @@ public struct TDLChannel: PathChannelModel {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     portCount = settings[Self.ports]
-    synthesis = WidebandSynthesis(grid: context.grid, normalisation: settings[Self.normalise])
+    synthesis = WidebandSynthesis(
+      grid: context.grid, normalisation: settings[Self.normalise],
+      delayReference: settings[Self.delayReference])
     let table = settings[Self.profile].table
     startsWithSpecularTap = table.startsWithSpecularTap
     try settings.refuse(Self.delaySpread, unless: !table.delaysAreAbsolute, "profile: A to E")
