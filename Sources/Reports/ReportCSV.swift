@@ -88,5 +88,6 @@ public enum ReportCSV {
     Field("data_digest") { _, result in result.provenance.dataDigest },
     Field("weights_digest") { _, result in result.provenance.weightsDigest },
     Field("zero_energy_drops") { point, _ in String(point.zeroEnergyDrops) },
+    .number("truncation_loss_db", \.truncationLossDB),
   ]
 }

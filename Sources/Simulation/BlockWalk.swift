@@ -137,11 +137,13 @@ struct BlockWalk {
   private mutating func visit(
     _ node: LinkTree.EstimatorNode, _ truth: Truth, _ front: FrontEnd
   ) throws {
-    let ratios = DropRatios.mean(front.energies.map(ErrorEnergies.concatenated))
+    let energies = front.energies.map(ErrorEnergies.concatenated)
+    let ratios = DropRatios.mean(energies)
     for (t, transform) in node.transforms.enumerated() {
+      let trueCSI = truth.csi[transform.key]!.map(ComplexArray.concatenated)
       var state = UEState(
-        truth: truth, transform: transform.transform,
-        trueCSI: truth.csi[transform.key]!.map(ComplexArray.concatenated), estimateRatios: ratios,
+        truth: truth, transform: transform.transform, trueCSI: trueCSI, estimateRatios: ratios,
+        truncationRatios: DropRatios.lost(zip(trueCSI, energies).map { ($0, $1.reference) }),
         csi: front.csi[t].map(ComplexArray.concatenated))
       for child in transform.normalisers { try visit(child, &state) }
     }
@@ -153,6 +155,7 @@ struct BlockWalk {
     let transform: AngularDelayTransform
     let trueCSI: [ComplexArray]
     let estimateRatios: [Double]
+    let truncationRatios: [Double]
     /// Estimated CSI of every report slot, [drop, delay, angle].
     let csi: [ComplexArray]
     var normaliser: Normaliser?
@@ -228,6 +231,7 @@ struct BlockWalk {
       for drop in 0..<block.drops.count {
         metrics[leaf.point, drop, .estimateRatio] = state.estimateRatios[drop]
         metrics[leaf.point, drop, .errorRatio] = ratios[drop]
+        metrics[leaf.point, drop, .truncationRatio] = state.truncationRatios[drop]
         for energy in energies {
           metrics[leaf.point, drop, .errorEnergy] += energy.error[drop]
           metrics[leaf.point, drop, .referenceEnergy] += energy.reference[drop]

@@ -41,6 +41,21 @@ extension ErrorEnergies {
 }
 
 package enum DropRatios {
+  /// Share of each drop's energy that an array [drop, ...] has lost, averaged over slots; NaN for a drop that has a slot
+  /// without energy. Round-off below nothing counts as nothing.
+  package static func lost(_ slots: [(kept: ComplexArray, energies: [Double])]) -> [Double] {
+    let shares = slots.map { slot in
+      ErrorEnergies(slot.kept, slot.kept).reference.enumerated().map { drop, kept in
+        let energy = slot.energies[drop]
+        return energy > 0 ? max(1 - kept / energy, 0) : .nan
+      }
+    }
+    guard let first = shares.first else { return [] }
+    return first.indices.map { drop in
+      shares.reduce(0) { $0 + $1[drop] } / Double(shares.count)
+    }
+  }
+
   /// The ratio of each drop, averaged over slots; NaN for a drop that has a slot without energy.
   package static func mean(_ slots: [ErrorEnergies]) -> [Double] {
     guard let first = slots.first else { return [] }

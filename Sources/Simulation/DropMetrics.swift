@@ -21,6 +21,8 @@ public enum DropMetric: Int, CaseIterable, Sendable {
   case rate, perfectRate
   /// Bits of the payloads that arrived wrong, and quantised values outside their range, summed over reports.
   case bitErrors, clippedValues
+  /// Share of ‖H‖² outside the kept delay rows, of the true channel in the measured slots.
+  case truncationRatio
 }
 
 /// The metrics of a block: every operating point, every drop, in that order.

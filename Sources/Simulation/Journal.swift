@@ -13,7 +13,7 @@ public struct JournalError: Error, Sendable, CustomStringConvertible {
 
 /// What a journal belongs to; another header means another run.
 public struct JournalHeader: Sendable, Hashable, Codable {
-  public var format = 1
+  public var format = 2
   /// Everything the drops depend on, but not how many there are: a longer run continues a shorter one.
   public var physics: String
   public var blockSize: Int

@@ -36,6 +36,9 @@ public struct PointSummary: Sendable {
   public let perfectRate: Double
   /// nil if nothing is quantised.
   public let quantizerClipFraction: Double?
+  /// Share of the channel's energy outside the kept delay rows, which no codec can send; round-off
+  /// if nothing is cut off.
+  public let truncationLossDB: Double
   /// Drops without energy, left out of all means.
   public let zeroEnergyDrops: Int
 
@@ -45,7 +48,7 @@ public struct PointSummary: Sendable {
     nmseRatioOfSumsDB: Double, nmseFullDB: Double?, cosineSimilarity: Double,
     squaredCosineSimilarity: Double, feedbackBitErrorRate: Double?, beamformingGainDB: Double,
     gainFraction: Double, rate: Double, rateInterval: ClosedRange<Double>?, perfectRate: Double,
-    quantizerClipFraction: Double?, zeroEnergyDrops: Int
+    quantizerClipFraction: Double?, truncationLossDB: Double, zeroEnergyDrops: Int
   ) {
     self.coordinates = coordinates
     self.drops = drops
@@ -65,6 +68,7 @@ public struct PointSummary: Sendable {
     self.rateInterval = rateInterval
     self.perfectRate = perfectRate
     self.quantizerClipFraction = quantizerClipFraction
+    self.truncationLossDB = truncationLossDB
     self.zeroEnergyDrops = zeroEnergyDrops
   }
 }
@@ -146,6 +150,6 @@ package struct PointFold: Sendable {
       perfectRate: mean(.perfectRate).mean,
       quantizerClipFraction: constants.quantizedValues > 0
         ? mean(.clippedValues).mean / (Double(constants.quantizedValues) * perReport) : nil,
-      zeroEnergyDrops: zeroEnergyDrops)
+      truncationLossDB: toDB(.truncationRatio), zeroEnergyDrops: zeroEnergyDrops)
   }
 }

@@ -29,6 +29,7 @@ import Testing
       #expect(isClose(fields["rate_high"], point.rateInterval?.upperBound))
       #expect(isClose(fields["rate_bits_per_s_hz"], point.rate))
       #expect(isClose(fields["quantizer_clip_fraction"], point.quantizerClipFraction))
+      #expect(isClose(fields["truncation_loss_db"], point.truncationLossDB))
       #expect(fields["zero_energy_drops"] == String(point.zeroEnergyDrops))
     }
   }

@@ -6,7 +6,8 @@ func point(
   _ coordinates: [String?], nmse: Double = -14.625, nmseInterval: ClosedRange<Double>? = nil,
   rate: Double = 7.90625, rateInterval: ClosedRange<Double>? = nil, perfectRate: Double = 8.015625,
   bits: Int? = 2048, bitErrorRate: Double? = 0, clipFraction: Double? = 0.001,
-  nmseFull: Double? = -14.5, drops: Int = 8192, stop: StopReason = .drops, zeroEnergy: Int = 0
+  nmseFull: Double? = -14.5, drops: Int = 8192, stop: StopReason = .drops,
+  truncation: Double = -22.25, zeroEnergy: Int = 0
 ) -> PointSummary {
   PointSummary(
     coordinates: coordinates, drops: drops, stopReason: stop, payloadBits: bits,
@@ -14,7 +15,8 @@ func point(
     nmseRatioOfSumsDB: -15.0625, nmseFullDB: nmseFull, cosineSimilarity: 0.974,
     squaredCosineSimilarity: 0.9505, feedbackBitErrorRate: bitErrorRate,
     beamformingGainDB: 14.75, gainFraction: 0.9375, rate: rate, rateInterval: rateInterval,
-    perfectRate: perfectRate, quantizerClipFraction: clipFraction, zeroEnergyDrops: zeroEnergy)
+    perfectRate: perfectRate, quantizerClipFraction: clipFraction, truncationLossDB: truncation,
+    zeroEnergyDrops: zeroEnergy)
 }
 
 func result(
@@ -77,5 +79,5 @@ let awkward = result(
       clipFraction: 0.0000123456789, nmseFull: nil, drops: 64, stop: .interval, zeroEnergy: 3),
     point(
       ["#1", nil], nmse: -.infinity, rate: .nan, bits: nil, bitErrorRate: nil, clipFraction: nil,
-      drops: 2),
+      drops: 2, truncation: -.infinity),
   ], description: "made up\nby hand")

@@ -181,6 +181,8 @@ import Testing
       let total = metrics[1, drop, .referenceEnergy]
       let tail = total - metrics[0, drop, .referenceEnergy]
       #expect(tail > 0.01 * total, "a third of the mean power lies outside")
+      #expect(abs(metrics[0, drop, .truncationRatio] - tail / total) < 1e-6)
+      #expect(metrics[1, drop, .truncationRatio] < 1e-6)
       let sum = (metrics[0, drop, .errorEnergy] + tail) / total
       #expect(abs(metrics[0, drop, .fullRatio] / sum - 1) < 1e-4, "drop \(drop)")
       #expect(abs(metrics[1, drop, .fullRatio] / metrics[1, drop, .errorRatio] - 1) < 1e-4)

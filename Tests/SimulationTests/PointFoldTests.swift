@@ -32,6 +32,7 @@ import Testing
     // 0.3 wrong bits in two reports of ten; 0.3 clipped values in two of four.
     #expect(abs(try #require(summary.feedbackBitErrorRate) - 0.3 / 20) < 1e-12)
     #expect(abs(try #require(summary.quantizerClipFraction) - 0.3 / 8) < 1e-12)
+    #expect(abs(summary.truncationLossDB - decibels(0.3)) < 1e-12)
     #expect(summary.drops == 3 && summary.zeroEnergyDrops == 0)
   }
 
