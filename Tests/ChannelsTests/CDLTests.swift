@@ -44,6 +44,32 @@ private func turns(_ value: Double) -> Complex<Double> {
     }
   }
 
+  /// Expected energy of delay row d: `Σ_n P_n |D(d - τ_n B)|²`, D the kernel of the DFT, also where delays wrap.
+  @Test(arguments: [("A", 1024, 20e6), ("C", 1024, 20e6), ("D", 1024, 20e6), ("A", 32, 70e6)])
+  func rowEnergiesAreTheClosedForm(_ profile: String, _ tones: Int, _ bandwidth: Double) throws {
+    let grid = LinkContext.Grid(
+      toneCount: tones, spacingHz: bandwidth / Double(tones), carrierHz: 2.655e9)
+    let model = try makeChannel(CDLChannel.self, settings(profile), grid: grid)
+    var rows = [RunningMean](repeating: RunningMean(), count: 32)
+    for drop in 0..<500 {
+      let block = DropBlock(drop..<drop + 1, domain: .test, seed: 5)
+      let response = try model.frequencyResponse(block, slots: [0])[0].slice(0..<1)
+      let delays = delayTransform(response.reshaped([tones, model.portCount]))
+      for row in rows.indices {
+        rows[row].add(delays.slice(row..<row + 1).energy / Double(tones * model.portCount))
+      }
+    }
+    for (row, energy) in rows.enumerated() {
+      let table = model.profile.profile
+      let expected = zip(table.delays, table.powers).reduce(0) {
+        $0 + $1.1 * delayLeakage(row: row, samples: $1.0 * bandwidth, tones: tones)
+      }
+      let error = try #require(energy.standardError)
+      #expect(
+        abs(energy.mean - expected) < 4.5 * error + 1e-7, "row \(row): \(energy.mean), \(expected)")
+    }
+  }
+
   /// With K = 100 dB only the specular ray is left: its port phases are those of a plane wave, and the forward angle
   /// transform peaks at column `-Nt d sin φ sin θ`.
   @Test(arguments: [-50.0, -10.0, 0.0, 33.0])
