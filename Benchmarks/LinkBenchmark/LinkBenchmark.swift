@@ -6,13 +6,19 @@ import Parts
 import Scenarios
 import Simulation
 
+@main
+struct Benchmarks: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "link-benchmark", subcommands: [LinkBenchmark.self, ChannelBenchmark.self],
+    defaultSubcommand: LinkBenchmark.self)
+}
+
 /// Drops per second through the whole link at one operating point: the csilink side of `Benchmarks/peers/link.py`.
 ///
 /// Pilots, AWGN, least squares, angular-delay transform, inverse, MRT rate and all metrics of the report, by the same
 /// engine that runs scenarios, on a pool of channels made beforehand; with `--with-channel`, synthesis included.
-@main
 struct LinkBenchmark: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "link-benchmark")
+  static let configuration = CommandConfiguration(commandName: "link")
 
   @Option(help: "Worker threads.") var threads = 2
   @Option(help: "Measured time, after a warm-up of a quarter of it.") var seconds = 5.0

@@ -4,6 +4,7 @@ public enum ChannelRegistry {
     RayleighChannel.self,
     TDLChannel.self,
     CDLChannel.self,
+    COST2100Channel.self,
     RecordedChannel.self,
   ]
 }

@@ -14,14 +14,16 @@ public struct Preset: Sendable {
 }
 
 extension Preset {
-  /// The grid, transform and normaliser of the public CsiNet data set; the channel stays the scenario's choice.
+  /// The link of the public CsiNet data set, indoors: grid, channel, transform and normaliser.
   ///
   /// C.-K. Wen, W.-T. Shih, S. Jin, *Deep Learning for Massive MIMO CSI Feedback*, IEEE WCL 2018. The paper speaks of 1024
-  /// sub-carriers in 20 MHz; the authors' test script works on 257 tones from edge to edge of the 20 MHz.
+  /// sub-carriers in 20 MHz; the authors' test script works on 257 tones from edge to edge of the 20 MHz. It puts the BS in
+  /// the centre of the 20 m square; weights trained on the data show that it stood at a corner.
   public static let csinet = Preset(
-    "csinet", "grid, transform and normaliser of the public CsiNet data set",
+    "csinet", "grid, channel, transform and normaliser of the public CsiNet data set, indoors",
     link: """
-      grid: {tones: 257, spacing: 78125 Hz}
+      grid: {tones: 257, spacing: 78125 Hz, carrier_frequency: 5.3 GHz}
+      channel: {type: cost2100, environment: indoor}
       transform: {delay_dft: inverse, angle_dft: forward, angle_shift: 16, taps: 32}
       normaliser: sample_max_modulus
       """)
