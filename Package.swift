@@ -76,7 +76,7 @@ let package = Package(
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
-    .testTarget(name: "ChannelsTests", dependencies: math("Channels", "TestSupport")),
+    .testTarget(name: "ChannelsTests", dependencies: math("Channels", "Link", "TestSupport")),
     .testTarget(
       name: "CodecsTests", dependencies: math("Codecs", "Networks", "DataFiles", "TestSupport")),
     .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),
