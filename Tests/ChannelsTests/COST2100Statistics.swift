@@ -32,7 +32,9 @@ struct COST2100Statistics {
     for i in angleProfile.indices { angleProfile[i] /= Double(Self.count) }
   }
 
-  private mutating func add(_ key: String, _ value: Double) { drops[key, default: []].append(value) }
+  private mutating func add(_ key: String, _ value: Double) {
+    drops[key, default: []].append(value)
+  }
 
   /// - Parameter all: energies [257 delays, 32 angles] of a drop.
   private mutating func add(_ all: [Double]) {
@@ -76,7 +78,12 @@ struct COST2100Statistics {
     add("scaled energy", 0.25 / sorted[0])
     for share in [0.95, 0.99] {
       var sum = 0.0
-      add("count \(share)", Double(sorted.prefix { sum += $0; return sum < share }.count + 1))
+      add(
+        "count \(share)",
+        Double(
+          sorted.prefix {
+            sum += $0; return sum < share
+          }.count + 1))
     }
   }
 

@@ -56,6 +56,12 @@ private let cases: [ModelCase] = [
       "polarisation": .text("dual"), "element": .text("3gpp"), "profile": .text("E"),
       "delay_spread": .number(1e-7),
     ]),
+  ModelCase(
+    type: COST2100Channel.self,
+    settings: ["environment": .text("indoor"), "ports": .integer(6)]),
+  ModelCase(
+    type: COST2100Channel.self,
+    settings: ["environment": .text("outdoor"), "ports": .integer(6)]),
 ]
 
 @Suite struct EveryModelTests {

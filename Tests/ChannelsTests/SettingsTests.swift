@@ -29,7 +29,23 @@ private let contradictions: [(model: String, settings: [String: Setting], key: S
   ),
   ("cdl", cdl("A", ["polarisation": .text("dual"), "ports": .integer(7)]), "ports"),
   ("cdl", cdl("A", ["scale_ray_offsets": .flag(true)]), "scale_ray_offsets"),
+  ("cost2100", cost2100(["region_transition": .number(3)]), "region_transition"),
+  ("cost2100", cost2100(["region_radius": .number(31)]), "region_radius"),
+  ("cost2100", cost2100(["square_side": .number(22)]), "square_side"),
+  ("cost2100", cost2100(["los_radius": .number(31)]), "los_radius"),
+  ("cost2100", cost2100(["far_clusters": .number(0.1)]), "far_clusters"),
+  ("cost2100", cost2100(["region_transition": .number(2.719)]), "far_clusters"),
+  ("cost2100", cost2100(["cell_radius": .number(1e4)]), "cell_radius"),
+  (
+    "cost2100", cost2100(["square_side": .number(2e3), "cell_radius": .number(5e3)]),
+    "decay_per_us"
+  ),
+  ("cost2100", cost2100(["spread_correlation": .number(-0.6)]), "spread_correlation"),
 ]
+
+private func cost2100(_ more: [String: Setting]) -> [String: Setting] {
+  ["environment": .text("indoor")].merging(more) { $1 }
+}
 
 private func cdl(_ profile: String, _ more: [String: Setting]) -> [String: Setting] {
   ["profile": .text(profile), "delay_spread": .number(1e-7)].merging(more) { $1 }
