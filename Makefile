@@ -2,8 +2,8 @@
 #
 # Needs git, make and Swift 6.1 or later (https://www.swift.org/install); `setup` installs the libraries on Debian and Ubuntu.
 
-PACKAGES := libfftw3-dev libopenblas-dev libmatio-dev libhdf5-dev zlib1g-dev libssl-dev pkg-config gnuplot-nox
-PKG_CONFIG_NAMES := fftw3f openblas matio hdf5-serial zlib libcrypto
+PACKAGES := libfftw3-dev libopenblas-dev libhdf5-dev zlib1g-dev libssl-dev pkg-config gnuplot-nox
+PKG_CONFIG_NAMES := fftw3f openblas hdf5-serial zlib libcrypto
 SOURCES := Package.swift Sources Tests Benchmarks
 
 # Without it `swift test` builds everything a second time, and the program that `build` made would be another one.

@@ -27,7 +27,6 @@ let package = Package(
   targets: [
     system("CFFTW", "fftw3f", "libfftw3-dev"),
     system("COpenBLAS", "openblas", "libopenblas-dev"),
-    system("CMatIO", "matio", "libmatio-dev"),
     system("CHDF5", "hdf5-serial", "libhdf5-dev"),
     system("CZLib", "zlib", "zlib1g-dev"),
     system("COpenSSL", "libcrypto", "libssl-dev"),
@@ -36,25 +35,29 @@ let package = Package(
     .target(
       name: "LinkMath", dependencies: math("CFFTW", "COpenBLAS", "CKernels", "COpenSSL")),
     .target(name: "Parts", dependencies: ["LinkMath"]),
-    .target(name: "DataFiles", dependencies: ["CMatIO", "CHDF5", "CZLib"]),
+    .target(name: "DataFiles", dependencies: ["CHDF5", "CZLib"]),
     .target(name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
     .target(name: "Channels", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles", "Networks")),
     .target(
       name: "Link", dependencies: math("LinkMath", "Parts", "Channels", "Codecs", "CKernels")),
+    .target(
+      name: "Datasets",
+      dependencies: math("LinkMath", "Parts", "DataFiles", "Channels", "Codecs", "Link")),
     .target(name: "Training", dependencies: ["LinkMath", "Parts", "DataFiles", "Networks"]),
     .target(name: "Scenarios", dependencies: ["Parts", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Simulation",
       dependencies: math(
         "LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles", "CKernels",
-        "Networks", "Training")),
-    .target(name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts", "Training"]),
+        "Networks", "Training", "Datasets")),
+    .target(
+      name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts", "Training", "Datasets"]),
     .executableTarget(
       name: "csilink",
       dependencies: [
         "Simulation", "Reports", "Scenarios", "Parts", "Networks", "Training", "DataFiles",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Datasets", "Link", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .executableTarget(
@@ -83,12 +86,17 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Training", "Networks", "LinkMath", "DataFiles", "Parts", "TestSupport"]),
+    .testTarget(
+      name: "DatasetsTests",
+      dependencies: math("Datasets", "Channels", "Link", "DataFiles", "TestSupport")),
     .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Parts"]),
     .testTarget(
       name: "SimulationTests",
       dependencies: math("Simulation", "Reports", "Training", "Networks", "TestSupport")),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["csilink", "TestSupport"]),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["csilink", "TestSupport", "DataFiles", "Datasets", "LinkMath"]),
   ],
   swiftLanguageModes: [.v6]
 )

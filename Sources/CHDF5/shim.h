@@ -5,6 +5,10 @@
 #include <string.h>
 
 static inline unsigned shim_H5F_ACC_RDONLY(void) { return H5F_ACC_RDONLY; }
+static inline unsigned shim_H5F_ACC_TRUNC(void) { return H5F_ACC_TRUNC; }
+static inline hid_t shim_H5P_FILE_CREATE(void) { return H5P_FILE_CREATE; }
+static inline hid_t shim_H5P_DATASET_CREATE(void) { return H5P_DATASET_CREATE; }
+static inline hid_t shim_H5T_C_S1(void) { return H5T_C_S1; }
 static inline hid_t shim_H5P_FILE_ACCESS(void) { return H5P_FILE_ACCESS; }
 
 // The standard type with these properties, or -1 if there is none.

@@ -17,10 +17,32 @@ public protocol ChannelModel: Part {
   /// - Returns: one array [drop, subcarrier, port] for each slot.
   /// - Throws: for recorded data, when a record cannot be read or is not finite.
   func frequencyResponse(_ block: DropBlock, slots: [Int]) throws -> [ComplexArray]
+
+  /// The same with what `normalise` took out; errors as ``frequencyResponse(_:slots:)``.
+  func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse
 }
 
 extension ChannelModel {
   public func dropCount(in domain: StreamKey.Domain) -> Int? { nil }
+
+  public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {
+    let responses = try frequencyResponse(block, slots: slots)
+    return NormalisedResponse(
+      responses: responses, gains: responses.map { _ in block.drops.map { _ in 1 } })
+  }
+}
+
+/// Frequency responses and the amplitudes that they were divided by.
+public struct NormalisedResponse: Sendable {
+  /// One array [drop, subcarrier, port] for each slot.
+  public var responses: [ComplexArray]
+  /// One amplitude for each slot and drop: the model's own response is the product.
+  public var gains: [[Double]]
+
+  public init(responses: [ComplexArray], gains: [[Double]]) {
+    self.responses = responses
+    self.gains = gains
+  }
 }
 
 /// The discrete paths of one drop: what every statistical model produces.

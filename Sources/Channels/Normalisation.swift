@@ -20,17 +20,17 @@ public enum Normalisation: String, Choice {
 
   /// Scales one matrix.
   ///
-  /// - Returns: false if it has to be scaled but its energy is zero, or too small or large for single precision; it is
-  ///   unchanged then.
-  func apply(to matrix: UnsafeMutableBufferPointer<ComplexFloat>) -> Bool {
-    guard self == .sample else { return true }
+  /// - Returns: the amplitude that it was divided by; nil if it has to be scaled but its energy is zero, or too small or
+  ///   large for single precision; it is unchanged then.
+  func apply(to matrix: UnsafeMutableBufferPointer<ComplexFloat>) -> Double? {
+    guard self == .sample else { return 1 }
     let energy = Self.energy(matrix)
-    guard energy > 0 && energy.isFinite else { return false }
+    guard energy > 0 && energy.isFinite else { return nil }
     let gain = Float((Double(matrix.count) / energy).squareRoot())
     matrix.withMemoryRebound(to: Float.self) { values in
       for i in values.indices { values[i] *= gain }
     }
-    return true
+    return 1 / Double(gain)
   }
 
   /// Sum of |x|², eight partial sums in single precision folded in double precision every 512 values.

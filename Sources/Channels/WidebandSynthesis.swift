@@ -42,18 +42,19 @@ public struct WidebandSynthesis: Sendable {
     let phasors = phasors(delays: paths.delays)
     return paths.amplitudes.map { amplitudes in
       var response = ComplexArray(uninitialized: [grid.toneCount, amplitudes[dimension: 1]])
-      response.withUnsafeMutableElements { write(phasors, amplitudes, into: $0) }
+      response.withUnsafeMutableElements { _ = write(phasors, amplitudes, into: $0) }
       return response
     }
   }
 
   /// One product [subcarrier, path] · [path, port], then the normalisation.
   ///
+  /// - Returns: the amplitude that the normalisation divided by.
   /// - Complexity: 8 · subcarriers · paths · ports floating-point operations.
-  func write(
+  @discardableResult func write(
     _ phasors: ComplexArray, _ amplitudes: ComplexArray,
     into response: UnsafeMutableBufferPointer<ComplexFloat>
-  ) {
+  ) -> Double {
     let (paths, ports) = (amplitudes[dimension: 0], amplitudes[dimension: 1])
     phasors.requireShape([paths, grid.toneCount], "[path, subcarrier]")
     precondition(response.count == grid.toneCount * ports)
@@ -64,8 +65,10 @@ public struct WidebandSynthesis: Sendable {
           amplitudes.baseAddress!, ldb: ports, into: response.baseAddress!, ldc: ports)
       }
     }
-    let scaled = normalisation.apply(to: response)
-    precondition(scaled, "paths without energy")
+    guard let gain = normalisation.apply(to: response) else {
+      preconditionFailure("paths without energy")
+    }
+    return gain
   }
 }
 
@@ -74,11 +77,16 @@ extension PathChannelModel {
   ///
   /// Each drop is its own product, so its bits do not depend on the other drops of the block.
   public func frequencyResponse(_ block: DropBlock, slots: [Int]) throws -> [ComplexArray] {
+    try normalisedResponse(block, slots: slots).responses
+  }
+
+  public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {
     let tones = synthesis.grid.toneCount
     let size = tones * portCount
     var responses = slots.map { _ in
       ComplexArray(uninitialized: [block.drops.count, tones, portCount])
     }
+    var gains = slots.map { _ in [Double](repeating: 1, count: block.drops.count) }
     var delays: [Double] = []
     var phasors = synthesis.phasors(delays: [])
     for drop in 0..<block.drops.count {
@@ -91,12 +99,12 @@ extension PathChannelModel {
       }
       for (slot, amplitudes) in paths.amplitudes.enumerated() {
         responses[slot].withUnsafeMutableElements { all in
-          synthesis.write(
+          gains[slot][drop] = synthesis.write(
             phasors, amplitudes,
             into: UnsafeMutableBufferPointer(rebasing: all[drop * size..<(drop + 1) * size]))
         }
       }
     }
-    return responses
+    return NormalisedResponse(responses: responses, gains: gains)
   }
 }

@@ -32,7 +32,7 @@ extension PCACodec {
 ///
 /// Products of 256 drops are summed in single precision, those sums in double; the chunks are the same however the drops
 /// arrive. Memory: 12 bytes for each of the size² entries. Eigenvalues are accurate to about 1e-6 of the largest.
-struct SecondMomentFitter: Fitter {
+package struct SecondMomentFitter: Fitter {
   private static let chunk = 256
 
   private let part: String
@@ -45,7 +45,7 @@ struct SecondMomentFitter: Fitter {
   /// Lower triangle of the sum, row-major [row, column].
   private var sum: [Double]
 
-  init(part: String, size: Int, componentCount: Int) {
+  package init(part: String, size: Int, componentCount: Int) {
     self.part = part
     self.size = size
     self.componentCount = componentCount
@@ -54,7 +54,7 @@ struct SecondMomentFitter: Fitter {
     sum = [Double](repeating: 0, count: size * size)
   }
 
-  mutating func add(_ input: StageInput) {
+  package mutating func add(_ input: StageInput) {
     guard case .csi(let csi) = input else { preconditionFailure("PCA is fitted on CSI") }
     let rows = RealPlanes.split(csi)
     rows.requireShape([nil, size], "[drop, 2 · delay · angle]")
@@ -88,7 +88,7 @@ struct SecondMomentFitter: Fitter {
     pendingCount = 0
   }
 
-  func finish() throws -> Artefact {
+  package func finish() throws -> Artefact {
     var folded = self
     folded.fold()
     return try folded.decompose()

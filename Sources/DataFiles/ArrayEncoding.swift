@@ -1,30 +1,17 @@
-extension NumericArray {
-  /// The type the writers give the values: that of the file they came from for integers, else
-  /// `float32` or `float64` as the values are held (`float16` and `bfloat16` are widened).
-  var writtenType: ElementType {
-    if elementType.isInteger && !isComplex { return elementType }
-    if case .float = values { return .float32 }
-    return .float64
-  }
-
+extension NumericArray.Values {
   /// The values in little-endian bytes, a piece at a time.
   func forEachEncodedPiece(
-    _ body: ([UInt8]) throws(DataFileError) -> Void
+    as type: ElementType, _ body: ([UInt8]) throws(DataFileError) -> Void
   ) throws(DataFileError) {
     let perPiece = 1 << 18
-    for start in stride(from: 0, to: values.count, by: perPiece) {
-      try body(encoded(start..<min(start + perPiece, values.count)))
+    for start in stride(from: 0, to: count, by: perPiece) {
+      try body(encoded(start..<min(start + perPiece, count), as: type))
     }
   }
 
-  /// All values in little-endian bytes.
-  var encodedBytes: [UInt8] { encoded(0..<values.count) }
-
-  /// Bytes of all encoded values.
-  var encodedByteCount: Int { values.count * writtenType.byteCount }
-
-  private func encoded(_ range: Range<Int>) -> [UInt8] {
-    switch (values, writtenType) {
+  /// A range of the values in little-endian bytes of a written type.
+  func encoded(_ range: Range<Int>, as type: ElementType) -> [UInt8] {
+    switch (self, type) {
     case (.float(let values), .float32): pack(values[range].lazy.map(\.bitPattern))
     case (.double(let values), .float64): pack(values[range].lazy.map(\.bitPattern))
     case (.float(let values), let type): Self.encodedIntegers(values[range], type)

@@ -17,6 +17,9 @@ public struct ArrayReader: Sendable {
   /// Name, shape and type.
   public var info: ArrayInfo { source.info }
 
+  /// Rows that are stored together; reading fewer of them takes as long. 1 where rows are independent.
+  public var rowsPerChunk: Int { source.rowsPerChunk }
+
   /// Reads the rows in `range` along the first axis.
   ///
   /// - Returns: array of shape `[range.count, later axes...]`.

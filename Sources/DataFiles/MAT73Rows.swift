@@ -6,6 +6,7 @@ struct MAT73Rows: RowSource {
   let base: Int
 
   var info: ArrayInfo { dataset.info }
+  var rowsPerChunk: Int { chunks.chunk.last! }
 
   func values(rows range: Range<Int>) throws(DataFileError) -> NumericArray.Values {
     if info.elementType.needsDouble {

@@ -209,3 +209,28 @@ struct PythonLiteral {
     return true
   }
 }
+
+extension NPYHeader {
+  /// A version 1 header for an array as the writers encode it.
+  static func bytes(for array: ArrayInfo) -> [UInt8] {
+    let type = array.writtenType
+    let size = type.byteCount * (array.isComplex ? 2 : 1)
+    let kind =
+      array.isComplex ? "c" : !type.isInteger ? "f" : type.rawValue.hasPrefix("u") ? "u" : "i"
+    return bytes(descriptor: "\(size == 1 ? "|" : "<")\(kind)\(size)", shape: array.shape)
+  }
+
+  /// A version 1 header, padded to a multiple of 64 bytes and to `leastByteCount`.
+  static func bytes(
+    descriptor: String, shape: [Int], leastByteCount: Int = 0
+  ) -> [UInt8] {
+    let axes = shape.map { "\($0)," }.joined(separator: " ")
+    // Python writes a tuple of two or more without the last comma.
+    let tuple = shape.count > 1 ? String(axes.dropLast()) : axes
+    let text = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(tuple)), }"
+    let unpadded = max(magic.count + 4 + text.utf8.count + 1, leastByteCount)
+    let byteCount = (unpadded + 63) / 64 * 64 - magic.count - 4
+    let padding = [UInt8](repeating: 0x20, count: byteCount - text.utf8.count - 1)
+    return magic + [1, 0] + littleEndian(byteCount, 2) + Array(text.utf8) + padding + [0x0A]
+  }
+}

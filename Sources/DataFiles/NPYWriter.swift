@@ -1,5 +1,3 @@
-import Foundation
-
 /// Writes a `float32` array to a .npy file row by row, for arrays that do not fit in memory.
 ///
 /// The rows go to a temporary file in the same directory; the file appears under its name with
@@ -13,10 +11,8 @@ public final class NPYWriter {
   /// Rows appended so far.
   public private(set) var rowCount = 0
 
-  private let temporary: String
+  private let file: PartialFile
   private let headerByteCount: Int
-  /// Negative once closed.
-  private var descriptor: Int32
 
   /// Creates the temporary file.
   ///
@@ -32,20 +28,8 @@ public final class NPYWriter {
     // The number of rows stands in the header: leave room for any.
     let header = NPYHeader.bytes(descriptor: "<f4", shape: [Int.max] + rowShape)
     headerByteCount = header.count
-    temporary = try AtomicFile.createTemporary(besides: path)
-    descriptor = open(temporary, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      let error = AtomicFile.failure(path, "a writable file")
-      unlink(temporary)
-      throw error
-    }
-    try append(bytes: header)
-  }
-
-  deinit {
-    guard descriptor >= 0 else { return }
-    close(descriptor)
-    unlink(temporary)
+    file = try PartialFile(path)
+    try file.write(header)
   }
 
   /// Appends whole rows, row-major.
@@ -54,7 +38,7 @@ public final class NPYWriter {
   public func append(_ values: [Float]) throws(DataFileError) {
     let rowSize = rowShape.reduce(1, *)
     precondition(values.count % rowSize == 0, "\(values.count) values for rows of \(rowSize)")
-    try append(bytes: pack(values.lazy.map(\.bitPattern)))
+    try file.write(pack(values.lazy.map(\.bitPattern)))
     rowCount += values.count / rowSize
   }
 
@@ -62,22 +46,9 @@ public final class NPYWriter {
   ///
   /// - Precondition: called once.
   public func finish() throws(DataFileError) {
-    precondition(descriptor >= 0, "an array is finished once")
     let header = NPYHeader.bytes(
       descriptor: "<f4", shape: [rowCount] + rowShape, leastByteCount: headerByteCount)
-    guard lseek(descriptor, 0, SEEK_SET) == 0 else {
-      throw AtomicFile.failure(path, "a seekable file")
-    }
-    try append(bytes: header)
-    try AtomicFile.install(temporary, as: path)
-    close(descriptor)
-    descriptor = -1
-  }
-
-  private func append(bytes: [UInt8]) throws(DataFileError) {
-    precondition(descriptor >= 0, "the array is finished")
-    guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
-      throw AtomicFile.failure(path, "room to write")
-    }
+    try file.write(header, at: 0)
+    try file.finish()
   }
 }

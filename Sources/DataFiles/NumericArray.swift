@@ -12,8 +12,15 @@ public struct ArrayInfo: Sendable, Equatable, CustomStringConvertible {
   /// Length of the first axis; 1 for a scalar.
   public var rowCount: Int { shape.first ?? 1 }
 
+  public init(name: String? = nil, shape: [Int], isComplex: Bool, elementType: ElementType) {
+    self.name = name
+    self.shape = shape
+    self.isComplex = isComplex
+    self.elementType = elementType
+  }
+
   /// Numbers in one row: the product of the later axes, twice that if complex.
-  var valuesPerRow: Int { shape.dropFirst().reduce(isComplex ? 2 : 1, *) }
+  public var valuesPerRow: Int { shape.dropFirst().reduce(isComplex ? 2 : 1, *) }
 
   /// Bytes of one element, both parts if complex.
   var bytesPerElement: Int { elementType.byteCount * (isComplex ? 2 : 1) }

@@ -2,8 +2,15 @@
 protocol RowSource: Sendable {
   var info: ArrayInfo { get }
 
+  /// Rows that can only be read together.
+  var rowsPerChunk: Int { get }
+
   /// Values of the rows in `range`, row-major, complex interleaved.
   func values(rows range: Range<Int>) throws(DataFileError) -> NumericArray.Values
+}
+
+extension RowSource {
+  var rowsPerChunk: Int { 1 }
 }
 
 /// An array that lies as plain numbers in a file (or in inflated data), in either axis order.
@@ -118,7 +125,7 @@ func inexactInteger<Output>(
 }
 
 /// Walks the later axes in column-major order and gives row-major positions inside a row.
-private struct ColumnWalk {
+struct ColumnWalk {
   private let axes: [Int]
   private var strides: [Int]
   private var index: [Int]

@@ -87,21 +87,21 @@ struct SafetensorsFile: ArrayContainer {
   private static func entry(
     _ tensor: SafetensorsHeader.Tensor, _ part: ByteWindow
   ) -> ArrayEntry {
-    guard let type = types[tensor.dtype] else {
+    let isComplex = tensor.dtype == "C64"
+    guard let type = isComplex ? .float32 : types[tensor.dtype] else {
       let error = part.error(
         expected: "a tensor of numbers", found: "dtype '\(printable(tensor.dtype))'")
       return ArrayEntry(name: tensor.name, content: .failure(error))
     }
-    guard
-      ArrayShape.byteCount(tensor.shape, bytesPerElement: type.byteCount) == part.count
-    else {
+    let size = type.byteCount * (isComplex ? 2 : 1)
+    guard ArrayShape.byteCount(tensor.shape, bytesPerElement: size) == part.count else {
       let error = part.error(
         at: 0, expected: "\(ArrayShape.text(tensor.shape)) values of \(type.rawValue)",
         found: "\(part.count) bytes")
       return ArrayEntry(name: tensor.name, content: .failure(error))
     }
     let info = ArrayInfo(
-      name: tensor.name, shape: tensor.shape, isComplex: false, elementType: type)
+      name: tensor.name, shape: tensor.shape, isComplex: isComplex, elementType: type)
     return ArrayEntry(name: tensor.name, content: .success(info))
   }
 

@@ -6,11 +6,11 @@ import Scenarios
 
 /// The stages of one operating point before its codec: gives what the encoder sees and the truth behind it.
 struct CodecInput: Sendable {
-  private let channel: any ChannelModel
+  let channel: any ChannelModel
   private let scheme: any PilotScheme
   private let estimator: any ChannelEstimator
-  private let transform: AngularDelayTransform
-  private let normaliser: Normaliser
+  let transform: AngularDelayTransform
+  let normaliser: Normaliser
   private let fromEstimate: Bool
   /// As a codec behind these stages is told.
   let context: LinkContext
@@ -30,7 +30,10 @@ struct CodecInput: Sendable {
     let stand: [(Section, String, [String: Setting])] = [
       (.codec, "none", [:]), (.quantizer, "uniform", range), (.feedback, "ideal", [:]),
     ]
-    let plain = try stand.reduce(into: point) { point, choice in
+    // The truth needs no pilots, and no estimator that would have to be fitted.
+    let perfect: [(Section, String, [String: Setting])] =
+      fromEstimate ? [] : [(.pilots, "dft", [:]), (.estimator, "perfect", [:])]
+    let plain = try (stand + perfect).reduce(into: point) { point, choice in
       let part = LinkCatalogue.catalogue.part(choice.1, of: choice.0)!
       point = point.replacing(try part.settings(choice.2))
     }

@@ -66,7 +66,7 @@ final class FittingStore: Sendable {
     let group = 2 * pool.threadCount
     for first in stride(from: 0, to: starts.count, by: group) {
       let members = starts[first..<min(first + group, starts.count)]
-      let inputs = Slots(members.count)
+      let inputs = Slots<StageInput>(members.count)
       try pool.forEach(members.count) { index, _ in
         let start = members[members.startIndex + index]
         let drops = start..<min(start + Self.block, fitting.dropCount)
@@ -99,15 +99,5 @@ final class FittingStore: Sendable {
         hint: "delete the file; it is learned again")
     }
     return artefact
-  }
-}
-
-/// One place for each parallel iteration to leave its result in.
-private final class Slots: Sendable {
-  private let values: Mutex<[StageInput?]>
-  init(_ count: Int) { values = Mutex([StageInput?](repeating: nil, count: count)) }
-  subscript(_ index: Int) -> StageInput? {
-    get { values.withLock { $0[index] } }
-    set { values.withLock { $0[index] = newValue } }
   }
 }

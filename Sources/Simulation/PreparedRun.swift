@@ -122,15 +122,20 @@ public enum Version {
 
 /// Digests of files, as the first 16 digits of SHA-256.
 enum FileDigest {
-  static func of(_ path: String) throws -> String {
+  static func of(_ path: String) throws -> String { String(try whole(path).sha256.prefix(16)) }
+
+  /// All digits, and the size of the file.
+  static func whole(_ path: String) throws -> (sha256: String, bytes: Int) {
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw DataFileError(file: path, expected: "a readable file", found: "none")
     }
     var digest = Digest()
+    var bytes = 0
     while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
       chunk.withUnsafeBytes { digest.update($0) }
+      bytes += chunk.count
     }
-    return String(digest.finish().prefix(16))
+    return (digest.finish(), bytes)
   }
 
   /// Of the running program.

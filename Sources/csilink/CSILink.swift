@@ -15,7 +15,7 @@ struct CSILink: ParsableCommand {
     version: Version.text,
     subcommands: [
       RunCommand.self, TrainCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
-      InspectCommand.self, ForwardCommand.self, VerifyCommand.self,
+      InspectCommand.self, ForwardCommand.self, VerifyCommand.self, DataCommand.self,
     ])
 
   static func main() {

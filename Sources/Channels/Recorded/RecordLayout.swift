@@ -2,17 +2,20 @@ import DataFiles
 import Parts
 
 /// How the numbers of a file become matrices.
-struct RecordLayout: Sendable {
-  enum Kind: String, Choice {
+package struct RecordLayout: Sendable {
+  package enum Kind: String, Choice {
     /// Real values in [0, 1], 0.5 is zero: (re, im) x angle x delay, of any rank.
     case csinet
     /// Complex response over tones and ports.
     case frequency
     /// Complex angular-delay matrix.
     case delay
+
+    /// Rows and columns of a matrix.
+    package var matrixAxes: (Axis, Axis) { self == .frequency ? (.tone, .port) : (.delay, .angle) }
   }
 
-  enum Axis: String, Choice { case drop, slot, tone, port, delay, angle }
+  package enum Axis: String, Choice { case drop, slot, tone, port, delay, angle }
 
   static let kind = Parameter<Kind>.choice(
     "layout", default: .csinet,
@@ -31,37 +34,53 @@ struct RecordLayout: Sendable {
 
   static let parameters = [kind.declaration, axes.declaration, ports.declaration]
 
-  let kind: Kind
-  let portCount: Int
+  package let kind: Kind
+  package let portCount: Int
   /// Tones or delay taps of a record.
-  let rowCount: Int
+  package let rowCount: Int
   /// The port or angle axis comes before the other one in the file.
-  let isTransposed: Bool
+  package let isTransposed: Bool
   /// Entries of the second of four axes, else 1.
-  let snapshotCount: Int
+  package let snapshotCount: Int
   /// Whether snapshots are slots of one drop; else each is a drop.
-  let hasSlots: Bool
+  package let hasSlots: Bool
 
   /// Floats of one matrix.
-  var recordSize: Int { 2 * rowCount * portCount }
+  package var recordSize: Int { 2 * rowCount * portCount }
 
   /// Drops in a file of so many rows along its first axis.
-  func recordCount(fileRows: Int) -> Int { hasSlots ? fileRows : fileRows * snapshotCount }
+  package func recordCount(fileRows: Int) -> Int { hasSlots ? fileRows : fileRows * snapshotCount }
 
   /// - Throws: if the array does not have this layout.
   init(_ settings: Settings, _ info: ArrayInfo, path: String) throws {
-    kind = settings[Self.kind]
+    let kind = settings[Self.kind]
     try settings.refuse(Self.axes, unless: kind != .csinet, "layout: frequency or delay")
     try settings.refuse(Self.ports, unless: kind == .csinet, "layout: csinet")
+    let axes = settings[Self.axes]
+    if kind != .csinet, let axes, let reason = Self.complaint(axes, kind) {
+      throw SettingsError(
+        part: settings.part, key: Self.axes.key, reason: reason,
+        hint: "such as [drop, slot, \(kind.matrixAxes.1), \(kind.matrixAxes.0)]")
+    }
+    try self.init(kind, axes: axes, ports: settings[Self.ports], info, path: path)
+  }
+
+  /// - Parameters:
+  ///   - axes: of a complex array, without complaints; the usual ones if nil.
+  ///   - ports: angles of layout csinet; 32 if nil.
+  /// - Throws: if the array does not have this layout.
+  package init(_ kind: Kind, axes: [Axis]?, ports: Int?, _ info: ArrayInfo, path: String)
+    throws(DataFileError)
+  {
+    self.kind = kind
     if kind == .csinet {
-      portCount = settings[Self.ports] ?? 32
+      portCount = ports ?? 32
       rowCount = try Self.csinetTaps(info, path, angles: portCount)
       (isTransposed, snapshotCount, hasSlots) = (true, 1, false)
       return
     }
-    let (row, column): (Axis, Axis) = kind == .frequency ? (.tone, .port) : (.delay, .angle)
-    let axes = settings[Self.axes] ?? [.drop, row, column]
-    try Self.check(axes, row, column, settings)
+    let (row, column) = kind.matrixAxes
+    let axes = axes ?? [.drop, row, column]
     guard info.isComplex, info.shape.count == axes.count, !info.shape.contains(0) else {
       throw DataFileError(
         file: path, variable: info.name,
@@ -77,7 +96,9 @@ struct RecordLayout: Sendable {
     hasSlots = axes[1] == .slot
   }
 
-  private static func csinetTaps(_ info: ArrayInfo, _ path: String, angles: Int) throws -> Int {
+  private static func csinetTaps(_ info: ArrayInfo, _ path: String, angles: Int)
+    throws(DataFileError) -> Int
+  {
     let values = info.shape.dropFirst().reduce(1, *)
     let isFlat = !info.isComplex && info.shape.count > 1 && values > 0
     guard isFlat, info.rowCount > 0, values % (2 * angles) == 0 else {
@@ -89,18 +110,17 @@ struct RecordLayout: Sendable {
     return values / (2 * angles)
   }
 
-  private static func check(_ axes: [Axis], _ row: Axis, _ column: Axis, _ settings: Settings)
-    throws(SettingsError)
-  {
+  /// What is wrong with the axes of a complex array; nil if nothing is.
+  package static func complaint(_ axes: [Axis], _ kind: Kind) -> String? {
+    let (row, column) = kind.matrixAxes
     let leading = axes.dropLast(2)
     let isMatrix = Set(axes.suffix(2)) == [row, column]
     guard isMatrix, leading == [.drop] || leading == [.drop, .slot] || leading == [.drop, .drop]
     else {
-      throw SettingsError(
-        part: settings.part, key: Self.axes.key,
-        reason: "must be drop, then possibly slot or drop, then \(row) and \(column) in any order",
-        hint: "such as [drop, slot, \(column), \(row)]")
+      return
+        "must be drop, then possibly slot or drop, then \(row) and \(column) in any order"
     }
+    return nil
   }
 
   /// Copies one record into a matrix whose rows are tones or delays.
@@ -108,7 +128,9 @@ struct RecordLayout: Sendable {
   /// - Parameters:
   ///   - record: `recordSize` floats as in the file.
   ///   - matrix: [row, port] interleaved, at least `recordSize` floats.
-  func unpack(_ record: UnsafeBufferPointer<Float>, into matrix: UnsafeMutablePointer<Float>) {
+  package func unpack(
+    _ record: UnsafeBufferPointer<Float>, into matrix: UnsafeMutablePointer<Float>
+  ) {
     precondition(record.count == recordSize)
     let half = rowCount * portCount
     for row in 0..<rowCount {

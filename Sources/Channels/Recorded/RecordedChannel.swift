@@ -57,6 +57,10 @@ public struct RecordedChannel: ChannelModel {
 
   /// - Precondition: the block lies within ``dropCount(in:)``.
   public func frequencyResponse(_ block: DropBlock, slots: [Int]) throws -> [ComplexArray] {
+    try normalisedResponse(block, slots: slots).responses
+  }
+
+  public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {
     let domain = split[block.domain]
     precondition(block.drops.upperBound <= domain.count, "more drops than records")
     let first = domain.lowerBound + block.drops.lowerBound
@@ -73,7 +77,8 @@ public struct RecordedChannel: ChannelModel {
     let responses = try snapshots.map { snapshot in
       try response(records, snapshot: snapshot, values, fileRows: rows)
     }
-    return layout.hasSlots ? responses : slots.map { _ in responses[0] }
+    let all = layout.hasSlots ? responses : slots.map { _ in responses[0] }
+    return NormalisedResponse(responses: all.map(\.response), gains: all.map(\.gains))
   }
 
   /// Rows along the first axis of the file that hold the records.
@@ -85,8 +90,9 @@ public struct RecordedChannel: ChannelModel {
 
   private func response(
     _ records: Range<Int>, snapshot: Int, _ values: [Float], fileRows: Range<Int>
-  ) throws -> ComplexArray {
+  ) throws -> (response: ComplexArray, gains: [Double]) {
     let size = toneCount * portCount
+    var gains: [Double] = []
     var result = ComplexArray(uninitialized: [records.count, toneCount, portCount])
     try values.withUnsafeBufferPointer { values in
       try result.withUnsafeMutableElements { result in
@@ -102,15 +108,16 @@ public struct RecordedChannel: ChannelModel {
             layout.unpack(source, into: $0)
           }
           synthesis?.transform(target)
-          guard normalisation.apply(to: target) else {
+          guard let gain = normalisation.apply(to: target) else {
             throw damage(
               record, snapshot, expected: "energy that single precision holds",
               found: "values too small or too large")
           }
+          gains.append(gain)
         }
       }
     }
-    return result
+    return (result, gains)
   }
 
   /// Refuses a record that no link can use.

@@ -16,12 +16,12 @@ public struct AngularDelayTransform: Part {
 
   static let taps = Parameter.integer(
     "taps", default: 32, in: 1...4096, "Delay rows kept, Ni (with the guard rows).")
-  static let guardRows = Parameter.integer(
+  package static let guardRows = Parameter.integer(
     "guard_rows", default: 0, in: 0...4095,
     "Rows kept before delay zero, for the leakage of fractional delays.")
-  static let angleDFT = Parameter<Direction>.choice(
+  package static let angleDFT = Parameter<Direction>.choice(
     "angle_dft", default: .forward, "Direction of the DFT over ports.")
-  static let angleShift = Parameter.integer(
+  package static let angleShift = Parameter.integer(
     "angle_shift", default: 0, in: 0...4095, "Columns by which the angle axis is rotated.")
   static let delayDFT = Parameter<DelayDirection>.choice(
     "delay_dft", default: .inverse,

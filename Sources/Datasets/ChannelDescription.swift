@@ -1,0 +1,147 @@
+import Foundation
+
+/// Figures of the channels of a data set.
+public struct ChannelDescription: Sendable, Encodable {
+  public let domain: ChannelShape.Domain
+  /// Of a matrix: tones or delay rows, ports or angles.
+  public let rows: Int
+  public let columns: Int
+  /// Delay rows that the figures of the angular-delay matrix are about.
+  public let taps: Int
+  public let guardRows: Int
+  /// Nil if the grid is unknown.
+  public let rowSeconds: Double?
+  public let drops: Int
+  /// Drops without energy, left out of everything else.
+  public let silentDrops: Int
+  /// Of a drop: energy, and largest modulus in the angular-delay matrix.
+  public let energy: Summary
+  public let peak: Summary
+  /// Over all entries of all drops: the scale of a set whose entries had mean power 1.
+  public let rootMeanSquare: Double
+  public let normalisation: String
+  /// Share of the energy in the kept rows; nil for data that are truncated already.
+  public let capturedEnergy: Summary?
+  public let delaySpreadRows: Summary?
+  public let delaySpreadSeconds: Summary?
+  public let angleSpreadDegrees: Summary?
+  public let portPhaseSpreadDegrees: Summary?
+  public let kFactorDb: Summary?
+  /// Drops whose power varies more than that of Rayleigh fading, so that the moments give no K.
+  public let dropsWithoutKFactor: Int
+  /// Angular-delay entries with so many per cent of a drop's energy.
+  public let coefficients90: Summary
+  public let coefficients95: Summary
+  public let coefficients99: Summary
+  /// Delay rows and angle columns with 90 %.
+  public let rows90: Summary
+  public let columns90: Summary
+  /// Mean over drops of the share of a drop's energy, by delay row and by angle column.
+  public let rowEnergy: [Double]
+  public let columnEnergy: [Double]
+  public let pca: PCACurve?
+  /// Mean share [delay, angle], and the moduli of the first drops; for pictures.
+  public let meanMap: [Double]
+  public let samples: [[Float]]
+
+  private enum CodingKeys: String, CodingKey {
+    case domain, rows, columns, taps, guardRows, rowSeconds, drops, silentDrops, energy, peak
+    case rootMeanSquare, normalisation, capturedEnergy, delaySpreadRows, delaySpreadSeconds
+    case angleSpreadDegrees, portPhaseSpreadDegrees, kFactorDb, dropsWithoutKFactor
+    case coefficients90, coefficients95, coefficients99, rows90, columns90, rowEnergy, columnEnergy
+    case pca
+  }
+}
+
+/// How well linear compression does: NMSE of m real principal components.
+public struct PCACurve: Sendable, Encodable, Equatable {
+  public struct Point: Sendable, Encodable, Equatable {
+    public let components: Int
+    /// Mean over test drops of the share of energy that is lost, in dB.
+    public let nmseDb: Double
+  }
+
+  /// The first drops fit the components, later ones test them.
+  public let fittedDrops: Int
+  public let testedDrops: Int
+  public let points: [Point]
+}
+
+extension ChannelDescription {
+  /// The figures as a table.
+  public var text: String {
+    var lines: [(String, String)] = [
+      ("drops", silentDrops == 0 ? "\(drops)" : "\(drops), \(silentDrops) without energy left out"),
+      (
+        "matrix",
+        domain == .frequency
+          ? "\(rows) tones x \(columns) ports, the first \(taps) delay rows are looked at"
+            + (guardRows > 0 ? " (\(guardRows) of them before delay zero)" : "")
+          : "\(rows) delays x \(columns) angles"
+      ),
+      ("scale (rms of an entry)", Self.number(rootMeanSquare)),
+      ("normalisation found", normalisation),
+    ]
+    if let rowSeconds {
+      lines.append(("delay row", Self.number(1e9 * rowSeconds) + " ns"))
+    }
+    return lines.map { "\($0.0.padding(toLength: 26, withPad: " ", startingAt: 0))  \($0.1)" }
+      .joined(separator: "\n") + "\n\n" + table + "\n\n" + profiles + pcaText
+  }
+
+  private var table: String {
+    var rows: [(String, Summary?)] = [("energy", energy), ("largest modulus", peak)]
+    if let capturedEnergy { rows.append(("energy in the first rows", capturedEnergy)) }
+    if let delaySpreadSeconds {
+      rows.append(("rms delay spread, ns", delaySpreadSeconds.scaled(by: 1e9)))
+    } else {
+      rows.append(("rms delay spread, rows", delaySpreadRows))
+    }
+    rows += [
+      ("azimuth spread, degrees", angleSpreadDegrees),
+      ("port phase spread, degrees", portPhaseSpreadDegrees), ("K-factor, dB", kFactorDb),
+      ("coefficients for 90 %", coefficients90), ("coefficients for 95 %", coefficients95),
+      ("coefficients for 99 %", coefficients99), ("delay rows for 90 %", rows90),
+      ("angle columns for 90 %", columns90),
+    ]
+    let head = Self.line("per drop", ["mean", "median", "std", "5 %", "min", "max"])
+    let body = rows.map { name, figure in
+      guard let figure else { return Self.line(name, ["none"]) }
+      let values = [
+        figure.mean, figure.median, figure.standardDeviation, figure.percentile5, figure.minimum,
+        figure.maximum,
+      ]
+      return Self.line(name, values.map { $0.map(Self.number) ?? "-" })
+    }
+    let note =
+      dropsWithoutKFactor > 0
+      ? [
+        "(no K-factor for \(dropsWithoutKFactor) drops: their power varies more than Rayleigh fading)"
+      ]
+      : []
+    return ([head] + body + note).joined(separator: "\n")
+  }
+
+  /// The strongest rows and columns.
+  private var profiles: String {
+    let list = { (energies: [Double]) in
+      energies.enumerated().sorted { $0.element > $1.element }.prefix(8)
+        .map { "\($0.offset): \(String(format: "%.4f", $0.element))" }.joined(separator: "  ")
+    }
+    return "energy by delay row   \(list(rowEnergy))\nenergy by angle column \(list(columnEnergy))"
+  }
+
+  private var pcaText: String {
+    guard let pca else { return "" }
+    let points = pca.points.map { "\($0.components): \(String(format: "%.2f", $0.nmseDb))" }
+    return "\nPCA, NMSE in dB of m components, fitted on \(pca.fittedDrops) drops, tested on "
+      + "\(pca.testedDrops)\n  \(points.joined(separator: "  "))"
+  }
+
+  private static func line(_ name: String, _ cells: [String]) -> String {
+    name.padding(toLength: 27, withPad: " ", startingAt: 0)
+      + cells.map { String(repeating: " ", count: max(1, 11 - $0.count)) + $0 }.joined()
+  }
+
+  private static func number(_ value: Double) -> String { String(format: "%.5g", value) }
+}

@@ -1,0 +1,58 @@
+import Channels
+import DataFiles
+import Link
+
+/// How the matrices of a data set lie on delay and angle, or on tones and ports.
+public struct ChannelShape: Sendable, Equatable {
+  public enum Domain: String, Sendable, Encodable { case frequency, delay }
+
+  public var domain: Domain
+  /// Tones, or delay rows that the file has.
+  public var rows: Int
+  /// Ports, or angles.
+  public var columns: Int
+  /// Tones of the grid that the delay rows are from; nil if unknown.
+  public var tones: Int?
+  public var spacingHz: Double?
+  /// Delay rows that are looked at, and how many of them lie before delay zero.
+  public var taps: Int
+  public var guardRows: Int
+  public var angleDFT: AngularDelayTransform.Direction
+  public var angleShift: Int
+
+  public init(
+    domain: Domain, rows: Int, columns: Int, tones: Int? = nil, spacingHz: Double? = nil,
+    taps: Int? = nil, guardRows: Int = 0, angleDFT: AngularDelayTransform.Direction = .forward,
+    angleShift: Int = 0
+  ) {
+    self.domain = domain
+    self.rows = rows
+    self.columns = columns
+    self.tones = domain == .frequency ? rows : tones
+    self.spacingHz = spacingHz
+    self.taps = domain == .frequency ? min(taps ?? 32, rows) : rows
+    self.guardRows = min(guardRows, self.taps - 1)
+    self.angleDFT = angleDFT
+    self.angleShift = ((angleShift % columns) + columns) % columns
+  }
+
+  /// Seconds of a delay row; nil if the grid is unknown.
+  public var rowSeconds: Double? {
+    guard let tones, let spacingHz else { return nil }
+    return 1 / (Double(tones) * spacingHz)
+  }
+
+  /// From tones and ports to the delay rows that are looked at; of delay rows, between them and as many tones.
+  var transform: AngularDelayTransform {
+    AngularDelayTransform(
+      grid: rows, ports: columns, taps: taps,
+      guardRows: domain == .frequency ? guardRows : 0, angle: angleDFT, shift: angleShift)
+  }
+
+  /// The signed number of the DFT bin over ports in a column.
+  func bin(ofColumn column: Int) -> Int {
+    let bin = ((column - angleShift) % columns + columns) % columns
+    let signed = bin >= (columns + 1) / 2 ? bin - columns : bin
+    return angleDFT == .forward ? signed : -signed
+  }
+}

@@ -1,0 +1,149 @@
+import DataFiles
+import Foundation
+import LinkMath
+
+/// What is in an array file, and what its channels are like.
+public struct DatasetDescription: Sendable, Encodable {
+  /// One of the arrays of the file.
+  public struct Variable: Sendable, Encodable, Equatable {
+    public let name: String?
+    public let shape: [Int]
+    public let type: String
+  }
+
+  /// A file, a folder, or a scenario.
+  public let path: String
+  /// Nil for a scenario.
+  public let array: Variable?
+  /// All numeric arrays of the file.
+  public let variables: [Variable]
+  public let minimum: Double?
+  public let maximum: Double?
+  /// Of the values as little-endian single precision, row-major.
+  public let sha256Float32: String?
+  public let layout: String?
+  public let channels: ChannelDescription?
+  /// Why there are no figures of channels; nil if there are.
+  public let hint: String?
+
+  /// Reads an array once, block by block.
+  ///
+  /// - Parameters:
+  ///   - pcaLimit: see ``ChannelDescriber``.
+  ///   - progress: told the rows done and all.
+  ///   - shouldStop: asked before each block.
+  /// - Returns: nil if stopped.
+  /// - Throws: for values that are not finite and arrays that do not have the layout.
+  public static func of(
+    _ source: RecordSource, _ options: RecordOptions, pcaLimit: Int, pool: WorkerPool,
+    progress: (Int, Int) -> Void = { _, _ in }, shouldStop: () -> Bool = { false }
+  ) throws -> DatasetDescription? {
+    let options = options.completed(by: source.manifest)
+    let layout = try RecordReading.guess(source, options)
+    let reading = try layout.map { try RecordReading(source, $0, options) }
+    let describer = reading.map {
+      ChannelDescriber($0.shape, dropCount: $0.recordCount, pcaLimit: pcaLimit, pool: pool)
+    }
+    var digest = Digest()
+    var (least, largest) = (Double.infinity, -Double.infinity)
+    let step = source.blockRows
+    for start in stride(from: 0, to: source.info.rowCount, by: step) {
+      if shouldStop() { return nil }
+      let end = min(start + step, source.info.rowCount)
+      let values = try source.rows(start..<end).floats
+      try source.checkFinite(values, firstRow: start)
+      values.withUnsafeBytes { digest.update($0) }
+      for value in values {
+        least = min(least, Double(value))
+        largest = max(largest, Double(value))
+      }
+      if let reading { try describer!.add(reading.matrices(values)) }
+      progress(end, source.info.rowCount)
+    }
+    let isEmpty = least > largest
+    return DatasetDescription(
+      path: source.path, array: Variable(source.info), variables: try variables(source),
+      minimum: isEmpty ? nil : least, maximum: isEmpty ? nil : largest,
+      sha256Float32: digest.finish(), layout: layout?.rawValue, channels: describer?.finish(),
+      hint: layout == nil
+        ? "say what the axes are with --layout csinet, frequency or delay, and --axes" : nil)
+  }
+
+  private static func variables(_ source: RecordSource) throws -> [Variable] {
+    if let manifest = source.manifest {
+      return manifest.arrays.map {
+        Variable(
+          name: $0.name, shape: [manifest.drops] + $0.dropShape,
+          type: $0.type == "complex64" ? "complex float32" : $0.type)
+      }
+    }
+    return try ArrayFile.list(source.path).map(Variable.init)
+  }
+
+  /// Of channels that are drawn and not read.
+  public init(scenario path: String, _ channels: ChannelDescription?) {
+    self.path = path
+    (array, variables, minimum, maximum) = (nil, [], nil, nil)
+    (sha256Float32, layout) = (nil, "frequency")
+    self.channels = channels
+    hint = nil
+  }
+
+  private init(
+    path: String, array: Variable, variables: [Variable], minimum: Double?, maximum: Double?,
+    sha256Float32: String, layout: String?, channels: ChannelDescription?, hint: String?
+  ) {
+    self.path = path
+    self.array = array
+    self.variables = variables
+    self.minimum = minimum
+    self.maximum = maximum
+    self.sha256Float32 = sha256Float32
+    self.layout = layout
+    self.channels = channels
+    self.hint = hint
+  }
+}
+
+extension DatasetDescription.Variable {
+  init(_ info: ArrayInfo) {
+    name = info.name
+    shape = info.shape
+    type = (info.isComplex ? "complex " : "") + info.elementType.rawValue
+  }
+
+  var text: String {
+    let axes = shape.isEmpty ? "scalar" : shape.map(String.init).joined(separator: " x ")
+    return (name.map { "\($0)  " } ?? "") + "\(axes)  \(type)"
+  }
+}
+
+extension DatasetDescription {
+  /// The description for a terminal.
+  public var text: String {
+    var lines = [("source", path)]
+    if let array { lines.append(("array", array.text)) }
+    if variables.count > 1 {
+      lines.append(("all arrays", variables.map(\.text).joined(separator: "; ")))
+    }
+    if let minimum, let maximum {
+      lines.append(("values", String(format: "%.9g to %.9g", minimum, maximum)))
+    }
+    if let sha256Float32 { lines.append(("SHA-256 as float32", sha256Float32)) }
+    if let layout { lines.append(("layout", layout)) }
+    if let hint { lines.append(("channels", hint)) }
+    let head = lines.map { "\($0.0.padding(toLength: 26, withPad: " ", startingAt: 0))  \($0.1)" }
+      .joined(separator: "\n")
+    return head + (channels.map { "\n" + $0.text } ?? "")
+  }
+
+  /// Keys as words_with_underscores, without pictures.
+  public func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+}

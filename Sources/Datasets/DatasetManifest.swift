@@ -1,0 +1,164 @@
+import DataFiles
+import Foundation
+
+/// What a data set made by `data generate` is: its recipe, the meaning of its numbers, and the digests of its files.
+///
+/// Equal recipes give equal manifests: nothing in it depends on when, where or with how many threads it was made.
+public struct DatasetManifest: Codable, Sendable, Equatable {
+  /// One file, or several if the format holds one array each, with a run of drops.
+  public struct Shard: Codable, Sendable, Equatable {
+    public struct File: Codable, Sendable, Equatable {
+      public let name: String
+      public let bytes: Int
+      /// SHA-256 of the file.
+      public let sha256: String
+
+      public init(name: String, bytes: Int, sha256: String) {
+        self.name = name
+        self.bytes = bytes
+        self.sha256 = sha256
+      }
+    }
+
+    /// Number of the first drop.
+    public let first: Int
+    public let drops: Int
+    /// The file with the channels, then those with other arrays.
+    public let files: [File]
+
+    public init(first: Int, drops: Int, files: [File]) {
+      self.first = first
+      self.drops = drops
+      self.files = files
+    }
+  }
+
+  /// How an array is to be read.
+  public struct Array: Codable, Sendable, Equatable {
+    public let name: String
+    public let type: String
+    public let axes: [String]
+    /// Lengths of the axes after the first.
+    public let dropShape: [Int]
+    public let meaning: String
+
+    public init(name: String, type: String, axes: [String], dropShape: [Int], meaning: String) {
+      self.name = name
+      self.type = type
+      self.axes = axes
+      self.dropShape = dropShape
+      self.meaning = meaning
+    }
+  }
+
+  public struct Grid: Codable, Sendable, Equatable {
+    public let tones: Int
+    public let spacingHz: Double
+    public let carrierHz: Double
+    public let ports: Int
+    /// Delay rows that the transform keeps, and those of them before delay zero.
+    public let taps: Int
+    public let guardRows: Int
+    /// Direction of the DFT over ports, and the columns that the angles are rotated by.
+    public let angleDft: String
+    public let angleShift: Int
+
+    public init(
+      tones: Int, spacingHz: Double, carrierHz: Double, ports: Int, taps: Int, guardRows: Int,
+      angleDft: String, angleShift: Int
+    ) {
+      self.tones = tones
+      self.spacingHz = spacingHz
+      self.carrierHz = carrierHz
+      self.ports = ports
+      self.taps = taps
+      self.guardRows = guardRows
+      self.angleDft = angleDft
+      self.angleShift = angleShift
+    }
+  }
+
+  public static let fileName = "manifest.json"
+  public static let currentFormat = "csilink dataset 1"
+
+  public var format = DatasetManifest.currentFormat
+  /// SHA-256 of everything that the content of a drop and of a file depends on.
+  public var recipe: String
+  public var name: String
+  public var version: String
+  /// Kernel family of the processor; the last digits may differ between families.
+  public var kernel: String
+  public var seed: UInt64
+  public var domain: String
+  public var first: Int
+  public var drops: Int
+  public var layout: String
+  public var fileFormat: String
+  public var shardSize: Int
+  public var arrays: [Array]
+  public var grid: Grid
+  /// What was done to the power of each drop, and how delays are counted.
+  public var conventions: [String: String]
+  /// The scenario with all defaults.
+  public var scenario: String
+  public var isComplete = false
+  public var shards: [Shard] = []
+
+  public init(
+    recipe: String, name: String, version: String, kernel: String, seed: UInt64, domain: String,
+    first: Int, drops: Int, layout: String, fileFormat: String, shardSize: Int, arrays: [Array],
+    grid: Grid, conventions: [String: String], scenario: String
+  ) {
+    self.recipe = recipe
+    self.name = name
+    self.version = version
+    self.kernel = kernel
+    self.seed = seed
+    self.domain = domain
+    self.first = first
+    self.drops = drops
+    self.layout = layout
+    self.fileFormat = fileFormat
+    self.shardSize = shardSize
+    self.arrays = arrays
+    self.grid = grid
+    self.conventions = conventions
+    self.scenario = scenario
+  }
+
+  /// Where the manifest of a folder, or of a single file, stands.
+  public static func path(of output: String) -> String {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: output, isDirectory: &isFolder)
+    return exists && isFolder.boolValue ? "\(output)/\(fileName)" : "\(output).json"
+  }
+
+  /// Reads a manifest; nil if there is no such file.
+  public static func read(_ path: String) throws(DataFileError) -> DatasetManifest? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let manifest: DatasetManifest
+    do {
+      let data = try Data(contentsOf: URL(filePath: path))
+      manifest = try decoder.decode(DatasetManifest.self, from: data)
+    } catch {
+      throw DataFileError(
+        file: path, expected: "the manifest of a data set", found: "unreadable JSON")
+    }
+    guard manifest.format == currentFormat else {
+      throw DataFileError(
+        file: path, expected: "a manifest of format '\(currentFormat)'",
+        found: "'\(manifest.format)'")
+    }
+    return manifest
+  }
+
+  public func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    let text = String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    try AtomicFile.write(text, to: path)
+  }
+}

@@ -1,0 +1,42 @@
+import Datasets
+import Link
+import LinkMath
+import Parts
+
+extension DatasetSource {
+  /// Draws channels and describes them without keeping them; also how much energy the truncation loses.
+  ///
+  /// - Parameters:
+  ///   - pcaLimit: see ``ChannelDescriber``.
+  ///   - progress: told the drops done.
+  ///   - shouldStop: asked between groups of blocks.
+  /// - Returns: nil if stopped.
+  /// - Throws: ``ScenarioErrors`` if the domain has too few drops; errors of the channel.
+  public func describe(
+    drops: Range<Int>, domain: StreamKey.Domain, path: String, pcaLimit: Int, pool: WorkerPool,
+    progress: (Int) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+  ) throws -> DatasetDescription? {
+    try require(drops, in: domain)
+    let grid = grid
+    let shape = ChannelShape(
+      domain: .frequency, rows: grid.tones, columns: grid.ports, spacingHz: grid.spacingHz,
+      taps: grid.taps, guardRows: grid.guardRows,
+      angleDFT: .init(rawValue: grid.angleDft) ?? .forward, angleShift: grid.angleShift)
+    let describer = ChannelDescriber(
+      shape, dropCount: drops.count, pcaLimit: pcaLimit, pool: pool)
+    let size = max(1, min(64, (8 << 20) / (8 * grid.tones * grid.ports)))
+    let group = DropBlock(drops, domain: domain, seed: seed).parts(of: size)
+    for block in group {
+      if shouldStop() { return nil }
+      // One drop each, so that all workers have something to do.
+      let members = block.parts(of: 1)
+      let drawn = Slots<ComplexArray>(members.count)
+      try pool.forEach(members.count) { index, _ in
+        drawn[index] = try self.responses(members[index])
+      }
+      try describer.add(.concatenated((0..<members.count).map { drawn[$0]! }))
+      progress(block.drops.upperBound - drops.lowerBound)
+    }
+    return DatasetDescription(scenario: path, describer.finish())
+  }
+}
