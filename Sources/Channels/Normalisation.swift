@@ -7,6 +7,9 @@ public enum Normalisation: String, Choice {
   case none
   /// Each matrix [subcarrier, port] is scaled to mean power 1 per entry, `‖H‖_F² = Nc Nt`.
   case sample
+  /// All matrices are scaled by one factor, learned from drops, that makes the mean power of an entry 1; done by
+  /// ``ScaledChannel``.
+  case dataset
 
   /// The key that every channel model offers.
   static func parameter(default value: Normalisation) -> Parameter<Normalisation> {
@@ -14,7 +17,7 @@ public enum Normalisation: String, Choice {
       "normalise", default: value,
       """
       Power of the frequency response: none keeps the model's, sample scales each matrix \
-      [subcarrier, port] to mean power 1 per entry.
+      [subcarrier, port] to mean power 1 per entry, dataset all of them by one factor learned from drops.
       """)
   }
 

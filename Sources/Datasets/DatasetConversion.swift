@@ -1,7 +1,4 @@
-import Codecs
 import DataFiles
-import Link
-import LinkMath
 
 /// Copies arrays to another format, and channels to another layout, block by block.
 public struct DatasetConversion: Sendable {
@@ -62,7 +59,7 @@ public struct DatasetConversion: Sendable {
   /// Copies arrays as they are.
   ///
   /// - Parameters:
-  ///   - name: of a single array in the output; its own, or `H`, if nil.
+  ///   - name: of a single array in the output; its own, else `H`, if nil.
   ///   - table: how columns become axes.
   ///   - single: complex numbers and fractions are written in single precision.
   /// - Throws: if the format cannot hold the arrays; ``Stopped``.
@@ -71,7 +68,8 @@ public struct DatasetConversion: Sendable {
   ) throws -> Outcome {
     let infos = try sources.map { source in
       var info = source.info
-      info.name = (sources.count == 1 ? name : nil) ?? info.name ?? "H"
+      info.name =
+        (sources.count == 1 ? name : nil) ?? info.name ?? source.manifest?.arrays.first?.name ?? "H"
       if let table { info = try reshaped(info, table, source.path) }
       if single && info.writtenType == .float64 { info.elementType = .float32 }
       return isTable ? info.table : info
@@ -86,7 +84,7 @@ public struct DatasetConversion: Sendable {
     return Outcome(format: writer.format, arrays: infos, factor: nil)
   }
 
-  private var isTable: Bool { output.lowercased().hasSuffix(".csv") }
+  var isTable: Bool { output.lowercased().hasSuffix(".csv") }
 
   private func reshaped(
     _ info: ArrayInfo, _ table: TableShape, _ path: String
@@ -103,7 +101,7 @@ public struct DatasetConversion: Sendable {
     return result
   }
 
-  private func forEachBlock(
+  func forEachBlock(
     _ source: RecordSource, _ body: (Range<Int>, NumericArray.Values) throws -> Void
   ) throws {
     let step = source.blockRows
@@ -113,113 +111,5 @@ public struct DatasetConversion: Sendable {
       try body(range, try source.rows(range))
       progress(range.upperBound, source.info.rowCount)
     }
-  }
-
-  /// Copies channels to another layout.
-  ///
-  /// csinet holds 0.5 + 0.5 h; delay is the unitary transform of frequency (see `AngularDelayTransform`), whose rows outside
-  /// the kept ones are lost, and are zero on the way back.
-  /// - Parameters:
-  ///   - tones: of the grid, for data in the delay domain that are brought to tones; as many as rows if nil.
-  /// - Throws: if values are not finite, or do not fit in [0, 1] without a scale; ``Stopped``.
-  public func convert(
-    _ reading: RecordReading, to layout: RecordOptions.Layout, scale: Scale = .file,
-    name: String? = nil
-  ) throws -> Outcome {
-    let shape = reading.shape
-    let isFromFrequency = shape.domain == .frequency
-    let rows =
-      layout == .frequency ? shape.tones ?? shape.rows : isFromFrequency ? shape.taps : shape.rows
-    let transform = AngularDelayTransform(
-      grid: isFromFrequency ? shape.rows : rows, ports: shape.columns,
-      taps: isFromFrequency ? shape.taps : shape.rows,
-      guardRows: isFromFrequency || layout == .frequency ? shape.guardRows : 0,
-      angle: shape.angleDFT, shift: shape.angleShift)
-    let step: (ComplexArray) -> ComplexArray =
-      switch (isFromFrequency, layout) {
-      case (true, .delay), (true, .csinet): transform.forward
-      case (false, .frequency): transform.inverse
-      default: { $0 }
-      }
-    let matrices: (Range<Int>, NumericArray.Values) throws -> ComplexArray = { range, values in
-      let floats = values.floats
-      try reading.source.checkFinite(floats, firstRow: range.lowerBound)
-      return step(doubled(reading.matrices(floats), reading))
-    }
-    let leading = [reading.recordCount]
-    let info =
-      layout == .csinet
-      ? ArrayInfo(
-        name: name ?? "HT", shape: leading + [2, shape.columns, rows], isComplex: false,
-        elementType: .float32)
-      : ArrayInfo(
-        name: name ?? "H", shape: leading + [rows, shape.columns], isComplex: true,
-        elementType: .float32)
-    var factor: Float = 1
-    if layout == .csinet, scale == .file {
-      var largest: Float = 0
-      try forEachBlock(reading.source) { range, values in
-        let csi = try matrices(range, values)
-        largest = csi.withUnsafeElements {
-          $0.reduce(largest) { max($0, max(abs($1.real), abs($1.imaginary))) }
-        }
-      }
-      factor = largest > 0 ? 1 / largest : 1
-    }
-    let writer = try ArrayFileWriter(output, [isTable ? info.table : info], format: format)
-    try forEachBlock(reading.source) { range, values in
-      let csi = try matrices(range, values)
-      guard layout == .csinet else {
-        return try writer.append(
-          .float(
-            csi.withUnsafeFloats { Array(UnsafeBufferPointer(start: $0, count: 2 * csi.count)) })
-        )
-      }
-      let images = NetworkMap.images(scaled(csi, scale, factor)).elements
-      guard images.allSatisfy({ (-1e-6...1 + 1e-6).contains($0) }) else {
-        throw RecordOptionError(
-          "values leave [0, 1] without a scale; choose --scale file or sample")
-      }
-      try writer.append(.float(images))
-    }
-    try writer.finish()
-    return Outcome(
-      format: writer.format, arrays: [info],
-      factor: layout == .csinet && scale == .file ? Double(factor) : nil)
-  }
-
-  /// Of layout csinet, h and not what lies around 0.5.
-  private func doubled(_ csi: ComplexArray, _ reading: RecordReading) -> ComplexArray {
-    reading.layout.kind == .csinet ? Self.times(csi, csi.shape[0], { _ in 2 }) : csi
-  }
-
-  private func scaled(_ csi: ComplexArray, _ scale: Scale, _ factor: Float) -> ComplexArray {
-    switch scale {
-    case .none: return csi
-    case .file: return Self.times(csi, csi.shape[0]) { _ in factor }
-    case .sample:
-      let size = csi.rowStride
-      let peaks = csi.withUnsafeElements { values in
-        (0..<csi.shape[0]).map { record in
-          values[record * size..<(record + 1) * size].reduce(0) { max($0, $1.lengthSquared) }
-            .squareRoot()
-        }
-      }
-      return Self.times(csi, csi.shape[0]) { peaks[$0] > 0 ? 1 / peaks[$0] : 1 }
-    }
-  }
-
-  private static func times(
-    _ csi: ComplexArray, _ records: Int, _ factor: (Int) -> Float
-  ) -> ComplexArray {
-    var result = csi
-    let size = 2 * csi.rowStride
-    result.withUnsafeMutableFloats { values in
-      for record in 0..<records {
-        let factor = factor(record)
-        for index in record * size..<(record + 1) * size { values[index] *= factor }
-      }
-    }
-    return result
   }
 }

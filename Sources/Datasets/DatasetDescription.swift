@@ -45,7 +45,7 @@ public struct DatasetDescription: Sendable, Encodable {
       ChannelDescriber($0.shape, dropCount: $0.recordCount, pcaLimit: pcaLimit, pool: pool)
     }
     var digest = Digest()
-    var (least, largest) = (Double.infinity, -Double.infinity)
+    var (least, largest) = (Float.infinity, -Float.infinity)
     let step = source.blockRows
     for start in stride(from: 0, to: source.info.rowCount, by: step) {
       if shouldStop() { return nil }
@@ -54,8 +54,8 @@ public struct DatasetDescription: Sendable, Encodable {
       try source.checkFinite(values, firstRow: start)
       values.withUnsafeBytes { digest.update($0) }
       for value in values {
-        least = min(least, Double(value))
-        largest = max(largest, Double(value))
+        least = min(least, value)
+        largest = max(largest, value)
       }
       if let reading { try describer!.add(reading.matrices(values)) }
       progress(end, source.info.rowCount)
@@ -63,7 +63,7 @@ public struct DatasetDescription: Sendable, Encodable {
     let isEmpty = least > largest
     return DatasetDescription(
       path: source.path, array: Variable(source.info), variables: try variables(source),
-      minimum: isEmpty ? nil : least, maximum: isEmpty ? nil : largest,
+      minimum: isEmpty ? nil : Double(least), maximum: isEmpty ? nil : Double(largest),
       sha256Float32: digest.finish(), layout: layout?.rawValue, channels: describer?.finish(),
       hint: layout == nil
         ? "say what the axes are with --layout csinet, frequency or delay, and --axes" : nil)

@@ -35,13 +35,16 @@ struct DropFigures: Sendable {
     bins: UnsafeBufferPointer<ComplexFloat>, response: UnsafeBufferPointer<ComplexFloat>,
     _ shape: ChannelShape
   ) {
-    map = bins.map(\.lengthSquared)
+    map = bins.map { $0.real * $0.real + $0.imaginary * $0.imaginary }
     let powers = map.map { Double($0) }
     keptEnergy = powers.reduce(0, +)
     peak = (map.max() ?? 0).squareRoot()
     energy =
       shape.domain == .delay
-      ? keptEnergy : response.reduce(0) { $0 + Double($1.lengthSquared) }
+      ? keptEnergy
+      : response.reduce(0) {
+        $0 + Double($1.real * $1.real + $1.imaginary * $1.imaginary)
+      }
     guard energy > 0, keptEnergy > 0 else { return }
     let columns = shape.columns
     var rowPowers = [Double](repeating: 0, count: shape.taps)
@@ -138,7 +141,7 @@ struct DropFigures: Sendable {
     guard response.count > 1 else { return nil }
     var (first, second) = (0.0, 0.0)
     for value in response {
-      let power = Double(value.lengthSquared)
+      let power = Double(value.real * value.real + value.imaginary * value.imaginary)
       first += power
       second += power * power
     }

@@ -114,7 +114,7 @@ struct LinkTreeBuilder {
           carrierHz: grid[GridSection.carrier]), slotSeconds: clock.slotSeconds,
         speed: clock.speed, seed: seed, directory: directory)
       context.shared = shared
-      let model: any ChannelModel = try make(.channel, points, .none, context)
+      let model = try channel(points, context)
       let channel = try replaceChannel?(model) ?? model
       context.portCount = channel.portCount
       // Not the slots: parts are fitted on slot 0, whose draws depend on whether and how fast the UE moves.
@@ -127,6 +127,21 @@ struct LinkTreeBuilder {
         id: id, channel: channel, clock: clock, context: context,
         cosineToneCount: cosineToneCount,
         pilots: try pilots(points, prefix, context))
+    }
+  }
+
+  /// The channel of points, brought to unit mean power if `normalise: dataset` asks for it.
+  private mutating func channel(_ points: [OperatingPoint], _ context: LinkContext) throws
+    -> any ChannelModel
+  {
+    let model: any ChannelModel = try make(.channel, points, .none, context)
+    let settings = points[0].settings[.channel]!
+    let key = try key(.channel, points, context)
+    return try placed(.channel, points[0]) {
+      guard let fitting = try Normalisation.fitting(settings) else { return model }
+      let motion = "\(points[0].settings[.grid]!.canonical)\(key) speed \(context.speed) "
+      let prefix = FitPrefix.channel(model, key: motion, seed: seed)
+      return ScaledChannel(model, try store.artefact(for: fitting, part: settings, prefix))
     }
   }
 

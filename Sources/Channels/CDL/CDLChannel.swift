@@ -59,6 +59,7 @@ public struct CDLChannel: PathChannelModel {
       + [rotation.declaration] + AngleScaling.parameters + [
         scalesRays.declaration, kFactor.declaration, travelAzimuth.declaration,
         travelZenith.declaration, delayReference.declaration, normalise.declaration,
+        Normalisation.fitDrops.declaration,
       ])
 
   public var portCount: Int { array.portCount }

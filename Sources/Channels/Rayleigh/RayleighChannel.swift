@@ -45,7 +45,9 @@ public struct RayleighChannel: PathChannelModel {
     parameters: [
       ports.declaration, taps.declaration, tapSpacing.declaration, delays.declaration,
       profile.declaration, decay.declaration, fading.declaration, sinusoids.declaration,
-    ] + SpatialCorrelation.parameters + [delayReference.declaration, normalise.declaration])
+    ] + SpatialCorrelation.parameters + [
+      delayReference.declaration, normalise.declaration, Normalisation.fitDrops.declaration,
+    ])
 
   public let portCount: Int
   public let synthesis: WidebandSynthesis

@@ -17,7 +17,7 @@ public struct RecordedChannel: ChannelModel {
     .channel, "recorded", "Channels read from a file: the public data sets, exports of simulators.",
     parameters: [file.declaration, variable.declaration] + RecordLayout.parameters + [
       AngularDelaySynthesis.angleDFT.declaration, AngularDelaySynthesis.angleShift.declaration,
-    ] + RecordSplit.parameters + [normalise.declaration])
+    ] + RecordSplit.parameters + [normalise.declaration, Normalisation.fitDrops.declaration])
 
   public var portCount: Int { layout.portCount }
   private let reader: ArrayReader

@@ -54,7 +54,9 @@ public struct TDLChannel: PathChannelModel {
     reference: "3GPP TR 38.901, clauses 7.7.2 and 7.7.3; TS 38.101-4",
     parameters: [
       profile.declaration, delaySpread.declaration, ports.declaration, sinusoids.declaration,
-    ] + SpatialCorrelation.parameters + [delayReference.declaration, normalise.declaration])
+    ] + SpatialCorrelation.parameters + [
+      delayReference.declaration, normalise.declaration, Normalisation.fitDrops.declaration,
+    ])
 
   public let portCount: Int
   public let synthesis: WidebandSynthesis

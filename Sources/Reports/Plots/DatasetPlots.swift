@@ -106,7 +106,10 @@ public enum DatasetPlots {
       set xlabel 'angle column'
       set ylabel 'delay row'
       set cblabel '\(unit)'
+      set xrange [-0.5:*] noextend
+      set yrange [-0.5:*] noextend
       plot data index \(index) matrix using 1:2:(\(value)) with image
+      set autoscale
       unset output
     """
   }

@@ -127,9 +127,11 @@ public struct DatasetGeneration: Sendable {
   }
 
   /// Removes the manifest and the files that it names, and what a killed process left.
-  public func discard() throws {
+  public func discard() {
     let path = DatasetManifest.path(of: output)
-    for shard in try DatasetManifest.read(path)?.shards ?? [] {
+    // A manifest that cannot be read goes too.
+    let old = try? DatasetManifest.read(path)
+    for shard in old?.shards ?? [] {
       for file in shard.files {
         try? FileManager.default.removeItem(atPath: folder + "/" + file.name)
       }

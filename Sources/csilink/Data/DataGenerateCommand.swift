@@ -30,7 +30,7 @@ struct DataGenerateCommand: ParsableCommand {
       [drop, (slot,) subcarrier, port]; delay, complex [drop, (slot,) delay, angle], truncated. Beside the channels stands \
       'gain_db', the level that the channel's 'normalise' took out of each drop. A folder gets shards and manifest.json, a \
       file FILE.json. What was stopped in any way continues with the same command after its last finished shard, and a \
-      larger --drops continues a smaller one.
+      larger --drops continues a smaller one in a folder.
       """)
 
   @OptionGroup var scenario: ScenarioOptions
@@ -83,7 +83,7 @@ struct DataGenerateCommand: ParsableCommand {
       layout: layout, domain: domain.key, first: first, drops: drops, slots: slots,
       shardSize: shardSize, format: format ?? fileFormat ?? .npy)
     let generation = try DatasetGeneration(source, request, output: output, pool: pool)
-    if fresh { try generation.discard() }
+    if fresh { generation.discard() }
     let line = ProgressLine()
     let interrupt = InterruptFlag()
     let clock = ContinuousClock()

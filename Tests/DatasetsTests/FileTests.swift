@@ -1,0 +1,166 @@
+import DataFiles
+import Datasets
+import Foundation
+import LinkMath
+import TestSupport
+import Testing
+
+/// Descriptions and conversions of files.
+struct FileTests {
+  private let pool = WorkerPool(threadCount: 1)
+
+  private func sha(_ path: String, _ variable: String? = nil) throws -> String? {
+    try DatasetDescription.of(
+      RecordSource(path, variable: variable), RecordOptions(), pcaLimit: 0, pool: pool)?
+      .sha256Float32
+  }
+
+  /// The checksums that came with the fixtures, over all rows as little-endian single precision.
+  @Test func checksums() throws {
+    #expect(
+      try sha(dataset("umi_los_200_v73.mat"))
+        == "e6dc4931b6b52d5681ce29d53ef62647ad4c06490a1589d2c74f7c94e93d290b")
+    #expect(
+      try sha(dataset("indoor_los_200_v73.mat"))
+        == "9f8b161da12bbbc41e050aaa55f2e1c81142065dd17de5916706031c965aef72")
+    #expect(try sha(dataset("umi_los_20.npz")) == sha(dataset("umi_los_20_v5.mat")))
+  }
+
+  /// The scale that the generator printed, and unit power of every sample.
+  @Test(arguments: [
+    ("umi_los_200_v73.mat", 0.01633794605731964, 54.66695339953088),
+    ("indoor_los_200_v73.mat", 0.01636333577334881, 54.83699381425289),
+  ])
+  func scaleOfFixtures(_ name: String, _ scale: Double, _ energy: Double) throws {
+    let found = try #require(
+      try DatasetDescription.of(
+        RecordSource(dataset(name)), RecordOptions(), pcaLimit: 0, pool: pool))
+    #expect(found.layout == "csinet")
+    let channels = try #require(found.channels)
+    #expect(abs(channels.rootMeanSquare / scale - 1) < 1e-6)
+    #expect(channels.normalisation == "every drop has the same energy")
+    #expect(abs(200 * channels.energy.mean / energy - 1) < 1e-6)
+  }
+
+  @Test func complexTrackNeedsItsAxes() throws {
+    let source = try RecordSource(dataset("track_complex_v73.mat"))
+    let plain = try DatasetDescription.of(source, RecordOptions(), pcaLimit: 0, pool: pool)
+    #expect(plain?.channels == nil && plain?.hint != nil)
+    var options = RecordOptions()
+    options.layout = .delay
+    options.axes = ["drop", "drop", "angle", "delay"]
+    let found = try DatasetDescription.of(source, options, pcaLimit: 0, pool: pool)
+    let energy = try #require(found?.channels?.energy)
+    #expect(energy.count == 60)
+    #expect(abs(60 * energy.mean - 1918401.2516445634) < 1e-1)
+    options.axes = ["drop", "tone", "port"]
+    #expect(throws: RecordOptionError.self) {
+      try DatasetDescription.of(source, options, pcaLimit: 0, pool: pool)
+    }
+  }
+
+  private static let formats: [ArrayFormat] = [.npy, .npz, .mat5, .mat73, .csv, .safetensors]
+
+  /// From every format to every other and back, real and complex, the numbers stay.
+  @Test(arguments: formats, formats)
+  func everyPair(_ from: ArrayFormat, _ to: ArrayFormat) throws {
+    try withTemporaryFolder { folder in
+      for isComplex in [false, true] {
+        let source = try ArrayFile.open(
+          dataset(isComplex ? "track_complex_v73.mat" : "umi_los_200_v73.mat"))
+        let rows = try source.rows(0..<5)
+        let original = NumericArray(
+          name: "H", shape: rows.shape, isComplex: isComplex, floats: rows.floats())
+        let table: DatasetConversion.TableShape = .init(
+          axes: Array(rows.shape.dropFirst()), isComplex: isComplex)
+        try ArrayFile.write([original], to: "\(folder)/original.npy")
+        var path = "\(folder)/original.npy"
+        for (index, format) in [from, to, .npy].enumerated() {
+          let next = "\(folder)/\(index).\(format.suffix)"
+          _ = try DatasetConversion(output: next, format: format).copy(
+            [RecordSource(path)], table: path.hasSuffix("csv") ? table : nil, single: true)
+          path = next
+        }
+        let back = try ArrayFile.read(path)
+        #expect(back.shape == original.shape && back.values == original.values)
+      }
+    }
+  }
+
+  private func options(_ layout: RecordOptions.Layout) -> RecordOptions {
+    var options = RecordOptions()
+    options.layout = layout
+    options.ports = 32
+    options.tones = 64
+    options.angleShift = 16
+    return options
+  }
+
+  /// csinet to delay to frequency and back again; h of csinet is 2 (x - 0.5).
+  @Test func layouts() throws {
+    try withTemporaryFolder { folder in
+      let step = {
+        (
+          input: String, from: RecordOptions.Layout, output: String, to: RecordOptions.Layout,
+          scale: DatasetConversion.Scale
+        ) in
+        try DatasetConversion(output: "\(folder)/\(output)").convert(
+          RecordReading(RecordSource(input), from, options(from)), to: to, scale: scale)
+      }
+      let start = dataset("umi_los_20.npz")
+      _ = try step(start, .csinet, "delay.npz", .delay, .none)
+      _ = try step("\(folder)/delay.npz", .delay, "tones.mat", .frequency, .none)
+      _ = try step("\(folder)/tones.mat", .frequency, "again.npy", .delay, .none)
+      let last = try step("\(folder)/again.npy", .delay, "back.npy", .csinet, .none)
+      #expect(last.arrays[0].shape == [20, 2, 32, 32])
+      #expect(try ArrayFile.list("\(folder)/tones.mat")[0].shape == [20, 64, 32])
+      let original = try ArrayFile.read(start).floats()
+      let delay = try ArrayFile.read("\(folder)/delay.npz")
+      // Delay row 3, angle column 5 of record 2.
+      let place = 2 * 2048 + 32 * 5 + 3
+      let entry = 2 * (2 * 1024 + 3 * 32 + 5)
+      #expect(delay.floats()[entry] == 2 * (original[place] - 0.5))
+      #expect(delay.floats()[entry + 1] == 2 * (original[place + 1024] - 0.5))
+      let back = try ArrayFile.read("\(folder)/back.npy").floats()
+      let worst = zip(original, back).map { abs($0 - $1) }.max()!
+      #expect(worst < 1e-6)
+      // Energy is kept: the transforms are unitary.
+      let tones = try ArrayFile.read("\(folder)/tones.mat").doubles().reduce(0) { $0 + $1 * $1 }
+      let energy = delay.doubles().reduce(0) { $0 + $1 * $1 }
+      #expect(abs(tones / energy - 1) < 1e-5)
+    }
+  }
+
+  @Test func scales() throws {
+    try withTemporaryFolder { folder in
+      let values = (0..<3 * 8).map { Float($0) - 7 }
+      try ArrayFile.write(
+        [NumericArray(shape: [3, 2, 2], isComplex: true, floats: values)], to: "\(folder)/a.npy")
+      let convert = { (scale: DatasetConversion.Scale) in
+        let outcome = try DatasetConversion(output: "\(folder)/\(scale).npy").convert(
+          RecordReading(RecordSource("\(folder)/a.npy"), .delay, RecordOptions()), to: .csinet,
+          scale: scale)
+        return (try ArrayFile.read("\(folder)/\(scale).npy").floats(), outcome.factor)
+      }
+      let (file, factor) = try convert(.file)
+      #expect(factor == Double(Float(1) / 16) && file.max() == 1)
+      let (sample, _) = try convert(.sample)
+      for record in 0..<3 {
+        let planes = sample[record * 8..<(record + 1) * 8].map { 2 * Double($0) - 1 }
+        let peak = (0..<4).map { hypot(planes[$0], planes[$0 + 4]) }.max()!
+        #expect(abs(peak - 1) < 1e-6)
+      }
+      #expect(throws: RecordOptionError.self) { try convert(.none) }
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/none.npy"))
+    }
+  }
+
+  @Test func valuesThatAreNotFinite() throws {
+    try withTemporaryFolder { folder in
+      try ArrayFile.write(
+        [NumericArray(shape: [3, 2], floats: [0, 0, 0, 0, 0, .nan])], to: "\(folder)/a.npy")
+      let error = #expect(throws: DataFileError.self) { try sha("\(folder)/a.npy") }
+      #expect(error?.description.contains("nan in row 2, value 1") == true)
+    }
+  }
+}
