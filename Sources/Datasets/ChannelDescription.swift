@@ -74,10 +74,10 @@ extension ChannelDescription {
       ("drops", silentDrops == 0 ? "\(drops)" : "\(drops), \(silentDrops) without energy left out"),
       (
         "matrix",
-        domain == .frequency
-          ? "\(rows) tones x \(columns) ports, the first \(taps) delay rows are looked at"
-            + (guardRows > 0 ? " (\(guardRows) of them before delay zero)" : "")
-          : "\(rows) delays x \(columns) angles"
+        (domain == .frequency
+          ? "\(rows) tones x \(columns) ports, \(taps) delay rows are looked at"
+          : "\(rows) delays x \(columns) angles")
+          + (guardRows > 0 ? " (\(guardRows) of them before delay zero)" : "")
       ),
       ("scale (rms of an entry)", Self.number(rootMeanSquare)),
       ("normalisation found", normalisation),
