@@ -3,7 +3,7 @@ import Testing
 
 /// Commands, options and exit codes of the built program.
 @Suite struct CommandTests {
-  static let commands = ["run", "train", "check", "list", "merge", "inspect", "forward", "verify"]
+  static let commands = ["run", "train", "check", "list", "merge", "inspect", "forward", "verify", "data"]
 
   private static let small = Repository.scenario("small")
 

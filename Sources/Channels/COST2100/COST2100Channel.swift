@@ -36,6 +36,7 @@ public struct COST2100Channel: PathChannelModel {
       environment.declaration, ports.declaration, AntennaArray.spacing.declaration,
     ] + COST2100Parameters.declarations + [
       travelAzimuth.declaration, delayReference.declaration, normalise.declaration,
+      Normalisation.fitDrops.declaration,
     ])
 
   public let portCount: Int
