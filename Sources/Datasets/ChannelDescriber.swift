@@ -52,7 +52,7 @@ public final class ChannelDescriber {
     let (shape, transform) = (shape, shape.transform)
     let figures = Mutex([DropFigures?](repeating: nil, count: drops))
     let bins = Mutex([ComplexArray?](repeating: nil, count: drops))
-    try pool.forEach(drops) { drop, _ in
+    pool.forEach(drops) { drop, _ in
       let one = matrices.slice(drop..<drop + 1)
       let isDelay = shape.domain == .delay
       let kept = isDelay ? one : transform.forward(one)

@@ -3,7 +3,9 @@ import Testing
 
 /// Commands, options and exit codes of the built program.
 @Suite struct CommandTests {
-  static let commands = ["run", "train", "check", "list", "merge", "inspect", "forward", "verify", "data"]
+  static let commands = [
+    "run", "train", "check", "list", "merge", "inspect", "forward", "verify", "data",
+  ]
 
   private static let small = Repository.scenario("small")
 
