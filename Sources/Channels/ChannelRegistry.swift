@@ -5,6 +5,7 @@ public enum ChannelRegistry {
     TDLChannel.self,
     CDLChannel.self,
     COST2100Channel.self,
+    TR38901Channel.self,
     RecordedChannel.self,
   ]
 }

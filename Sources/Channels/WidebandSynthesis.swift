@@ -72,39 +72,56 @@ public struct WidebandSynthesis: Sendable {
   }
 }
 
-extension PathChannelModel {
-  /// The wideband response of each drop and slot, synthesised from ``paths(_:_:slots:)``.
+extension WidebandSynthesis {
+  /// The responses of the drops of a block, and what the normalisation took out.
   ///
   /// Each drop is its own product, so its bits do not depend on the other drops of the block.
+  ///
+  /// - Parameter paths: the paths of the i-th drop; each set covers as many of the slots as it has amplitudes, in order.
+  func responses(
+    drops: Int, ports: Int, slotCount: Int, _ paths: (Int) -> [PathSet]
+  ) -> NormalisedResponse {
+    let tones = grid.toneCount
+    let size = tones * ports
+    var responses = (0..<slotCount).map { _ in
+      ComplexArray(uninitialized: [drops, tones, ports])
+    }
+    var gains = (0..<slotCount).map { _ in [Double](repeating: 1, count: drops) }
+    var delays: [Double] = []
+    var phasors = phasors(delays: [])
+    for drop in 0..<drops {
+      var slot = 0
+      for var paths in paths(drop) {
+        delayReference.apply(to: &paths)
+        // Profiles from tables have the same delays in every drop.
+        if paths.delays != delays {
+          delays = paths.delays
+          phasors = self.phasors(delays: delays)
+        }
+        for amplitudes in paths.amplitudes {
+          responses[slot].withUnsafeMutableElements { all in
+            gains[slot][drop] = write(
+              phasors, amplitudes,
+              into: UnsafeMutableBufferPointer(rebasing: all[drop * size..<(drop + 1) * size]))
+          }
+          slot += 1
+        }
+      }
+      precondition(slot == slotCount)
+    }
+    return NormalisedResponse(responses: responses, gains: gains)
+  }
+}
+
+extension PathChannelModel {
+  /// The wideband response of each drop and slot, synthesised from ``paths(_:_:slots:)``.
   public func frequencyResponse(_ block: DropBlock, slots: [Int]) throws -> [ComplexArray] {
     try normalisedResponse(block, slots: slots).responses
   }
 
   public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {
-    let tones = synthesis.grid.toneCount
-    let size = tones * portCount
-    var responses = slots.map { _ in
-      ComplexArray(uninitialized: [block.drops.count, tones, portCount])
-    }
-    var gains = slots.map { _ in [Double](repeating: 1, count: block.drops.count) }
-    var delays: [Double] = []
-    var phasors = synthesis.phasors(delays: [])
-    for drop in 0..<block.drops.count {
-      var paths = paths(block, drop, slots: slots)
-      synthesis.delayReference.apply(to: &paths)
-      // Profiles from tables have the same delays in every drop.
-      if paths.delays != delays {
-        delays = paths.delays
-        phasors = synthesis.phasors(delays: delays)
-      }
-      for (slot, amplitudes) in paths.amplitudes.enumerated() {
-        responses[slot].withUnsafeMutableElements { all in
-          gains[slot][drop] = synthesis.write(
-            phasors, amplitudes,
-            into: UnsafeMutableBufferPointer(rebasing: all[drop * size..<(drop + 1) * size]))
-        }
-      }
-    }
-    return NormalisedResponse(responses: responses, gains: gains)
+    synthesis.responses(
+      drops: block.drops.count, ports: portCount, slotCount: slots.count
+    ) { [paths(block, $0, slots: slots)] }
   }
 }

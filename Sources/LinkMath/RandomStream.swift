@@ -10,7 +10,7 @@ public struct StreamKey: Sendable, Hashable {
   /// Which stage draws.
   public enum Purpose: UInt32, Sendable, CaseIterable {
     case channel, doppler, rotation, pilotNoise, feedbackNoise, fading, initialisation, geometry
-    case selection
+    case selection, environment
   }
 
   public let seed: UInt64

@@ -1,3 +1,4 @@
+import ComplexModule
 import Foundation
 import LinkMath
 import Parts
@@ -104,6 +105,37 @@ struct AntennaArray: Sendable {
       for row in 0..<rowCount {
         re[start &+ row] = a * up[row] - b * upIm[row]
         im[start &+ row] = a * upIm[row] + b * up[row]
+      }
+    }
+  }
+
+  /// Phase in turns of a plane wave at the array's centre, counted from the first element.
+  func centreTurns(horizontal: Double, vertical: Double) -> Double {
+    0.5 * (Double(columnCount - 1) * horizontal + Double(rowCount - 1) * vertical)
+  }
+
+  /// The same as `fillSteering` for a spherical wave from a point: exact distances of all elements.
+  ///
+  /// - Parameters:
+  ///   - horizontal, vertical: phase steps of a plane wave in the direction of the point, in turns.
+  ///   - distance: from the array's centre to the point, in wavelengths.
+  /// - Complexity: O(positions), a sine and cosine for each.
+  func fillSphericalSteering(
+    horizontal: Double, vertical: Double, distance: Double, re: UnsafeMutablePointer<Float>,
+    im: UnsafeMutablePointer<Float>
+  ) {
+    let centre = centreTurns(horizontal: horizontal, vertical: vertical)
+    for column in 0..<columnCount {
+      let i = Double(column) - 0.5 * Double(columnCount - 1)
+      let y = i * horizontalSpacing
+      for row in 0..<rowCount {
+        let j = Double(row) - 0.5 * Double(rowCount - 1)
+        let z = j * verticalSpacing
+        let square =
+          distance * distance - 2 * distance * (i * horizontal + j * vertical) + y * y + z * z
+        let unit = Complex<Double>(turns: centre + distance - max(square, 0).squareRoot())
+        re[column * rowCount + row] = Float(unit.real)
+        im[column * rowCount + row] = Float(unit.imaginary)
       }
     }
   }

@@ -106,17 +106,17 @@ public struct CDLChannel: PathChannelModel {
   }
 
   public func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> PathSet {
-    let drop = CDLDrop(self, block, index)
+    let waves = CDLDrop(self, block, index).waves
     var amplitudes = slots.map { _ in
       ComplexArray(uninitialized: [rays.rows.count, portCount])
     }
     let times = slots.map { Double($0) * slotSeconds }
     var sum = RaySum(array)
     for (row, range) in rays.rows.enumerated() {
-      sum.steer(drop, range)
+      sum.steer(waves, range)
       for (slot, time) in times.enumerated() {
         amplitudes[slot].withUnsafeMutableElements { amplitudes in
-          sum.write(drop, range, time: time, into: amplitudes.baseAddress! + row * portCount)
+          sum.write(waves, range, time: time, into: amplitudes.baseAddress! + row * portCount)
         }
       }
     }

@@ -5,12 +5,7 @@ import Parts
 
 /// What is random in one drop of a CDL: how ray angles are coupled, ray phases, rotation, direction of travel.
 struct CDLDrop {
-  /// Phase steps between columns and rows of the array, in turns, by ray.
-  private(set) var horizontal, vertical: [Double]
-  /// Complex gain of each ray for each polarisation at time 0, [polarisation][ray].
-  private(set) var gains: [[Complex<Double>]]
-  /// Doppler shift of each ray in Hz; empty if nothing moves.
-  private(set) var doppler: [Double]
+  private(set) var waves = RaySet()
 
   /// Streams of one drop, so that no draw depends on which others are needed.
   private enum Instance {
@@ -26,20 +21,17 @@ struct CDLDrop {
     let zod = Self.coupled(rays.rows, &coupling)
     let turn = Self.rotation(model.rotationDegrees, block, index)
     let array = model.array
-    horizontal = []
-    vertical = []
-    horizontal.reserveCapacity(rays.count)
-    vertical.reserveCapacity(rays.count)
+    waves.horizontal.reserveCapacity(rays.count)
+    waves.vertical.reserveCapacity(rays.count)
     for ray in 0..<rays.count {
       let (aod, zod) = (rays.aod[ray], rays.zod[zod[ray]])
       let sine = aod.sine * turn.cosine + aod.cosine * turn.sine
-      horizontal.append(array.horizontalSpacing * zod.sine * sine)
-      vertical.append(array.verticalSpacing * zod.cosine)
+      waves.horizontal.append(array.horizontalSpacing * zod.sine * sine)
+      waves.vertical.append(array.verticalSpacing * zod.cosine)
     }
-    gains = Self.polarisedGains(model, block, index)
-    doppler = []
+    waves.gains = Self.polarisedGains(model, block, index)
     if array.element == .sector { applyPattern(model, zod, turn.degrees) }
-    if model.dopplerHz > 0 { doppler = Self.shifts(model, block, index) }
+    if model.dopplerHz > 0 { waves.doppler = Self.shifts(model, block, index) }
   }
 
   private static func rotation(_ range: Double, _ block: DropBlock, _ index: Int)
@@ -95,7 +87,9 @@ struct CDLDrop {
     for ray in 0..<model.rays.count {
       let gain = model.array.elementGain(
         azimuth: model.rays.aod[ray].degrees + rotation, zenith: model.rays.zod[zod[ray]].degrees)
-      for p in gains.indices { gains[p][ray] = gains[p][ray].scaled(gain) }
+      for p in waves.gains.indices {
+        waves.gains[p][ray] = waves.gains[p][ray].scaled(gain)
+      }
     }
   }
 

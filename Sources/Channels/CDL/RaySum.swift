@@ -1,10 +1,27 @@
 import ComplexModule
 import LinkMath
 
+/// Plane waves, or waves from points, that leave the array: what a clustered model adds up.
+struct RaySet: Sendable {
+  /// Phase steps between columns and rows of the array, in turns, by ray.
+  var horizontal: [Double] = []
+  var vertical: [Double] = []
+  /// Complex gain of each ray for each polarisation at time 0, [polarisation][ray].
+  var gains: [[Complex<Double>]] = []
+  /// Doppler shift of each ray in Hz; empty if nothing moves.
+  var doppler: [Double] = []
+  /// Distance of the point that a ray's wave front is a sphere around from the array's centre, in wavelengths; empty for plane
+  /// waves.
+  var distances: [Double] = []
+}
+
 /// Adds the rays of one cluster up to the amplitude of each port.
 ///
 /// Steering phasors of the cluster's rays stay in the first-level cache while all slots are formed from them.
 struct RaySum: ~Copyable {
+  /// The rays of a cluster, and one specular ray.
+  private static let capacity = CDLTable.rayOffsets.count + 1
+
   private let array: AntennaArray
   private let positions: Int
   /// Phasors by ray, re then im of all positions; then one accumulator row, then scratch of the planar array.
@@ -13,7 +30,7 @@ struct RaySum: ~Copyable {
   init(_ array: AntennaArray) {
     self.array = array
     positions = array.positionCount
-    let rows = 2 * CDLTable.rayOffsets.count + 2
+    let rows = 2 * Self.capacity + 2
     memory = .allocate(
       capacity: rows * positions + 2 * (array.columnCount + array.rowCount))
   }
@@ -21,18 +38,24 @@ struct RaySum: ~Copyable {
   deinit { memory.deallocate() }
 
   private var accumulator: UnsafeMutablePointer<Float> {
-    memory + 2 * CDLTable.rayOffsets.count * positions
+    memory + 2 * Self.capacity * positions
   }
 
   /// Forms the steering phasors of the rays in `range`.
-  mutating func steer(_ drop: CDLDrop, _ range: Range<Int>) {
-    precondition(range.count <= CDLTable.rayOffsets.count)
+  mutating func steer(_ rays: RaySet, _ range: Range<Int>) {
+    precondition(range.count <= Self.capacity)
     let scratch = accumulator + 2 * positions
     for (i, ray) in range.enumerated() {
       let row = memory + 2 * i * positions
-      array.fillSteering(
-        horizontal: drop.horizontal[ray], vertical: drop.vertical[ray], re: row,
-        im: row + positions, scratch: scratch)
+      if rays.distances.isEmpty {
+        array.fillSteering(
+          horizontal: rays.horizontal[ray], vertical: rays.vertical[ray], re: row,
+          im: row + positions, scratch: scratch)
+      } else {
+        array.fillSphericalSteering(
+          horizontal: rays.horizontal[ray], vertical: rays.vertical[ray],
+          distance: rays.distances[ray], re: row, im: row + positions)
+      }
     }
   }
 
@@ -40,15 +63,15 @@ struct RaySum: ~Copyable {
   ///
   /// - Precondition: `steer` was called for the same rays.
   mutating func write(
-    _ drop: CDLDrop, _ range: Range<Int>, time: Double,
+    _ rays: RaySet, _ range: Range<Int>, time: Double,
     into ports: UnsafeMutablePointer<ComplexFloat>
   ) {
-    for (p, gains) in drop.gains.enumerated() {
+    for (p, gains) in rays.gains.enumerated() {
       let (re, im) = (accumulator, accumulator + positions)
       re.update(repeating: 0, count: 2 * positions)
       for (i, ray) in range.enumerated() {
         var gain = gains[ray]
-        if !drop.doppler.isEmpty { gain *= Complex(turns: drop.doppler[ray] * time) }
+        if !rays.doppler.isEmpty { gain *= Complex(turns: rays.doppler[ray] * time) }
         let steering = memory + 2 * i * positions
         add(
           Float(gain.real), Float(gain.imaginary), steering, steering + positions, re, im)
