@@ -79,7 +79,8 @@ let package = Package(
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
-    .testTarget(name: "ChannelsTests", dependencies: math("Channels", "Link", "TestSupport")),
+    .testTarget(
+      name: "ChannelsTests", dependencies: math("Channels", "Link", "DataFiles", "TestSupport")),
     .testTarget(
       name: "CodecsTests", dependencies: math("Codecs", "Networks", "DataFiles", "TestSupport")),
     .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),

@@ -6,6 +6,9 @@ public protocol ChannelModel: Part {
   /// BS antenna ports Nt.
   var portCount: Int { get }
 
+  /// What is legal but outside what the model was made for; the reason continues "channel.key".
+  static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError]
+
   /// Drops that a domain offers; nil for models, which never run out.
   func dropCount(in domain: StreamKey.Domain) -> Int?
 
@@ -23,6 +26,10 @@ public protocol ChannelModel: Part {
 }
 
 extension ChannelModel {
+  public static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError] {
+    []
+  }
+
   public func dropCount(in domain: StreamKey.Domain) -> Int? { nil }
 
   public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {

@@ -17,9 +17,6 @@ public protocol Part: Sendable {
   /// How to learn what this part needs from drops of the channel; nil if it needs nothing.
   static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting?
 
-  /// What is legal in these settings but probably not meant, or outside what the part was made for.
-  static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError]
-
   /// Paths of the files whose content decides what the part does; they need not exist.
   static func files(_ settings: Settings, in context: LinkContext) -> [String]
 }
@@ -27,10 +24,6 @@ public protocol Part: Sendable {
 extension Part {
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     nil
-  }
-
-  public static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError] {
-    []
   }
 
   /// The values of the keys that are files.

@@ -60,6 +60,11 @@ enum GridSection {
   static let schema = PartSchema(
     .grid, "ofdm", "Subcarriers of the downlink.",
     parameters: [tones.declaration, spacing.declaration, carrier.declaration])
+
+  static func grid(_ settings: Settings) -> LinkContext.Grid {
+    .init(
+      toneCount: settings[tones], spacingHz: settings[spacing], carrierHz: settings[carrier])
+  }
 }
 
 /// How a scenario is run: seed, number of drops, block size and stop rule.

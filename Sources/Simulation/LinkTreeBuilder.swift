@@ -109,9 +109,7 @@ struct LinkTreeBuilder {
       }.min { $0.delay < $1.delay }!
       let grid = points[0].settings[.grid]!
       var context = LinkContext(
-        grid: .init(
-          toneCount: grid[GridSection.tones], spacingHz: grid[GridSection.spacing],
-          carrierHz: grid[GridSection.carrier]), slotSeconds: clock.slotSeconds,
+        grid: GridSection.grid(grid), slotSeconds: clock.slotSeconds,
         speed: clock.speed, seed: seed, directory: directory)
       context.shared = shared
       let model = try channel(points, context)

@@ -19,7 +19,7 @@ struct ScenarioOptions: ParsableArguments {
   /// Reads the scenario and prints its warnings.
   func read() throws -> Scenario {
     let (scenario, warnings) = try LinkCatalogue.reader.read(scenario, overrides: overrides)
-    for warning in warnings { printError("\(warning)") }
+    for warning in warnings + ChannelWarnings.of(scenario) { printError("\(warning)") }
     return scenario
   }
 }

@@ -62,6 +62,30 @@ private let cases: [ModelCase] = [
   ModelCase(
     type: COST2100Channel.self,
     settings: ["environment": .text("outdoor"), "ports": .integer(6)]),
+    type: TR38901Channel.self,
+    settings: [
+      "ports": .integer(6), "scenario": .text("umi"), "delay_reference": .text("absolute"),
+    ]
+  ),
+  ModelCase(
+    type: TR38901Channel.self,
+    settings: [
+      "array": .text("upa"), "rows": .integer(2), "columns": .integer(3),
+      "polarisation": .text("dual"), "element": .text("3gpp"), "scenario": .text("inh"),
+      "office": .text("open"), "spherical_waves": .flag(true),
+    ]),
+  ModelCase(
+    type: TR38901Channel.self,
+    settings: [
+      "ports": .integer(6), "polarisation": .text("dual"), "scenario": .text("uma"),
+      "environment": .text("cell"), "table": .text("rel19"),
+    ]),
+  ModelCase(
+    type: TR38901Channel.self,
+    settings: [
+      "ports": .integer(6), "scenario": .text("rma"), "environment": .text("cell"),
+      "sector": .number(120),
+    ], speed: 0),
 ]
 
 @Suite struct EveryModelTests {

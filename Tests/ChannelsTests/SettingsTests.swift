@@ -41,6 +41,20 @@ private let contradictions: [(model: String, settings: [String: Setting], key: S
     "decay_per_us"
   ),
   ("cost2100", cost2100(["spread_correlation": .number(-0.6)]), "spread_correlation"),
+  ("tr38901", umi(["office": .text("open")]), "office"),
+  ("tr38901", umi(["path_loss": .flag(true)]), "path_loss"),
+  ("tr38901", umi(["environment_seed": .integer(3)]), "environment_seed"),
+  ("tr38901", umi(["radius": .number(5)]), "radius"),
+  ("tr38901", umi(["min_distance": .number(50), "radius": .number(40)]), "radius"),
+  ("tr38901", umi(["area_radius": .number(5)]), "area_radius"),
+  ("tr38901", umi(["area_centres": places([60, 0])]), "area_radius"),
+  ("tr38901", umi(["area_centres": places([12, 0]), "area_radius": .number(5)]), "area_centres"),
+  (
+    "tr38901",
+    umi(["area_centres": places([60, 0]), "area_radius": .number(5), "radius": .number(90)]),
+    "radius"
+  ),
+  ("tr38901", umi(["columns": .integer(8)]), "columns"),
 ]
 
 private func cost2100(_ more: [String: Setting]) -> [String: Setting] {
@@ -49,6 +63,14 @@ private func cost2100(_ more: [String: Setting]) -> [String: Setting] {
 
 private func cdl(_ profile: String, _ more: [String: Setting]) -> [String: Setting] {
   ["profile": .text(profile), "delay_spread": .number(1e-7)].merging(more) { $1 }
+}
+
+private func umi(_ more: [String: Setting]) -> [String: Setting] {
+  ["scenario": .text("umi")].merging(more) { $1 }
+}
+
+private func places(_ places: [Double]...) -> Setting {
+  .list(places.map { .list($0.map(Setting.number)) })
 }
 
 @Suite struct SettingsTests {

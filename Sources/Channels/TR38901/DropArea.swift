@@ -81,7 +81,7 @@ struct DropArea: Sendable {
     return at(centre.x + distance * unit.real, centre.y + distance * unit.imaginary)
   }
 
-  private func at(_ x: Double, _ y: Double) -> LinkGeometry {
+  func at(_ x: Double, _ y: Double) -> LinkGeometry {
     LinkGeometry(x: x, y: y, bsHeight: bsHeight, ueHeight: ueHeight)
   }
 }

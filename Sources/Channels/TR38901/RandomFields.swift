@@ -38,11 +38,11 @@ package struct RandomFields: Sendable {
     }
     var phasors = RealArray(uninitialized: [2 * waveCount, count])
     let amplitude = (2 / Double(waveCount)).squareRoot()
-    for wave in 0..<waveCount {
-      for field in 0..<count {
+    phasors.withUnsafeMutableElements { phasors in
+      for i in 0..<waveCount * count {
         let phase = Complex<Double>(turns: stream.uniform())
-        phasors[wave, field] = Float(amplitude * phase.real)
-        phasors[waveCount + wave, field] = Float(-amplitude * phase.imaginary)
+        phasors[i] = Float(amplitude * phase.real)
+        phasors[waveCount * count + i] = Float(-amplitude * phase.imaginary)
       }
     }
     self.phasors = phasors

@@ -4,7 +4,7 @@ import Parts
 /// Stochastic channel of TR 38.901 clause 7.5: urban micro and macro, rural macro, indoor office.
 ///
 /// Each drop has a UE at a place of its own. Large-scale parameters with the standard's correlations, clusters of twenty rays,
-/// sub-clusters of the two strongest, coupling, XPR (steps 1 to 11); with ``Key/environment`` `cell` all of them are smooth
+/// sub-clusters of the two strongest, coupling, XPR (steps 1 to 11); with ``TR38901Keys/environment`` `cell` all of them are smooth
 /// functions of place. UE: one vertical omnidirectional antenna, outdoors (or in the office). BS boresight: azimuth 0.
 /// Mean power per entry is 1 for vertical omnidirectional elements, without path loss and normalisation.
 public struct TR38901Channel: ChannelModel {
@@ -12,18 +12,18 @@ public struct TR38901Channel: ChannelModel {
     .channel, "tr38901",
     "3GPP stochastic channels UMi, UMa, RMa and InH, a UE at a random place in each drop.",
     reference: "3GPP TR 38.901, clauses 7.2, 7.4.1, 7.4.2, 7.5, 7.6.3",
-    parameters: Key.model + AntennaArray.parameters + DropArea.parameters + Key.behaviour)
+    parameters: TR38901Keys.model + AntennaArray.parameters + DropArea.parameters + TR38901Keys.behaviour)
 
   public var portCount: Int { array.portCount }
   let array: AntennaArray
   let synthesis: WidebandSynthesis
   package let scenario: TR38901Scenario
-  let state: Key.State
+  let state: TR38901Keys.State
   let isOpenOffice: Bool
   let area: DropArea
   /// Without and with a line of sight.
   let models: [StateModel]
-  let environment: Environment?
+  let environment: SharedEnvironment?
   let hasPathLoss: Bool
   let hasSphericalWaves: Bool
   let travelAzimuth: Double?
@@ -36,30 +36,30 @@ public struct TR38901Channel: ChannelModel {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     array = try AntennaArray(settings)
-    let scenario = settings[Key.scenario]
+    let scenario = settings[TR38901Keys.scenario]
     self.scenario = scenario
-    state = settings[Key.state]
+    state = settings[TR38901Keys.state]
     let isMixedOffice = scenario == .inh && state == .mixed
-    try settings.refuse(Key.office, unless: isMixedOffice, "scenario: inh and state: mixed")
-    isOpenOffice = settings[Key.office] == .open
+    try settings.refuse(TR38901Keys.office, unless: isMixedOffice, "scenario: inh and state: mixed")
+    isOpenOffice = settings[TR38901Keys.office] == .open
     area = try DropArea(settings, scenario)
-    hasPathLoss = settings[Key.pathLoss]
-    hasSphericalWaves = settings[Key.sphericalWaves]
-    travelAzimuth = settings[Key.travelAzimuth]
+    hasPathLoss = settings[TR38901Keys.pathLoss]
+    hasSphericalWaves = settings[TR38901Keys.sphericalWaves]
+    travelAzimuth = settings[TR38901Keys.travelAzimuth]
     (carrierHz, speed) = (context.grid.carrierHz, context.speed)
     slotSeconds = context.slotSeconds
     synthesis = WidebandSynthesis(
-      grid: context.grid, normalisation: settings[Key.normalise],
-      delayReference: settings[Key.delayReference])
-    if hasPathLoss && settings[Key.normalise] != .none {
+      grid: context.grid, normalisation: settings[TR38901Keys.normalise],
+      delayReference: settings[TR38901Keys.delayReference])
+    if hasPathLoss && settings[TR38901Keys.normalise] != .none {
       throw SettingsError(
-        part: settings.part, key: Key.pathLoss.key,
+        part: settings.part, key: TR38901Keys.pathLoss.key,
         reason: "has no effect when each drop is scaled to unit power",
         hint: "write 'normalise: none'")
     }
-    let isCell = settings[Key.environment] == .cell
-    try settings.refuse(Key.environmentSeed, unless: isCell, "environment: cell")
-    let release19 = settings[Key.table] == .rel19
+    let isCell = settings[TR38901Keys.environment] == .cell
+    try settings.refuse(TR38901Keys.environmentSeed, unless: isCell, "environment: cell")
+    let release19 = settings[TR38901Keys.table] == .rel19
     let (mode, carrierGHz) = (state, context.grid.carrierHz / 1e9)
     models = [false, true].map { hasLineOfSight in
       StateModel(
@@ -68,27 +68,28 @@ public struct TR38901Channel: ChannelModel {
     }
     environment =
       isCell
-      ? Environment(
-        seed: settings[Key.environmentSeed].map(UInt64.init) ?? context.seed, scenario: scenario,
+      ? SharedEnvironment(
+        seed: settings[TR38901Keys.environmentSeed].map(UInt64.init) ?? context.seed, scenario: scenario,
         states: models.filter { mode == .mixed || $0.hasLineOfSight == (mode == .los) }.map {
           ($0.table, $0.hasLineOfSight)
         }) : nil
   }
 
   /// A carrier for which the standard's figures were not made.
-  public static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError] {
-    let scenario = settings[Key.scenario]
-    let carriers = scenario.carriersGHz
-    guard !carriers.contains(context.grid.carrierHz / 1e9) else { return [] }
+  public static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError] {
+    let scenario = settings[TR38901Keys.scenario]
+    let (carriers, carrierGHz) = (scenario.carriersGHz, grid.carrierHz / 1e9)
+    guard !carriers.contains(carrierGHz) else { return [] }
     let floor = scenario.table(hasLineOfSight: true, release19: false).floorGHz
-    let use = floor > 0 ? "; below \(floor) GHz its tables are used at \(floor) GHz" : ""
+    func text(_ gigahertz: Double) -> String { Dimension.frequency.format(gigahertz * 1e9) }
     return [
       SettingsError(
-        part: settings.part, key: Key.scenario.key,
-        reason:
-          "\(scenario.rawValue) is made for carriers of \(carriers.lowerBound) to \(carriers.upperBound) GHz, "
-          + "and the grid has \(context.grid.carrierHz / 1e9) GHz",
-        hint: "results are an extrapolation\(use)")
+        part: settings.part, key: TR38901Keys.scenario.key,
+        reason: "'\(scenario.rawValue)' is made for carriers of \(text(carriers.lowerBound)) to "
+          + "\(text(carriers.upperBound)), and grid.carrier_frequency is \(text(carrierGHz))",
+        hint: carrierGHz < floor
+          ? "the large-scale tables are evaluated at \(text(floor)), everything else at the carrier"
+          : "the large-scale tables are extrapolated")
     ]
   }
 

@@ -1,7 +1,7 @@
 import Parts
 
 /// What a scenario can say about a ``TR38901Channel``.
-enum Key {
+enum TR38901Keys {
   enum State: String, Choice { case los, nlos, mixed }
   enum Office: String, Choice { case mixed, open }
   enum Table: String, Choice { case rel18, rel19 }

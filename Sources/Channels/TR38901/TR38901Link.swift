@@ -160,6 +160,13 @@ extension TR38901Channel {
 
   // MARK: A shared environment
 
+  /// The link at a place of the shared environment; nil without one, or if the environment lacks the state.
+  package func link(x: Double, y: Double, hasLineOfSight: Bool) -> TR38901Link? {
+    guard let environment, state == .mixed || hasLineOfSight == (state == .los) else { return nil }
+    return models[hasLineOfSight ? 1 : 0].link(
+      environment.variates(hasLineOfSight, x: x, y: y), area.at(x, y))
+  }
+
   /// Link and rays of a drop that has been on its way for some seconds.
   func link(_ drop: TR38901Drop, time: Double) -> (geometry: LinkGeometry, rays: RayBundle) {
     var place = drop.start

@@ -7,7 +7,7 @@ import LinkMath
 /// The channel is a smooth function of the UE's position within a state: large-scale parameters, delays, cluster powers, jitters
 /// and signs are fields; ray phases and XPR are blended between the corners of a lattice, where each ray is a plane wave
 /// over the UE's surroundings. Coupling of rays is fixed for the environment.
-struct Environment: Sendable {
+struct SharedEnvironment: Sendable {
   /// What belongs to one state.
   struct State: Sendable {
     /// One object for each large-scale parameter.
