@@ -61,23 +61,27 @@ import Testing
     // DS mixes the fields of SF, K and its own by the Cholesky factor; K those of SF (10 m) and its own (15 m).
     for (distance, mean) in rice {
       let expected = 0.25 * exp(-distance / 10) + 0.75 * exp(-distance / 15)
-      #expect(abs(mean.mean - expected) < 4 * (try #require(mean.standardError)), "K \(distance)")
+      #expect(
+        abs(mean.mean - expected) < 4 * (try #require(mean.standardError)),
+        "K \(distance): \(mean.mean), expected \(expected)")
     }
     for (distance, mean) in delay {
       // R = L Lᵀ: l(DS, SF) = -0.4, l(DS, K) = (-0.7 + 0.2)/sqrt(0.75).
       let (a, b) = (0.16, 0.25 / 0.75)
       let expected =
         a * exp(-distance / 10) + b * exp(-distance / 15) + (1 - a - b) * exp(-distance / 7)
-      #expect(abs(mean.mean - expected) < 4 * (try #require(mean.standardError)), "DS \(distance)")
+      #expect(
+        abs(mean.mean - expected) < 4 * (try #require(mean.standardError)),
+        "DS \(distance): \(mean.mean), expected \(expected)")
     }
   }
 
-  /// Steps of a hundredth of a wavelength change the channel little, half the step half as much, everywhere along 5 m and in
+  /// Steps of a fiftieth of a wavelength change the channel little, half the step half as much, everywhere along 5 m and in
   /// particular across lattice corners, changes of sign and of the strongest clusters.
   @Test(arguments: [("umi", "los"), ("umi", "nlos"), ("inh", "nlos")])
   func theChannelIsContinuousAlongATrack(_ scenario: String, _ state: String) throws {
     let wavelength = 299_792_458 / 2.655e9
-    let step = wavelength / 100
+    let step = wavelength / 50
     let model = try makeTR38901(
       scenario, state,
       ["environment": .text("cell"), "ports": .integer(8), "normalise": .text("none")],
@@ -86,17 +90,17 @@ import Testing
     var (half, whole) = (0.0, 0.0)
     for drop in 0..<1 {
       let h = model.frequencyResponse(
-        DropBlock(drop..<drop + 1, seed: 12), slots: Array(0..<9000))
-      for slot in stride(from: 0, to: 8998, by: 2) {
+        DropBlock(drop..<drop + 1, seed: 12), slots: Array(0..<4000))
+      for slot in stride(from: 0, to: 3998, by: 2) {
         let next = relativeError(h[slot + 2], h[slot])
         largest = max(largest, next)
         whole += next
         half += relativeError(h[slot + 1], h[slot])
       }
     }
-    // A ray turns by at most 2π/100 a step; in a fade others do so around little.
-    #expect(largest < 0.1)
-    #expect(whole / 9000 < pow(2 * .pi / 100, 2) * 1.5)
+    // A ray turns by at most 2π/50 a step; in a fade others do so around little.
+    #expect(largest < 0.2)
+    #expect(whole / 2000 < pow(2 * .pi / 50, 2) * 1.5)
     #expect(abs(half / whole - 0.25) < 0.02)
   }
 

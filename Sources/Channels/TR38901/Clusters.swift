@@ -84,7 +84,11 @@ struct ClusterModel: Sendable {
       powers[0] += k / (k + 1)
     }
     let strongest = powers.max()!
-    return powers.map { -log($0 / strongest) }
+    return powers.map { power in
+      let value = -log(power / strongest)
+      // Azimuths follow the square root, which is infinitely steep at zero.
+      return isContinuous ? value * value / (value + 0.02) : value
+    }
   }
 
   /// `X φ' + Y` around the centre; with a line of sight the first cluster is at the centre (eq. 7.5-11 to 7.5-19).

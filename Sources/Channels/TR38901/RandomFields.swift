@@ -77,15 +77,19 @@ package struct RandomFields: Sendable {
 /// Corners draw from their own counter-based streams, so the lattice needs no memory.
 struct Lattice: Sendable {
   /// The corners of the cell around a position.
-  struct Cell {
-    /// Corner numbers, weights of square sum 1, and the position from each corner in metres.
-    fileprivate(set) var corners: [(number: Int, weight: Double, x: Double, y: Double)] = []
+  struct Corner {
+    let number: Int
+    /// The squares of the four weights add up to 1.
+    let weight: Double
+    /// Metres.
+    let x, y: Double
   }
 
   let seed: UInt64
   let spacing: Double
 
-  func cell(x: Double, y: Double) -> Cell {
+  /// The corners of the cell around a position that have a weight.
+  func corners(x: Double, y: Double) -> [Corner] {
     let (column, row) = ((x / spacing).rounded(.down), (y / spacing).rounded(.down))
     let (u, v) = (x / spacing - column, y / spacing - row)
     // No slope at the corners.
@@ -93,17 +97,17 @@ struct Lattice: Sendable {
     let across = [1 - s, s]
     let up = [1 - t, t]
     let norm = ((across[0] * across[0] + s * s) * (up[0] * up[0] + t * t)).squareRoot()
-    var cell = Cell()
+    var corners: [Corner] = []
     for i in 0..<2 {
-      for j in 0..<2 {
+      for j in 0..<2 where across[i] * up[j] > 0 {
         let (a, b) = (column + Double(i), row + Double(j))
-        cell.corners.append(
-          (
-            Self.number(a, b), across[i] * up[j] / norm, x - a * spacing, y - b * spacing
-          ))
+        corners.append(
+          Corner(
+            number: Self.number(a, b), weight: across[i] * up[j] / norm, x: a * spacing,
+            y: b * spacing))
       }
     }
-    return cell
+    return corners
   }
 
   /// Repeats after 2^20 cells in each direction.

@@ -21,6 +21,11 @@ struct SharedEnvironment: Sendable {
   /// Signs turn over this many standard deviations of their field, and not at once.
   private static let signWidth = 0.05
 
+  /// Fields with the exponential autocorrelation are not differentiable: departure angles would jitter within millimetres. Waves
+  /// shorter than `2π distance / sharpness` are left out.
+  private static let largeScaleSharpness = 16.0
+  private static let clusterSharpness = 8.0
+
   private let lineOfSight: RandomFields
   private let states: [State?]
 
@@ -39,10 +44,12 @@ struct SharedEnvironment: Sendable {
       let distance = scenario.clusterDistance(hasLineOfSight: isLineOfSight)
       return State(
         largeScale: table.distances.enumerated().map { i, distance in
-          RandomFields(count: 1, distance: distance, stream(base + i))
+          RandomFields(
+            count: 1, distance: distance, sharpest: Self.largeScaleSharpness, stream(base + i))
         },
         clusters: RandomFields(
-          count: 10 * table.clusterCount, distance: distance, sharpest: 8, stream(base + 8)),
+          count: 10 * table.clusterCount, distance: distance, sharpest: Self.clusterSharpness,
+          stream(base + 8)),
         lattice: Lattice(seed: seed, spacing: distance / 6),
         coupling: RayCoupling(
           clusterCount: table.clusterCount, withArrival: true, stream(base + 9)))

@@ -12,7 +12,8 @@ public struct TR38901Channel: ChannelModel {
     .channel, "tr38901",
     "3GPP stochastic channels UMi, UMa, RMa and InH, a UE at a random place in each drop.",
     reference: "3GPP TR 38.901, clauses 7.2, 7.4.1, 7.4.2, 7.5, 7.6.3",
-    parameters: TR38901Keys.model + AntennaArray.parameters + DropArea.parameters + TR38901Keys.behaviour)
+    parameters: TR38901Keys.model + AntennaArray.parameters + DropArea.parameters
+      + TR38901Keys.behaviour)
 
   public var portCount: Int { array.portCount }
   let array: AntennaArray
@@ -69,7 +70,8 @@ public struct TR38901Channel: ChannelModel {
     environment =
       isCell
       ? SharedEnvironment(
-        seed: settings[TR38901Keys.environmentSeed].map(UInt64.init) ?? context.seed, scenario: scenario,
+        seed: settings[TR38901Keys.environmentSeed].map(UInt64.init) ?? context.seed,
+        scenario: scenario,
         states: models.filter { mode == .mixed || $0.hasLineOfSight == (mode == .los) }.map {
           ($0.table, $0.hasLineOfSight)
         }) : nil
@@ -108,14 +110,17 @@ public struct TR38901Channel: ChannelModel {
   package func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> [PathSet] {
     let times = slots.map { Double($0) * slotSeconds }
     let drop = drop(block, index)
-    guard environment != nil, speed > 0 else {
-      let link = environment == nil ? independentLink(drop, block, index) : link(drop, time: 0)
-      return [
-        paths(link.rays, times: environment == nil ? times : times.map { _ in 0 }, link.geometry)
-      ]
+    guard environment != nil else {
+      let link = independentLink(drop, block, index)
+      return [paths(link.rays, times: times, link.geometry)]
+    }
+    var arrivals: CornerArrivals = [:]
+    guard speed > 0 else {
+      let link = link(drop, time: 0, &arrivals)
+      return [paths(link.rays, times: times.map { _ in 0 }, link.geometry)]
     }
     return times.map { time in
-      let link = link(drop, time: time)
+      let link = link(drop, time: time, &arrivals)
       return paths(link.rays, times: [0], link.geometry)
     }
   }

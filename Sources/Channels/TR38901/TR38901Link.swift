@@ -167,18 +167,23 @@ extension TR38901Channel {
       environment.variates(hasLineOfSight, x: x, y: y), area.at(x, y))
   }
 
+  /// Directions of arrival at the lattice corners along a drop's way, by corner number.
+  typealias CornerArrivals = [Int: [(x: Double, y: Double)]]
+
   /// Link and rays of a drop that has been on its way for some seconds.
-  func link(_ drop: TR38901Drop, time: Double) -> (geometry: LinkGeometry, rays: RayBundle) {
+  func link(_ drop: TR38901Drop, time: Double, _ arrivals: inout CornerArrivals)
+    -> (geometry: LinkGeometry, rays: RayBundle)
+  {
     var place = drop.start
     place.x += drop.heading.x * speed * time
     place.y += drop.heading.y * speed * time
-    return sharedLink(place, hasLineOfSight: drop.hasLineOfSight)
+    return sharedLink(place, hasLineOfSight: drop.hasLineOfSight, &arrivals)
   }
 
   /// Link and rays at a place of the environment.
-  private func sharedLink(_ place: LinkGeometry, hasLineOfSight: Bool)
-    -> (geometry: LinkGeometry, rays: RayBundle)
-  {
+  private func sharedLink(
+    _ place: LinkGeometry, hasLineOfSight: Bool, _ arrivals: inout CornerArrivals
+  ) -> (geometry: LinkGeometry, rays: RayBundle) {
     let environment = environment!
     let shared = environment[hasLineOfSight]
     let model = models[hasLineOfSight ? 1 : 0]
@@ -186,14 +191,22 @@ extension TR38901Channel {
       environment.variates(hasLineOfSight, x: place.x, y: place.y), place)
     let all = Array(0..<model.table.clusterCount)
     var rays = model.directions(link, shared.coupling, all, array)
-    let cell = shared.lattice.cell(x: place.x, y: place.y)
-    let arrivals = model.arrivals(link, shared.coupling, all)
-    let crossed = array.slants.count > 1
-    rays.copolar = shared.lattice.waves(cell, arrivals, instance: 0, wavelength: wavelength)
-    if crossed {
-      rays.cross = shared.lattice.waves(cell, arrivals, instance: 1, wavelength: wavelength)
-      let levels = shared.lattice.normals(cell, count: arrivals.count, instance: 2)
-      for ray in arrivals.indices {
+    let corners = shared.lattice.corners(x: place.x, y: place.y)
+    for corner in corners where arrivals[corner.number] == nil {
+      let there = model.link(
+        environment.variates(hasLineOfSight, x: corner.x, y: corner.y), area.at(corner.x, corner.y))
+      arrivals[corner.number] = model.arrivals(there, shared.coupling, all)
+    }
+    func waves(_ instance: Int) -> [Complex<Double>] {
+      shared.lattice.waves(
+        corners, arrivals, x: place.x, y: place.y, wavelength: wavelength,
+        count: rays.across.count, instance: instance)
+    }
+    rays.copolar = waves(0)
+    if array.slants.count > 1 {
+      rays.cross = waves(1)
+      let levels = shared.lattice.normals(corners, count: rays.across.count, instance: 2)
+      for ray in levels.indices {
         rays.cross[ray] = rays.cross[ray].scaled(crossAmplitude(levels[ray], model.table))
       }
     }
@@ -203,18 +216,19 @@ extension TR38901Channel {
 }
 
 extension Lattice {
-  /// Unit-power phasors of rays that arrive from given directions: from every corner a plane wave with a random phase.
+  /// Unit-power gains of rays: from every corner a plane wave with a random phase, in the direction that the ray has there.
   func waves(
-    _ cell: Cell, _ arrivals: [(x: Double, y: Double)], instance: Int, wavelength: Double
+    _ corners: [Corner], _ arrivals: TR38901Channel.CornerArrivals, x: Double, y: Double,
+    wavelength: Double, count: Int, instance: Int
   ) -> [Complex<Double>] {
-    var sums = [Complex<Double>](repeating: 0, count: arrivals.count)
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: arrivals.count) { words in
-      for corner in cell.corners where corner.weight > 0 {
+    var sums = [Complex<Double>](repeating: 0, count: count)
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { words in
+      for corner in corners {
         var stream = stream(corner.number, instance: instance)
         stream.fill(words: words)
-        let (x, y) = (corner.x / wavelength, corner.y / wavelength)
-        for (ray, arrival) in arrivals.enumerated() {
-          let turns = Double(words[ray]) * 0x1p-32 + arrival.x * x + arrival.y * y
+        let (dx, dy) = ((x - corner.x) / wavelength, (y - corner.y) / wavelength)
+        for (ray, arrival) in arrivals[corner.number]!.enumerated() {
+          let turns = Double(words[ray]) * 0x1p-32 + arrival.x * dx + arrival.y * dy
           sums[ray] += Complex<Double>(turns: turns).scaled(corner.weight)
         }
       }
@@ -223,9 +237,9 @@ extension Lattice {
   }
 
   /// Standard normal values.
-  func normals(_ cell: Cell, count: Int, instance: Int) -> [Double] {
+  func normals(_ corners: [Corner], count: Int, instance: Int) -> [Double] {
     var sums = [Double](repeating: 0, count: count)
-    for corner in cell.corners where corner.weight > 0 {
+    for corner in corners {
       var stream = stream(corner.number, instance: instance)
       for (i, value) in stream.normal(count: count).enumerated() {
         sums[i] += corner.weight * Double(value)
