@@ -62,6 +62,7 @@ private let cases: [ModelCase] = [
   ModelCase(
     type: COST2100Channel.self,
     settings: ["environment": .text("outdoor"), "ports": .integer(6)]),
+  ModelCase(
     type: TR38901Channel.self,
     settings: [
       "ports": .integer(6), "scenario": .text("umi"), "delay_reference": .text("absolute"),

@@ -51,6 +51,6 @@ enum TR38901Keys {
   static let behaviour = [
     environment.declaration, environmentSeed.declaration, travelAzimuth.declaration,
     sphericalWaves.declaration, pathLoss.declaration, delayReference.declaration,
-    normalise.declaration,
+    normalise.declaration, Normalisation.fitDrops.declaration,
   ]
 }
