@@ -47,6 +47,22 @@ def scale_output(network, name, gain):
             parameters[f"decoder_feature.{layer}.bn.weight"].mul_(gain)
 
 
+def load_start(network, name, compression, folder):
+    """Takes the parameters of csilink's weights files, such as those after an epoch at learning rate 0."""
+    from safetensors.torch import load_file
+
+    tensors = {}
+    for side in ("encoder", "decoder"):
+        tensors |= load_file(str(Path(folder) / f"{name}-{compression}-{side}.safetensors"))
+    missing, unexpected = network.load_state_dict(tensors, strict=False)
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        sys.exit(f"{folder}: missing {missing}, unexpected {unexpected}")
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+
+
 def rate(step, arguments, per_epoch):
     """Linear warm-up from 0, then half a cosine; step counts completed updates."""
     warm_up, total = arguments.warm_up * per_epoch, arguments.epochs * per_epoch
@@ -89,6 +105,7 @@ def main():
     parser.add_argument("--minimum", type=float, default=5e-5)
     parser.add_argument("--warm-up", type=int, default=2, help="epochs")
     parser.add_argument("--output-gain", type=float, default=1.0)
+    parser.add_argument("--start", help="folder with weights of csilink to start from")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -98,6 +115,8 @@ def main():
     network = NETWORKS[arguments.network](arguments.compression)
     initialise(network)
     scale_output(network, arguments.network, arguments.output_gain)
+    if arguments.start:
+        load_start(network, arguments.network, arguments.compression, arguments.start)
     network.train()
     optimiser = torch.optim.Adam(network.parameters(), lr=arguments.learning_rate, fused=True)
     per_epoch = math.ceil(len(train) / arguments.batch)
