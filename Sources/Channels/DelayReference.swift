@@ -19,17 +19,21 @@ public enum DelayReference: String, Choice {
       """)
   }
 
-  /// Moves the delays, the same in all slots; the strongest path is the one with most energy over the ports in the first slot.
-  func apply(to paths: inout PathSet) {
-    let origin: Double?
-    switch self {
-    case .absolute: return
-    case .first: origin = paths.delays.min()
-    case .strongest:
-      let energies = paths.delays.indices.map { paths.amplitudes[0].slice($0..<$0 + 1).energy }
-      origin = energies.indices.max { energies[$0] < energies[$1] }.map { paths.delays[$0] }
-    }
-    guard let origin, origin != 0 else { return }
+  /// Moves the delays of one place; a drop whose places differ by slot is a call for each.
+  ///
+  /// - Parameter lead: how far the strongest path, that with most energy over the ports in the drop's first slot, is
+  ///   behind the first one, in seconds. It is kept along the drop, so that the reference does not jump between paths.
+  func apply(to paths: inout PathSet, lead: inout Double?) {
+    guard self != .absolute, let first = paths.delays.min() else { return }
+    let behind = lead ?? (self == .first ? 0 : Self.strongest(of: paths) - first)
+    lead = behind
+    let origin = first + behind
+    guard origin != 0 else { return }
     for path in paths.delays.indices { paths.delays[path] -= origin }
+  }
+
+  private static func strongest(of paths: PathSet) -> Double {
+    let energies = paths.delays.indices.map { paths.amplitudes[0].slice($0..<$0 + 1).energy }
+    return paths.delays[energies.indices.max { energies[$0] < energies[$1] }!]
   }
 }

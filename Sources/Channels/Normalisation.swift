@@ -21,6 +21,18 @@ public enum Normalisation: String, Choice {
       """)
   }
 
+  /// Complains about a model whose power, far from 1, is left as it is.
+  func warnings(_ part: String) -> [SettingsError] {
+    guard self == .none else { return [] }
+    return [
+      SettingsError(
+        part: part, key: "normalise",
+        reason:
+          "'none' leaves the path loss in, but SNRs are those of a channel of unit mean power",
+        hint: "'dataset' takes the mean path loss out and leaves the differences between drops")
+    ]
+  }
+
   /// Scales one matrix.
   ///
   /// - Returns: the amplitude that it was divided by; nil if it has to be scaled but its energy is zero, or too small or

@@ -38,7 +38,8 @@ public struct WidebandSynthesis: Sendable {
   /// The responses of one drop, one array [subcarrier, port] for each slot of `paths`.
   public func response(_ paths: PathSet) -> [ComplexArray] {
     var paths = paths
-    delayReference.apply(to: &paths)
+    var lead: Double?
+    delayReference.apply(to: &paths, lead: &lead)
     let phasors = phasors(delays: paths.delays)
     return paths.amplitudes.map { amplitudes in
       var response = ComplexArray(uninitialized: [grid.toneCount, amplitudes[dimension: 1]])
@@ -77,37 +78,41 @@ extension WidebandSynthesis {
   ///
   /// Each drop is its own product, so its bits do not depend on the other drops of the block.
   ///
-  /// - Parameter paths: the paths of the i-th drop; each set covers as many of the slots as it has amplitudes, in order.
+  /// - Parameter paths: the paths of the i-th drop in some slots; each set covers as many of them as it has amplitudes, in order.
   func responses(
-    drops: Int, ports: Int, slotCount: Int, _ paths: (Int) -> [PathSet]
+    drops: Int, ports: Int, slots: [Int], _ paths: (Int, [Int]) -> [PathSet]
   ) -> NormalisedResponse {
+    // Which path is the strongest is decided in slot 0, whatever slots are asked for.
+    let extra = delayReference == .strongest && slots.first != 0 ? [0] : []
     let tones = grid.toneCount
     let size = tones * ports
-    var responses = (0..<slotCount).map { _ in
+    var responses = slots.map { _ in
       ComplexArray(uninitialized: [drops, tones, ports])
     }
-    var gains = (0..<slotCount).map { _ in [Double](repeating: 1, count: drops) }
+    var gains = slots.map { _ in [Double](repeating: 1, count: drops) }
     var delays: [Double] = []
     var phasors = phasors(delays: [])
     for drop in 0..<drops {
-      var slot = 0
-      for var paths in paths(drop) {
-        delayReference.apply(to: &paths)
+      var slot = -extra.count
+      var lead: Double?
+      for var paths in paths(drop, extra + slots) {
+        delayReference.apply(to: &paths, lead: &lead)
         // Profiles from tables have the same delays in every drop.
         if paths.delays != delays {
           delays = paths.delays
           phasors = self.phasors(delays: delays)
         }
         for amplitudes in paths.amplitudes {
+          defer { slot += 1 }
+          guard slot >= 0 else { continue }
           responses[slot].withUnsafeMutableElements { all in
             gains[slot][drop] = write(
               phasors, amplitudes,
               into: UnsafeMutableBufferPointer(rebasing: all[drop * size..<(drop + 1) * size]))
           }
-          slot += 1
         }
       }
-      precondition(slot == slotCount)
+      precondition(slot == slots.count)
     }
     return NormalisedResponse(responses: responses, gains: gains)
   }
@@ -120,8 +125,8 @@ extension PathChannelModel {
   }
 
   public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {
-    synthesis.responses(
-      drops: block.drops.count, ports: portCount, slotCount: slots.count
-    ) { [paths(block, $0, slots: slots)] }
+    synthesis.responses(drops: block.drops.count, ports: portCount, slots: slots) {
+      [paths(block, $0, slots: $1)]
+    }
   }
 }

@@ -82,7 +82,8 @@ import Testing
       ]),
   ]
 
-  /// Within 5 % or four standard errors; shares of taps within 0.015, of angles too or within four standard errors.
+  /// Within 5 % or four standard errors. Shares of taps within 0.015, small ones within a quarter or four standard errors and the
+  /// rounding of the reference; shares of angles within 0.015 or four standard errors.
   @Test(arguments: environments)
   func agreesWithTheReferenceImplementation(_ one: Environment) throws {
     let model = try makeChannel(
@@ -98,7 +99,8 @@ import Testing
     }
     for (tap, share) in one.delayShares.enumerated() {
       let found = statistics.delayShare(tap)
-      #expect(abs(found.value - share) < 0.015, "tap \(tap): \(found) against \(share)")
+      let limit = min(0.015, max(0.25 * share, 4 * found.error) + 0.0006)
+      #expect(abs(found.value - share) < limit, "tap \(tap): \(found) against \(share)")
     }
     for (row, share) in one.angleShares.enumerated() {
       let found = statistics.angleShare(row)

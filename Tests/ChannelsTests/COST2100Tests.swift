@@ -194,4 +194,22 @@ private func cosine(_ amplitudes: ComplexArray, _ path: Int) -> Double {
     }
     #expect(abs(decibels(powers[0] / powers[1]) - 20 * log10(2)) < 1e-3)
   }
+
+  /// Far from the measured band, and with the path loss left in.
+  @Test func warnings() throws {
+    func keys(_ settings: [String: Setting], _ carrierHz: Double) throws -> [String] {
+      COST2100Channel.warnings(
+        try COST2100Channel.schema.settings(settings),
+        grid: .init(toneCount: 257, spacingHz: 78125, carrierHz: carrierHz)
+      ).compactMap(\.key)
+    }
+    #expect(try keys(["environment": .text("indoor")], 5.3e9) == [])
+    #expect(try keys(["environment": .text("indoor")], 285e6) == ["environment"])
+    #expect(try keys(["environment": .text("outdoor")], 300e6) == [])
+    let raw: [String: Setting] = [
+      "environment": .text("outdoor_nlos"), "normalise": .text("none"),
+    ]
+    #expect(try keys(raw, 285e6) == ["normalise"])
+    #expect(try keys(raw, 28e9) == ["normalise", "environment"])
+  }
 }

@@ -84,6 +84,23 @@ private let cases: [ModelCase] = [
   ModelCase(
     type: TR38901Channel.self,
     settings: [
+      "ports": .integer(6), "scenario": .text("umi"), "delay_reference": .text("strongest"),
+    ]),
+  ModelCase(
+    type: TR38901Channel.self,
+    settings: [
+      "ports": .integer(6), "scenario": .text("umi"), "environment": .text("cell"),
+      "delay_reference": .text("strongest"),
+    ]),
+  ModelCase(
+    type: TDLChannel.self,
+    settings: [
+      "ports": .integer(3), "profile": .text("A"), "delay_spread": .number(1e-7),
+      "delay_reference": .text("strongest"),
+    ]),
+  ModelCase(
+    type: TR38901Channel.self,
+    settings: [
       "ports": .integer(6), "scenario": .text("rma"), "environment": .text("cell"),
       "sector": .number(120),
     ], speed: 0),

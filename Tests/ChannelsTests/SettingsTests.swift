@@ -33,7 +33,10 @@ private let contradictions: [(model: String, settings: [String: Setting], key: S
   ("cost2100", cost2100(["region_radius": .number(31)]), "region_radius"),
   ("cost2100", cost2100(["square_side": .number(22)]), "square_side"),
   ("cost2100", cost2100(["los_radius": .number(31)]), "los_radius"),
-  ("cost2100", cost2100(["far_clusters": .number(0.1)]), "far_clusters"),
+  (
+    "cost2100",
+    cost2100(["far_clusters": .number(0.1), "draw_far_clusters": .flag(false)]), "far_clusters"
+  ),
   ("cost2100", cost2100(["region_transition": .number(2.719)]), "far_clusters"),
   ("cost2100", cost2100(["cell_radius": .number(1e4)]), "cell_radius"),
   (
@@ -43,6 +46,12 @@ private let contradictions: [(model: String, settings: [String: Setting], key: S
   ("cost2100", cost2100(["spread_correlation": .number(-0.6)]), "spread_correlation"),
   ("tr38901", umi(["office": .text("open")]), "office"),
   ("tr38901", umi(["path_loss": .flag(true)]), "path_loss"),
+  (
+    "tr38901",
+    umi([
+      "path_loss": .flag(true), "normalise": .text("dataset"), "ue_height": .number(0.9),
+    ]), "ue_height"
+  ),
   ("tr38901", umi(["environment_seed": .integer(3)]), "environment_seed"),
   ("tr38901", umi(["radius": .number(5)]), "radius"),
   ("tr38901", umi(["min_distance": .number(50), "radius": .number(40)]), "radius"),

@@ -69,6 +69,23 @@ public struct COST2100Channel: PathChannelModel {
     slotSeconds = context.slotSeconds
   }
 
+  /// A carrier far from the band that the environment was measured in; path loss against SNRs of unit power.
+  public static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError] {
+    let environment = settings[Self.environment]
+    let band = environment.bandHz
+    var warnings = settings[Self.normalise].warnings(settings.part)
+    if !(0.9 * band.lowerBound...1.1 * band.upperBound).contains(grid.carrierHz) {
+      func text(_ hertz: Double) -> String { Dimension.frequency.format(hertz) }
+      warnings.append(
+        SettingsError(
+          part: settings.part, key: Self.environment.key,
+          reason: "'\(environment.rawValue)' was measured at \(text(band.lowerBound)) to "
+            + "\(text(band.upperBound)), and grid.carrier_frequency is \(text(grid.carrierHz))",
+          hint: "wavelength and path loss are those of the carrier, all else is kept"))
+    }
+    return warnings
+  }
+
   public func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> PathSet {
     let drop = COST2100Drop(self, block, index)
     let count = drop.delays.count

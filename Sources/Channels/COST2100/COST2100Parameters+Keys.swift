@@ -1,3 +1,4 @@
+import RealModule
 import Parts
 
 /// The keys of a scenario, one for each number of an environment.
@@ -221,7 +222,8 @@ extension COST2100Parameters {
         reason: "times the delay to the farthest UE must be at most 50, got \(gain)")
     }
     // A drop is drawn again until a cluster is seen; on average this many are.
-    let seen = farClusters * regionsPerFarCluster * (regionRadius / cellRadius).squared
+    let mean = farClusters + (drawsFarClusters ? Double.exp(-farClusters) : 0)  // of max(1, Poisson)
+    let seen = mean * regionsPerFarCluster * (regionRadius / cellRadius).squared
     guard seen >= 0.5, seen <= 10_000 else {
       throw SettingsError(
         part: part, key: "far_clusters",

@@ -16,6 +16,11 @@ enum COST2100Environment: String, Choice {
     case .outdoor_nlos: .outdoorNLOS
     }
   }
+
+  /// Where it was measured.
+  var bandHz: ClosedRange<Double> {
+    self == .indoor ? 5.29e9...5.31e9 : 275e6...295e6
+  }
 }
 
 /// Which terminals have a cluster of scatterers around them.

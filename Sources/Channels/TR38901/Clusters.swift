@@ -105,7 +105,7 @@ struct ClusterModel: Sendable {
     return offsets.map { $0 - origin + centre }
   }
 
-  /// C_τ of eq. 7.5-3; at least 0.078 for any K.
+  /// C_τ of eq. 7.5-3; at least 0.078 for K above -60 dB.
   static func delayScaling(kDB k: Double) -> Double {
     0.7705 - 0.0433 * k + 0.0002 * k * k + 0.000017 * k * k * k
   }

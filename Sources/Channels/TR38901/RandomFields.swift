@@ -86,6 +86,8 @@ struct Lattice: Sendable {
   }
 
   let seed: UInt64
+  /// Lattices with other numbers of streams are independent.
+  let firstInstance: Int
   let spacing: Double
 
   /// The corners of the cell around a position that have a weight.
@@ -117,7 +119,8 @@ struct Lattice: Sendable {
   }
 
   func stream(_ corner: Int, instance: Int) -> RandomStream {
-    StreamKey(seed: seed, domain: .run, purpose: .environment, instance: instance)
+    let instance = firstInstance + instance
+    return StreamKey(seed: seed, domain: .run, purpose: .environment, instance: instance)
       .stream(drop: corner)
   }
 }

@@ -50,7 +50,7 @@ struct SharedEnvironment: Sendable {
         clusters: RandomFields(
           count: 10 * table.clusterCount, distance: distance, sharpest: Self.clusterSharpness,
           stream(base + 8)),
-        lattice: Lattice(seed: seed, spacing: distance / 6),
+        lattice: Lattice(seed: seed, firstInstance: isLineOfSight ? 8 : 0, spacing: distance / 6),
         coupling: RayCoupling(
           clusterCount: table.clusterCount, withArrival: true, stream(base + 9)))
     }

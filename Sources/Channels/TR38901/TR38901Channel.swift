@@ -52,11 +52,17 @@ public struct TR38901Channel: ChannelModel {
     synthesis = WidebandSynthesis(
       grid: context.grid, normalisation: settings[TR38901Keys.normalise],
       delayReference: settings[TR38901Keys.delayReference])
-    if hasPathLoss && settings[TR38901Keys.normalise] != .none {
+    if hasPathLoss && settings[TR38901Keys.normalise] == .sample {
       throw SettingsError(
         part: settings.part, key: TR38901Keys.pathLoss.key,
         reason: "has no effect when each drop is scaled to unit power",
-        hint: "write 'normalise: none'")
+        hint: "write 'normalise: dataset', or none")
+    }
+    let place = area.at(0, 0)
+    if hasPathLoss, scenario == .umi || scenario == .uma, min(place.ueHeight, place.bsHeight) <= 1 {
+      throw SettingsError(
+        part: settings.part, key: DropArea.ueHeight.key,
+        reason: "and bs_height must be above 1 m with path_loss: the break point counts from there")
     }
     let isCell = settings[TR38901Keys.environment] == .cell
     try settings.refuse(TR38901Keys.environmentSeed, unless: isCell, "environment: cell")
@@ -77,8 +83,15 @@ public struct TR38901Channel: ChannelModel {
         }) : nil
   }
 
-  /// A carrier for which the standard's figures were not made.
+  /// A carrier for which the standard's figures were not made; path loss against SNRs of unit power.
   public static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError] {
+    let power = settings[TR38901Keys.normalise].warnings(settings.part)
+    return carrierWarnings(settings, grid) + (settings[TR38901Keys.pathLoss] ? power : [])
+  }
+
+  private static func carrierWarnings(_ settings: Settings, _ grid: LinkContext.Grid)
+    -> [SettingsError]
+  {
     let scenario = settings[TR38901Keys.scenario]
     let (carriers, carrierGHz) = (scenario.carriersGHz, grid.carrierHz / 1e9)
     guard !carriers.contains(carrierGHz) else { return [] }
@@ -101,9 +114,9 @@ public struct TR38901Channel: ChannelModel {
   }
 
   public func normalisedResponse(_ block: DropBlock, slots: [Int]) -> NormalisedResponse {
-    synthesis.responses(
-      drops: block.drops.count, ports: portCount, slotCount: slots.count
-    ) { paths(block, $0, slots: slots) }
+    synthesis.responses(drops: block.drops.count, ports: portCount, slots: slots) {
+      paths(block, $0, slots: $1)
+    }
   }
 
   /// The paths of a drop, in sets that cover the slots in order: one set if the delays stay.

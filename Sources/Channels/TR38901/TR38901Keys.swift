@@ -41,7 +41,7 @@ enum TR38901Keys {
     """)
   static let pathLoss = Parameter<Bool>.flag(
     "path_loss", default: false,
-    "Whether path loss and shadow fading are in the channel (needs normalise: none).")
+    "Whether path loss and shadow fading are in the channel (needs normalise: dataset or none).")
   static let delayReference = DelayReference.parameter(default: .first)
   static let normalise = Normalisation.parameter(default: .sample)
 

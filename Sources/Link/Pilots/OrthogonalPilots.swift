@@ -10,7 +10,7 @@ import Parts
 public struct OrthogonalPilots: Sendable {
   static let snr = Parameter.number(
     "snr_db", .level, default: 20, in: -100...300,
-    "Pilot SNR: mean channel power times the power unit of pilot_power over the noise variance.")
+    "Pilot SNR of a channel of unit mean power: power unit of pilot_power over the noise variance.")
   static let power = Parameter<PilotMatrix.Power>.choice(
     "pilot_power", default: .unitary,
     "Power unit: unitary (X Xᴴ = I), total (per symbol over all antennas), per_antenna.")
