@@ -294,6 +294,30 @@ private let references = [
     #expect(abs(im.mean) < 4 * (try #require(im.standardError)))
   }
 
+  /// Where the direct ray dominates, the channel turns with the distance to the BS: `-2π Δd / λ`.
+  @Test(arguments: ["independent", "cell"])
+  func theDirectRayHasItsDopplerShift(_ environment: String) throws {
+    let speed = 3.0
+    let model = try makeTR38901(
+      "umi", "los",
+      ["environment": .text(environment), "travel_azimuth": .number(0), "ports": .integer(1)],
+      speed: speed)
+    let block = DropBlock(0..<600, domain: .test, seed: 9)
+    var count = 0
+    for drop in 0..<600 {
+      let link = model.link(block, drop)
+      guard link.largeScale.kDB! > 18 else { continue }
+      let one = DropBlock(drop..<drop + 1, domain: .test, seed: 9)
+      let h = model.frequencyResponse(one, slots: [0, 10])
+      let turned = (h[1][0, 0, 0].inDouble / h[0][0, 0, 0].inDouble).phase
+      let cosine = link.geometry.x / link.geometry.distance3D
+      let expected = -2 * .pi * speed * 0.01 * cosine * model.carrierHz / speedOfLight
+      #expect(abs((turned - expected).remainder(dividingBy: 2 * .pi)) < 0.5)
+      count += 1
+    }
+    #expect(count > 4)
+  }
+
   @Test func carriersOutsideTheModelAreWarnedAbout() throws {
     func warnings(_ scenario: String, _ carrierHz: Double) throws -> [SettingsError] {
       TR38901Channel.warnings(
