@@ -222,7 +222,8 @@ extension COST2100Parameters {
         reason: "times the delay to the farthest UE must be at most 50, got \(gain)")
     }
     // A drop is drawn again until a cluster is seen; on average this many are.
-    let mean = farClusters + (drawsFarClusters ? Double.exp(-farClusters) : 0)  // of max(1, Poisson)
+    // The mean of max(1, Poisson) is exp(-mean) above that of Poisson.
+    let mean = farClusters + (drawsFarClusters ? Double.exp(-farClusters) : 0)
     let seen = mean * regionsPerFarCluster * (regionRadius / cellRadius).squared
     guard seen >= 0.5, seen <= 10_000 else {
       throw SettingsError(
