@@ -111,11 +111,9 @@ enum ArrayFileFormat {
   }
 
   private init(extensionOf window: ByteWindow, start: [UInt8]) throws(DataFileError) {
-    let name = window.path.split(separator: "/").last ?? ""
-    let suffix = name.split(separator: ".").dropFirst().last?.lowercased() ?? ""
     let expected: String
     var hint: String?
-    switch suffix {
+    switch ArrayFormat.suffix(of: window.path) ?? "" {
     case "csv", "txt", "tsv", "dat":
       self = .csv
       return

@@ -24,6 +24,7 @@ public final class ArrayFileWriter {
     _ path: String, _ arrays: [ArrayInfo], format: ArrayFormat? = nil,
     metadata: [String: String] = [:]
   ) throws(DataFileError) {
+    for array in arrays { try array.checkSize(path) }
     var found: ArrayFormat
     if let format { found = format } else { found = try ArrayFormat(of: path, for: arrays) }
     self.path = path

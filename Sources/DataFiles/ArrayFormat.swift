@@ -20,11 +20,18 @@ public enum ArrayFormat: String, Sendable, CaseIterable {
   /// Whether a file holds several arrays by name.
   public var holdsSeveral: Bool { self != .npy && self != .csv }
 
+  /// The extension of a file name in small letters without its dot; nil if there is none, and for a folder's `name/`.
+  public static func suffix(of path: String) -> String? {
+    guard !path.hasSuffix("/"), let name = path.split(separator: "/").last else { return nil }
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count > 1 && !parts[0].isEmpty ? parts.last!.lowercased() : nil
+  }
+
   /// The format of a file name's extension; .mat is v5 unless a variable is too large for it.
   ///
   /// - Throws: if the extension is none of .npy, .npz, .mat, .csv and .safetensors.
   public init(of path: String, for arrays: [ArrayInfo]) throws(DataFileError) {
-    let suffix = path.split(separator: "/").last?.split(separator: ".").last?.lowercased()
+    let suffix = Self.suffix(of: path)
     if suffix == "mat" {
       let fits = arrays.allSatisfy { $0.encodedByteCount <= Self.largestMAT5Variable }
       self = fits ? .mat5 : .mat73
@@ -33,7 +40,7 @@ public enum ArrayFormat: String, Sendable, CaseIterable {
     guard let suffix, let format = ArrayFormat(rawValue: suffix) else {
       throw DataFileError(
         file: path, expected: "an extension .npy, .npz, .mat, .csv or .safetensors",
-        found: "another name")
+        found: suffix.map { "'.\(printable($0))'" } ?? "none")
     }
     self = format
   }
@@ -48,6 +55,21 @@ extension ArrayInfo {
 
   /// Bytes of all encoded values.
   var encodedByteCount: Int { shape.reduce(isComplex ? 2 : 1, *) * writtenType.byteCount }
+
+  /// More than any file system holds, and few enough that sums of several such sizes fit in `Int`.
+  private static let largestByteCount = 1 << 50
+
+  /// - Throws: if an axis is negative or the array is absurdly large; the other sizes can then be computed.
+  public func checkSize(_ path: String) throws(DataFileError) {
+    // Two doubles for each element: what any written type takes at most.
+    guard let size = ArrayShape.byteCount(shape, bytesPerElement: 16),
+      size <= Self.largestByteCount
+    else {
+      throw DataFileError(
+        file: path, variable: name, expected: "an array of less than 1 PiB",
+        found: ArrayShape.text(shape))
+    }
+  }
 
   /// Numbers in all rows; a complex element counts twice.
   var valueCount: Int { shape.reduce(isComplex ? 2 : 1, *) }

@@ -96,6 +96,23 @@ public enum AtomicFile {
     guard fsync(descriptor) == 0 else { throw failure(path, "a flush to the disk") }
   }
 
+  /// Creates a folder and those above it that are missing.
+  public static func createFolder(_ path: String) throws(DataFileError) {
+    if mkdir(path, 0o777) == 0 { return }
+    if errno == ENOENT, case let parent = directoryPath(of: path), parent != path, parent != "." {
+      try createFolder(parent)
+      if mkdir(path, 0o777) == 0 { return }
+    }
+    let reason = errno == EEXIST ? "a file of that name" : systemErrorText()
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      return
+    }
+    throw DataFileError(
+      file: path, expected: "a folder, or a place where one can be made", found: reason,
+      hint: "choose another folder")
+  }
+
   private static func directoryPath(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -4,6 +4,14 @@ import Synchronization
 /// The one lock around libhdf5, whose global state is not safe to use from several threads.
 let hdf5Lock = Mutex(())
 
+/// Settings for all calls; under `hdf5Lock` and before any other call.
+///
+/// Without them libhdf5 tries at exit to close files again that could not be written, and crashes.
+func prepareHDF5() {
+  _ = H5dont_atexit()
+  shim_H5_quiet()
+}
+
 /// An identifier that libhdf5 gave, closed when it goes out of scope. Use only under `hdf5Lock`.
 struct HDF5Handle: ~Copyable {
   let id: hid_t

@@ -80,7 +80,7 @@ struct MAT73File: ArrayContainer {
   ) throws(DataFileError) -> Result {
     try HDF5ObjectHeader.checkRoot(window, base: base)
     return try hdf5Lock.withLock { _ throws(DataFileError) in
-      shim_H5_quiet()
+      prepareHDF5()
       let failure = { window.error(expected: "an HDF5 file", found: $0) }
       let access = try HDF5Handle(H5Pcreate(shim_H5P_FILE_ACCESS()), H5Pclose, orThrow: failure)
       // Locks fail on some read-only and network file systems; nothing is written here.

@@ -1,4 +1,5 @@
 import CHDF5
+import Foundation
 
 /// Writes MATLAB v7.3 files: HDF5 behind a user block of 512 bytes, one chunked dataset in the root group for each array.
 ///
@@ -20,7 +21,7 @@ final class MAT73Sink: ArraySink {
     let file = try PartialFile(path)
     self.file = file
     hdf5 = try hdf5Lock.withLock { _ throws(DataFileError) in
-      shim_H5_quiet()
+      prepareHDF5()
       let failure = { Self.failure(path, nil, $0) }
       let plan = try HDF5Handle(H5Pcreate(shim_H5P_FILE_CREATE()), H5Pclose, orThrow: failure)
       let access = try HDF5Handle(H5Pcreate(shim_H5P_FILE_ACCESS()), H5Pclose, orThrow: failure)
@@ -76,9 +77,10 @@ final class MAT73Sink: ArraySink {
     try buffer!.append(values) { firstRow, rows, values throws(DataFileError) in
       let chunk = values.columns(of: array, rows: rows, stride: stride)
       try hdf5Lock.withLock { _ throws(DataFileError) in
+        errno = 0
         guard
           H5Dwrite_chunk(dataset, 0, 0, leading + [hsize_t(firstRow)], chunk.count, chunk) >= 0
-        else { throw Self.failure(path, array.name, HDF5Handle.errorText()) }
+        else { throw Self.writeFailure(path, array.name) }
       }
     }
   }
@@ -104,7 +106,8 @@ final class MAT73Sink: ArraySink {
   private func close(_ body: @Sendable () -> herr_t) throws(DataFileError) {
     let path = file.path
     try hdf5Lock.withLock { _ throws(DataFileError) in
-      guard body() >= 0 else { throw Self.failure(path, nil, HDF5Handle.errorText()) }
+      errno = 0
+      guard body() >= 0 else { throw Self.writeFailure(path, nil) }
     }
   }
 
@@ -146,6 +149,17 @@ final class MAT73Sink: ArraySink {
     guard H5Awrite(attribute.id, type.id, Array(name.utf8)) >= 0 else {
       throw failure(HDF5Handle.errorText())
     }
+  }
+
+  /// The system's reason if the disk or a limit is full, else libhdf5's.
+  private static func writeFailure(_ path: String, _ variable: String?) -> DataFileError {
+    let number = errno
+    guard [EFBIG, ENOSPC, EDQUOT, EIO].contains(number) else {
+      return failure(path, variable, HDF5Handle.errorText())
+    }
+    return DataFileError(
+      file: path, variable: variable, expected: "room to write",
+      found: String(cString: strerror(number)))
   }
 
   private static func failure(_ path: String, _ variable: String?, _ found: String)

@@ -59,45 +59,68 @@ public struct DatasetConversion: Sendable {
   /// Copies arrays as they are.
   ///
   /// - Parameters:
-  ///   - name: of a single array in the output; its own, else `H`, if nil.
+  ///   - name: of a single array in the output, or of the channels of a generated data set; its own, else `H`, if nil.
   ///   - table: how columns become axes.
   ///   - single: complex numbers and fractions are written in single precision.
   /// - Throws: if the format cannot hold the arrays; ``Stopped``.
   public func copy(
     _ sources: [RecordSource], name: String? = nil, table: TableShape? = nil, single: Bool = false
   ) throws -> Outcome {
-    let infos = try sources.map { source in
+    let infos = try sources.enumerated().map { index, source in
+      // Of a generated data set the channels come first, then their levels.
+      let isMain = sources.count == 1 || (index == 0 && source.manifest != nil)
       var info = source.info
-      info.name =
-        (sources.count == 1 ? name : nil) ?? info.name ?? source.manifest?.arrays.first?.name ?? "H"
-      if let table { info = try reshaped(info, table, source.path) }
+      info.name = (isMain ? name : nil) ?? info.name ?? "H"
+      if let table, isMain || source.manifest == nil {
+        info = try reshaped(info, table, source.path)
+      }
       if single && info.writtenType == .float64 { info.elementType = .float32 }
       return isTable ? info.table : info
     }
     let writer = try ArrayFileWriter(output, infos, format: format)
     for (source, info) in zip(sources, infos) {
       try forEachBlock(source) { range, values in
-        try writer.append(info.writtenType == .float32 ? .float(values.floats) : values)
+        try writer.append(
+          info.writtenType == .float32 ? narrowed(values, range, source) : values)
       }
     }
     try writer.finish()
     return Outcome(format: writer.format, arrays: infos, factor: nil)
   }
 
-  var isTable: Bool { output.lowercased().hasSuffix(".csv") }
+  var isTable: Bool { ArrayFormat.suffix(of: output) == "csv" }
+
+  /// In single precision.
+  ///
+  /// - Throws: for the first finite number that single precision cannot hold.
+  private func narrowed(
+    _ values: NumericArray.Values, _ range: Range<Int>, _ source: RecordSource
+  ) throws(DataFileError) -> NumericArray.Values {
+    let floats = values.floats
+    if case .double(let values) = values,
+      let index = values.indices.first(where: { values[$0].isFinite && !floats[$0].isFinite })
+    {
+      throw DataFileError(
+        file: source.path, variable: source.info.name,
+        expected: "numbers up to \(Float.greatestFiniteMagnitude) for single precision",
+        found: "\(values[index]) in row \(range.lowerBound + index / source.info.valuesPerRow)",
+        hint: "leave out --single")
+    }
+    return .float(floats)
+  }
 
   private func reshaped(
     _ info: ArrayInfo, _ table: TableShape, _ path: String
   ) throws -> ArrayInfo {
-    let count = table.axes.reduce(table.isComplex ? 2 : 1, *)
-    guard !info.isComplex, count == info.valuesPerRow else {
-      throw DataFileError(
-        file: path, variable: info.name, expected: "real rows of \(count) numbers",
-        found: info.description)
-    }
     var result = info
     result.shape = [info.rowCount] + table.axes
     result.isComplex = table.isComplex
+    try result.checkSize(path)
+    guard !info.isComplex, result.valuesPerRow == info.valuesPerRow else {
+      throw DataFileError(
+        file: path, variable: info.name,
+        expected: "real rows of \(result.valuesPerRow) numbers", found: info.description)
+    }
     return result
   }
 

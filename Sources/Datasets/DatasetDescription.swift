@@ -61,13 +61,17 @@ public struct DatasetDescription: Sendable, Encodable {
       progress(end, source.info.rowCount)
     }
     let isEmpty = least > largest
+    let channels = describer?.finish()
     return DatasetDescription(
       path: source.path, array: Variable(source.info), variables: try variables(source),
       minimum: isEmpty ? nil : Double(least), maximum: isEmpty ? nil : Double(largest),
-      sha256Float32: digest.finish(), layout: layout?.rawValue, channels: describer?.finish(),
+      sha256Float32: digest.finish(), layout: layout?.rawValue, channels: channels,
       hint: layout == nil
-        ? "say what the axes are with --layout csinet, frequency or delay, and --axes" : nil)
+        ? "say what the axes are with --layout csinet, frequency or delay, and --axes"
+        : channels == nil ? silentHint : nil)
   }
+
+  private static let silentHint = "no drop has energy"
 
   private static func variables(_ source: RecordSource) throws -> [Variable] {
     if let manifest = source.manifest {
@@ -86,7 +90,7 @@ public struct DatasetDescription: Sendable, Encodable {
     (array, variables, minimum, maximum) = (nil, [], nil, nil)
     (sha256Float32, layout) = (nil, "frequency")
     self.channels = channels
-    hint = nil
+    hint = channels == nil ? Self.silentHint : nil
   }
 
   private init(

@@ -126,14 +126,9 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
     self.scenario = scenario
   }
 
-  /// Where the manifest of a folder, or of a single file, stands.
-  public static func path(of output: String) -> String {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: output, isDirectory: &isFolder)
-    return exists && isFolder.boolValue ? "\(output)/\(fileName)" : "\(output).json"
-  }
-
   /// Reads a manifest; nil if there is no such file.
+  ///
+  /// - Throws: if it is none of a data set, or has values that cannot be.
   public static func read(_ path: String) throws(DataFileError) -> DatasetManifest? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let decoder = JSONDecoder()
@@ -144,13 +139,14 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
       manifest = try decoder.decode(DatasetManifest.self, from: data)
     } catch {
       throw DataFileError(
-        file: path, expected: "the manifest of a data set", found: "unreadable JSON")
+        file: path, expected: "the manifest of a data set", found: "other JSON, or none")
     }
     guard manifest.format == currentFormat else {
       throw DataFileError(
         file: path, expected: "a manifest of format '\(currentFormat)'",
         found: "'\(manifest.format)'")
     }
+    try manifest.check(path)
     return manifest
   }
 

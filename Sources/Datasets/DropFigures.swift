@@ -58,13 +58,14 @@ struct DropFigures: Sendable {
     columns90 = Self.counts(columnPowers, [0.9])[0]
     delaySpread =
       shape.domain == .frequency
-      ? Self.circularSpread(response, lag: columns, rows: shape.rows, columns: columns).map {
+      ? Self.circularSpread(response, along: .tones, rows: shape.rows, columns: columns).map {
         $0 * Double(shape.rows) / (2 * .pi)
       } : Self.spread(rowPowers)
     angleSpread = Self.azimuthSpread(columnPowers, shape)
-    portSpread = Self.circularSpread(response, lag: 1, rows: shape.rows, columns: columns).map {
-      $0 * 180 / .pi
-    }
+    portSpread = Self.circularSpread(response, along: .ports, rows: shape.rows, columns: columns)
+      .map {
+        $0 * 180 / .pi
+      }
     kFactor = Self.kFactor(response)
   }
 
@@ -107,17 +108,21 @@ struct DropFigures: Sendable {
     return spread(ofLength: sum.length / total) * 180 / .pi
   }
 
-  /// Circular spread of the phase between neighbouring tones (lag: the ports of a tone) or ports (lag: 1), radians.
+  private enum Axis { case tones, ports }
+
+  /// Circular spread of the phase between neighbouring tones or ports, radians; nil if there is but one.
   ///
   /// Of paths with phase steps ψ and powers p, |R| = |Σ p e^{jψ}| / Σ p up to their interference; one path gives zero
   /// wherever it lies between the bins of a DFT.
   private static func circularSpread(
-    _ response: UnsafeBufferPointer<ComplexFloat>, lag: Int, rows: Int, columns: Int
+    _ response: UnsafeBufferPointer<ComplexFloat>, along axis: Axis, rows: Int, columns: Int
   ) -> Double? {
-    guard (lag == 1 ? columns : rows) > 1 else { return nil }
+    let (lastRow, lastColumn, lag) =
+      axis == .tones ? (rows - 1, columns, columns) : (rows, columns - 1, 1)
+    guard lastRow > 0, lastColumn > 0 else { return nil }
     var (re, im, before, after) = (0.0, 0.0, 0.0, 0.0)
-    for row in 0..<(lag == 1 ? rows : rows - 1) {
-      for column in 0..<(lag == 1 ? columns - 1 : columns) {
+    for row in 0..<lastRow {
+      for column in 0..<lastColumn {
         let index = row * columns + column
         let (a, b) = (response[index], response[index + lag])
         let (ar, ai) = (Double(a.real), Double(a.imaginary))

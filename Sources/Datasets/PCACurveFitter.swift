@@ -15,6 +15,7 @@ struct PCACurveFitter {
   private var fitter: SecondMomentFitter?
   private var vectors: RealArray?
   private var fitted = 0
+  private var hasEnergy = false
   private var tested = 0
   private let components: [Int]
   private var lost: [Double]
@@ -37,14 +38,21 @@ struct PCACurveFitter {
     var rest = bins
     if fitted < fitCount {
       let count = min(fitCount - fitted, bins.shape[0])
-      fitter!.add(.csi(bins.slice(0..<count)))
+      let part = bins.slice(0..<count)
+      fitter!.add(.csi(part))
       fitted += count
+      hasEnergy = hasEnergy || part.elements.contains { $0 != .zero }
       guard fitted == fitCount else { return }
+      // Silent drops have no components.
+      guard hasEnergy else {
+        fitter = nil
+        return
+      }
       vectors = try fitter!.finish().arrays["vectors"]!
       fitter = nil
       rest = bins.slice(count..<bins.shape[0])
     }
-    let count = min(rest.shape[0], testLimit - tested)
+    let count = vectors == nil ? 0 : min(rest.shape[0], testLimit - tested)
     if count > 0 { test(RealPlanes.split(rest.slice(0..<count))) }
   }
 
@@ -82,7 +90,7 @@ struct PCACurveFitter {
     }
   }
 
-  /// Nil if no drop was left for the test.
+  /// Nil if no drop was left for the test, or those of the fit are without energy.
   func finish() -> PCACurve? {
     guard tested > 0 else { return nil }
     return PCACurve(

@@ -15,32 +15,30 @@ public struct RecordSource: Sendable {
   /// Bytes of a block of rows, about.
   private static let blockByteCount = 16 << 20
 
+  /// What the user should know: that a manifest beside the file was not used.
+  public let warning: String?
+
   /// - Parameters:
   ///   - path: an array file, or a folder with a manifest.
   ///   - variable: needed if the file holds several arrays; in a generated data set the channels if nil.
-  /// - Throws: also if a folder's data set is incomplete or its files do not fit together.
+  /// - Throws: also if a folder's data set is incomplete or its files are not those of the manifest.
   public init(_ path: String, variable: String? = nil) throws(DataFileError) {
     self.path = path
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let manifest = try DatasetManifest.read(DatasetManifest.path(of: path))
+    var name: String?
     if isFolder.boolValue {
-      guard let manifest else {
-        throw DataFileError(
-          file: path, expected: "an array file, or a folder with \(DatasetManifest.fileName)",
-          found: "a folder without")
-      }
-      guard manifest.isComplete else {
-        throw DataFileError(
-          file: path, expected: "\(manifest.drops) drops", found: "a data set that is not finished",
-          hint: "run 'csilink data generate' again; it goes on")
-      }
-      readers = try Self.readers(path, manifest, variable)
+      let manifest = try GeneratedFiles.manifest(ofFolder: path)
+      (readers, name) = try GeneratedFiles.readers(path, manifest, variable)
+      self.manifest = manifest
+      warning = nil
     } else {
-      let name = manifest.flatMap { Self.isGenerated(path, $0) ? $0.arrays.first?.name : nil }
-      readers = [try Self.open(path, variable ?? name)]
+      let companion = GeneratedFiles.companion(of: path)
+      (manifest, warning) = (companion.manifest, companion.warning)
+      let main = companion.manifest?.arrays[0].name
+      readers = [try GeneratedFiles.open(path, variable ?? main)]
+      name = main
     }
-    self.manifest = manifest
     var (starts, info) = ([0], readers[0].info)
     for reader in readers {
       guard reader.info.shape.dropFirst() == info.shape.dropFirst(),
@@ -53,40 +51,8 @@ public struct RecordSource: Sendable {
       starts.append(starts.last! + reader.info.rowCount)
     }
     if !info.shape.isEmpty { info.shape[0] = starts.last! }
+    info.name = info.name ?? name
     (self.starts, self.info) = (starts, info)
-  }
-
-  /// The main array of every shard, or another one by name.
-  private static func readers(
-    _ folder: String, _ manifest: DatasetManifest, _ variable: String?
-  ) throws(DataFileError) -> [ArrayReader] {
-    let names = manifest.arrays.map(\.name)
-    guard let index = variable.map({ names.firstIndex(of: $0) }) ?? 0 else {
-      throw DataFileError(
-        file: folder, variable: variable, expected: "one of the arrays",
-        found: names.joined(separator: ", "))
-    }
-    var readers: [ArrayReader] = []
-    for shard in manifest.shards {
-      let hasAll = shard.files.count == 1
-      let file = shard.files[hasAll ? 0 : min(index, shard.files.count - 1)]
-      readers.append(
-        try open("\(folder)/\(file.name)", hasAll && names.count > 1 ? names[index] : nil))
-    }
-    return readers
-  }
-
-  /// Opens a variable if the format has names.
-  private static func open(_ path: String, _ variable: String?) throws(DataFileError) -> ArrayReader
-  {
-    let arrays = try ArrayFile.list(path)
-    let isUnnamed = arrays.count == 1 && arrays[0].name == nil
-    return try ArrayFile.open(path, variable: isUnnamed ? nil : variable)
-  }
-
-  /// Whether a manifest beside a file is that of the file.
-  private static func isGenerated(_ path: String, _ manifest: DatasetManifest) -> Bool {
-    manifest.shards.first?.files.first?.name == (path as NSString).lastPathComponent
   }
 
   /// Rows of about 16 MiB, at least one; whole chunks where the file has them.

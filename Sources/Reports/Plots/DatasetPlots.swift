@@ -16,9 +16,9 @@ public enum DatasetPlots {
     -> [String]
   {
     guard let channels = description.channels else {
-      return ["no plots: the layout of the data is not known"]
+      return ["no plots: \(description.hint ?? "there are no figures of channels")"]
     }
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try AtomicFile.createFolder(folder)
     let title = (description.path as NSString).lastPathComponent
     try AtomicFile.write(data(channels), to: "\(folder)/\(dataName)")
     try AtomicFile.write(script(channels, title: title), to: "\(folder)/\(scriptName)")

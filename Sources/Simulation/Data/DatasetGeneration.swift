@@ -1,6 +1,5 @@
 import DataFiles
 import Datasets
-import Foundation
 import LinkMath
 import Parts
 import Scenarios
@@ -24,27 +23,35 @@ public struct DatasetGeneration: Sendable {
   let request: DatasetRequest
   /// A folder or, if it ends in a format's extension, a file.
   let output: String
-  private let isFile: Bool
+  let isFile: Bool
   let shardSize: Int
   private let pool: WorkerPool
 
   /// Bytes of a shard and of a block, about.
   private static let shardByteCount = 256 << 20
   private static let blockByteCount = 4 << 20
+  /// Largest drop, and bytes of the drops that are drawn before they are written, about.
+  private static let largestDropByteCount = 2 << 30
+  private static let groupByteCount = 512 << 20
 
-  /// - Throws: ``ScenarioErrors`` if the data has too few drops, `DataFileError` for a format that cannot hold the layout.
+  /// - Throws: ``ScenarioErrors`` if the data has too few drops, `DataFileError` for drops that are too large.
   public init(
     _ source: DatasetSource, _ request: DatasetRequest, output: String, pool: WorkerPool
   ) throws {
     self.source = source
     self.request = request
-    self.output = output
+    isFile = DatasetRequest.Format(of: output) != nil
+    let end = output.lastIndex { $0 != "/" }
+    self.output = end.map { String(output[...$0]) } ?? output
     self.pool = pool
-    let suffix = output.split(separator: "/").last?.split(separator: ".").dropFirst().last
-    isFile = suffix.flatMap { DatasetRequest.Format(rawValue: $0.lowercased()) } != nil
     let drops = request.first..<request.first + request.drops
     try source.require(drops, in: request.domain)
     let rowSize = Self.rowByteCount(source, request)
+    guard rowSize <= Self.largestDropByteCount else {
+      throw DataFileError(
+        file: output, expected: "drops of at most 2 GiB", found: "\(rowSize) bytes",
+        hint: "make fewer --slots, tones or ports")
+    }
     shardSize =
       isFile ? request.drops : request.shardSize ?? max(1, Self.shardByteCount / rowSize)
   }
@@ -57,34 +64,40 @@ public struct DatasetGeneration: Sendable {
   /// Makes the shards that are missing.
   ///
   /// - Parameters:
+  ///   - fresh: replaces what an earlier call left, and a single file whatever it is.
   ///   - progress: called after each group of blocks.
   ///   - shouldStop: looked at between groups of blocks.
   /// - Returns: the complete manifest; nil if stopped.
   /// - Throws: errors of the channel and of the files; finished shards are kept.
   public func execute(
-    progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+    fresh: Bool = false, progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) throws -> DatasetManifest? {
     let clock = ContinuousClock()
     let began = clock.now
-    if !isFile {
-      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    }
-    let manifestPath = DatasetManifest.path(of: output)
+    if fresh { try discard() }
+    if !isFile { try AtomicFile.createFolder(output) }
     var manifest = try plan()
-    let old = try found(manifestPath, manifest)
+    let old = Dictionary(
+      try found(manifest, replacing: fresh).map { ($0.first, $0) }, uniquingKeysWith: { $1 })
+    removeLeftovers()
+    var isAnnounced = false
     var kept = 0
     var done = 0
     for start in stride(from: 0, to: request.drops, by: shardSize) {
       let drops =
         request.first + start..<request.first + min(start + shardSize, request.drops)
-      if let shard = old.first(where: { $0.first == drops.lowerBound && $0.drops == drops.count }),
-        try isIntact(shard)
-      {
+      if let shard = old[drops.lowerBound], shard.drops == drops.count, try isIntact(shard) {
         manifest.shards.append(shard)
         kept += drops.count
       } else {
         let base = done
-        let shard = try write(drops) { more in
+        let files = try ShardFiles(
+          folder: folder, stem: stem(drops.lowerBound), suffix: suffix, format: request.format,
+          infos: arrays(drops.count))
+        // From here on the files are in change, and nobody shall take them for a finished set.
+        if !isAnnounced { try manifest.write(to: manifestPath) }
+        isAnnounced = true
+        let shard = try write(drops, files) { more in
           progress(
             Progress(
               done: base + more, total: request.drops, kept: kept, elapsed: clock.now - began))
@@ -101,75 +114,19 @@ public struct DatasetGeneration: Sendable {
     return manifest
   }
 
-  /// Shards of an earlier call with the same recipe.
-  private func found(_ path: String, _ plan: DatasetManifest) throws -> [DatasetManifest.Shard] {
-    guard let old = try DatasetManifest.read(path) else { return [] }
-    guard old.recipe == plan.recipe, old.drops <= plan.drops else {
-      throw DataFileError(
-        file: path,
-        expected: old.recipe == plan.recipe
-          ? "at most the \(plan.drops) drops that are asked for"
-          : "a data set of this scenario and these options",
-        found: old.recipe == plan.recipe ? "\(old.drops)" : "another one",
-        hint: "choose another output, or replace it with --fresh")
-    }
-    removeLeftovers()
-    return old.shards
-  }
-
-  private func isIntact(_ shard: DatasetManifest.Shard) throws -> Bool {
-    for file in shard.files {
-      let path = folder + "/" + file.name
-      guard FileManager.default.fileExists(atPath: path) else { return false }
-      if try FileDigest.whole(path).sha256 != file.sha256 { return false }
-    }
-    return true
-  }
-
-  /// Removes the manifest and the files that it names, and what a killed process left.
-  public func discard() {
-    let path = DatasetManifest.path(of: output)
-    // A manifest that cannot be read goes too.
-    let old = try? DatasetManifest.read(path)
-    for shard in old?.shards ?? [] {
-      for file in shard.files {
-        try? FileManager.default.removeItem(atPath: folder + "/" + file.name)
-      }
-    }
-    try? FileManager.default.removeItem(atPath: path)
-    removeLeftovers()
-  }
-
-  /// Temporary files of a process that was killed.
-  private func removeLeftovers() {
-    let prefix = isFile ? (output as NSString).lastPathComponent + "." : "drops-"
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
-      try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
-    }
-  }
-
-  /// Where the files lie.
-  private var folder: String {
-    guard isFile else { return output }
-    let parent = (output as NSString).deletingLastPathComponent
-    return parent.isEmpty ? "." : parent
-  }
-
   /// Draws and writes one shard.
   ///
   /// - Parameter next: told the drops done; true stops.
   /// - Returns: nil if stopped.
-  private func write(_ drops: Range<Int>, next: (Int) -> Bool) throws -> DatasetManifest.Shard? {
-    let files = try ShardFiles(
-      folder: folder, stem: isFile ? fileStem : Self.stem(drops.lowerBound),
-      format: request.format, infos: arrays(drops.count))
+  private func write(
+    _ drops: Range<Int>, _ files: ShardFiles, next: (Int) -> Bool
+  ) throws -> DatasetManifest.Shard? {
     let rowSize = Self.rowByteCount(source, request)
-    let blocks = DropBlock(drops, domain: request.domain, seed: source.seed)
-      .parts(of: max(1, min(16, Self.blockByteCount / rowSize)))
-    let group = 4 * pool.threadCount
-    for first in stride(from: 0, to: blocks.count, by: group) {
-      let members = Array(blocks[first..<min(first + group, blocks.count)])
+    let size = max(1, min(16, Self.blockByteCount / rowSize))
+    let group = max(1, min(4 * pool.threadCount, Self.groupByteCount / (size * rowSize)))
+    for first in stride(from: drops.lowerBound, to: drops.upperBound, by: size * group) {
+      let part = first..<min(first + size * group, drops.upperBound)
+      let members = DropBlock(part, domain: request.domain, seed: source.seed).parts(of: size)
       let drawn = Slots<DatasetSource.Rows>(members.count)
       let (source, request) = (source, request)
       try pool.forEach(members.count) { index, _ in
@@ -185,14 +142,5 @@ public struct DatasetGeneration: Sendable {
         let (digest, bytes) = try FileDigest.whole(folder + "/" + name)
         return .init(name: name, bytes: bytes, sha256: digest)
       })
-  }
-
-  private var fileStem: String {
-    ((output as NSString).lastPathComponent as NSString).deletingPathExtension
-  }
-
-  private static func stem(_ first: Int) -> String {
-    let digits = String(first)
-    return "drops-" + String(repeating: "0", count: max(0, 9 - digits.count)) + digits
   }
 }

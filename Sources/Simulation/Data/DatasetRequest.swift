@@ -27,6 +27,12 @@ public struct DatasetRequest: Sendable {
   /// A file format; .mat is v5 or v7.3 by the size of a shard.
   public enum Format: String, Sendable, CaseIterable {
     case npy, npz, mat, csv, safetensors
+
+    /// The format of a file name's extension; nil if there is none of these.
+    public init?(of path: String) {
+      guard let suffix = ArrayFormat.suffix(of: path) else { return nil }
+      self.init(rawValue: suffix)
+    }
   }
 
   public init(

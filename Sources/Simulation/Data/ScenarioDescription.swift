@@ -25,9 +25,10 @@ extension DatasetSource {
     let describer = ChannelDescriber(
       shape, dropCount: drops.count, pcaLimit: pcaLimit, pool: pool)
     let size = max(1, min(64, (8 << 20) / (8 * grid.tones * grid.ports)))
-    let group = DropBlock(drops, domain: domain, seed: seed).parts(of: size)
-    for block in group {
+    for first in stride(from: drops.lowerBound, to: drops.upperBound, by: size) {
       if shouldStop() { return nil }
+      let range = first..<min(first + size, drops.upperBound)
+      let block = DropBlock(range, domain: domain, seed: seed)
       // One drop each, so that all workers have something to do.
       let members = block.parts(of: 1)
       let drawn = Slots<ComplexArray>(members.count)
@@ -35,7 +36,7 @@ extension DatasetSource {
         drawn[index] = try self.responses(members[index])
       }
       try describer.add(.concatenated((0..<members.count).map { drawn[$0]! }))
-      progress(block.drops.upperBound - drops.lowerBound)
+      progress(range.upperBound - drops.lowerBound)
     }
     return DatasetDescription(scenario: path, describer.finish())
   }

@@ -9,22 +9,25 @@ final class ShardFiles {
   private var gainDB: [Float] = []
   private var normaliserDB: [Float] = []
 
+  /// - Parameter suffix: the format's extension as it is to be written.
   /// - Throws: `DataFileError` if the format cannot hold the arrays or nothing can be written to the folder.
   init(
-    folder: String, stem: String, format: DatasetRequest.Format, infos: [ArrayInfo]
+    folder: String, stem: String, suffix: String, format: DatasetRequest.Format,
+    infos: [ArrayInfo]
   ) throws(DataFileError) {
     self.folder = folder
     self.infos = infos
     switch format {
     case .npz, .mat, .safetensors:
-      writers = [try ArrayFileWriter("\(folder)/\(stem).\(format.rawValue)", infos)]
+      writers = [try ArrayFileWriter("\(folder)/\(stem).\(suffix)", infos)]
     case .npy, .csv:
       var writers: [ArrayFileWriter] = []
       for (index, info) in infos.enumerated() {
         let name = index == 0 ? stem : "\(stem)-\(info.name!)"
+        try info.checkSize(name)
         writers.append(
           try ArrayFileWriter(
-            "\(folder)/\(name).\(format.rawValue)", [format == .csv ? info.table : info]))
+            "\(folder)/\(name).\(suffix)", [format == .csv ? info.table : info]))
       }
       self.writers = writers
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DataFiles
 import Datasets
+import Foundation
 
 extension DatasetConversion.Scale: ExpressibleByArgument {}
 
@@ -31,12 +32,14 @@ struct DataConvertCommand: ParsableCommand {
   @Flag(help: "Columns of a table are real and imaginary parts in turn.") var complex = false
   @Flag(help: "Write double precision as single.") var single = false
 
+  private var outputSuffix: String? { ArrayFormat.suffix(of: output) }
+
   private var format: ArrayFormat? {
     matVersion.map { $0 == "5" ? .mat5 : .mat73 }
   }
 
   func validate() throws {
-    if let matVersion, !["5", "7.3"].contains(matVersion) || !output.hasSuffix(".mat") {
+    if let matVersion, !["5", "7.3"].contains(matVersion) || outputSuffix != "mat" {
       throw ValidationError("--mat-version is 5 or 7.3, and needs a .mat file as output")
     }
     if let shape, axes(shape) == nil {
@@ -85,6 +88,7 @@ struct DataConvertCommand: ParsableCommand {
         try sources(), name: name, table: table, single: single)
     }
     let source = try RecordSource(input, variable: record.variable)
+    warn([source])
     let options = record.options(layoutIn).completed(by: source.manifest)
     guard let layout = try RecordReading.guess(source, options) else {
       throw ValidationError("--layout-in is needed: csinet, frequency or delay")
@@ -102,12 +106,35 @@ struct DataConvertCommand: ParsableCommand {
     return .init(axes: [columns / 2], isComplex: true)
   }
 
-  /// All arrays of a file if none is named and the output holds several.
+  /// All arrays of a file or data set if none is named and the output holds several.
   private func sources() throws -> [RecordSource] {
-    let holdsSeveral = !output.hasSuffix(".npy") && !output.hasSuffix(".csv")
-    guard record.variable == nil, holdsSeveral, let list = try? ArrayFile.list(input),
-      list.count > 1
-    else { return [try RecordSource(input, variable: record.variable)] }
-    return try list.map { try RecordSource(input, variable: $0.name) }
+    let holdsSeveral = !["npy", "csv"].contains(outputSuffix)
+    var sources: [RecordSource]
+    if record.variable == nil, holdsSeveral, let names = names() {
+      sources = try names.map { try RecordSource(input, variable: $0) }
+    } else {
+      sources = [try RecordSource(input, variable: record.variable)]
+    }
+    warn(sources)
+    return sources
+  }
+
+  /// Names of several arrays that the input itself holds.
+  private func names() -> [String?]? {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: input, isDirectory: &isFolder), isFolder.boolValue {
+      return (try? RecordSource(input))?.manifest?.arrays.map(\.name)
+    }
+    guard let list = try? ArrayFile.list(input), list.count > 1 else { return nil }
+    return list.map(\.name)
+  }
+
+  /// Tells what was not used of a manifest, and which arrays of the data set are left out.
+  private func warn(_ sources: [RecordSource]) {
+    if let warning = sources[0].warning { printError("warning: \(warning)") }
+    guard record.variable == nil, let manifest = sources[0].manifest else { return }
+    let left = manifest.arrays.map(\.name).dropFirst(sources.count)
+    guard !left.isEmpty else { return }
+    printError("# left out: \(left.joined(separator: ", ")); --variable picks one")
   }
 }

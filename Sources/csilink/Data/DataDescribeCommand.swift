@@ -70,6 +70,7 @@ struct DataDescribeCommand: ParsableCommand {
     throws -> DatasetDescription?
   {
     let source = try RecordSource(input, variable: record.variable)
+    if let warning = source.warning { printError("warning: \(warning)") }
     return try DatasetDescription.of(
       source, record.options(layout), pcaLimit: pca, pool: pool,
       progress: { done, all in line.show { "# \(done) of \(all) rows" } },

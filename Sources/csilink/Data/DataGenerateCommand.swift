@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataFiles
 import Datasets
 import Foundation
 import LinkMath
@@ -52,10 +53,7 @@ struct DataGenerateCommand: ParsableCommand {
   @Option(help: "Slots of each drop; adds a slot axis.") var slots: Int?
   @Flag(help: "Replace what is there.") var fresh = false
 
-  private var fileFormat: DatasetRequest.Format? {
-    let suffix = output.split(separator: "/").last?.split(separator: ".").dropFirst().last
-    return suffix.flatMap { DatasetRequest.Format(rawValue: $0.lowercased()) }
-  }
+  private var fileFormat: DatasetRequest.Format? { DatasetRequest.Format(of: output) }
 
   func validate() throws {
     for (name, value, range) in [
@@ -67,6 +65,17 @@ struct DataGenerateCommand: ParsableCommand {
     }
     if slots != nil && layout == .csinet {
       throw ValidationError("layout csinet has no slots; choose frequency or delay")
+    }
+    if (format ?? fileFormat) == .csv && layout != .csinet {
+      throw ValidationError(
+        "csv holds no complex numbers with axes; choose another format than csv, or layout csinet")
+    }
+    if fileFormat == nil, let suffix = ArrayFormat.suffix(of: output),
+      suffix.first?.isLetter == true
+    {
+      throw ValidationError(
+        "--output: '.\(suffix)' is none of .npy, .npz, .mat, .csv and .safetensors; "
+          + "end the name of a folder in /")
     }
     if let fileFormat {
       if shardSize != nil { throw ValidationError("--shard-size needs a folder as --output") }
@@ -83,13 +92,13 @@ struct DataGenerateCommand: ParsableCommand {
       layout: layout, domain: domain.key, first: first, drops: drops, slots: slots,
       shardSize: shardSize, format: format ?? fileFormat ?? .npy)
     let generation = try DatasetGeneration(source, request, output: output, pool: pool)
-    if fresh { generation.discard() }
     let line = ProgressLine()
     let interrupt = InterruptFlag()
     let clock = ContinuousClock()
     let began = clock.now
     var made = 0
     let manifest = try generation.execute(
+      fresh: fresh,
       progress: { progress in
         made = progress.done - progress.kept
         line.show { Self.text(progress) }
@@ -104,7 +113,7 @@ struct DataGenerateCommand: ParsableCommand {
     print("drops    \(manifest.drops), \(made) of them drawn now")
     print("files    \(files.count), \(files.reduce(0) { $0 + $1.bytes }) bytes")
     print(String(format: "drops/s  %.0f", Double(made) / max(seconds, 1e-9)))
-    print("# manifest: \(DatasetManifest.path(of: output))")
+    print("# manifest: \(generation.manifestPath)")
   }
 
   private static func text(_ progress: DatasetGeneration.Progress) -> String {
