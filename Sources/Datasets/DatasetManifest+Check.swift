@@ -3,7 +3,7 @@ import Link
 
 /// What must hold in a manifest that somebody may have edited.
 extension DatasetManifest {
-  private static let largestLength = 1 << 30
+  private static let largestLength = 1 << 20
   private static let largestDropCount = 1 << 40
   private static let formats = ["npy", "npz", "mat", "csv", "safetensors"]
   private static let types = ["float32", "complex64"]

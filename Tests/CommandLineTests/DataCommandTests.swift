@@ -18,7 +18,7 @@ import Testing
 
     """
 
-  private func folder() throws -> TestFolder { try TestFolder(["small.yaml": Self.scenario]) }
+  func folder() throws -> TestFolder { try TestFolder(["small.yaml": Self.scenario]) }
 
   private func files(_ folder: TestFolder, _ name: String) throws -> [String: Data] {
     let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/\(name)")
@@ -26,7 +26,7 @@ import Testing
       uniqueKeysWithValues: names.map { ($0, try folder.read("\(name)/\($0)")) })
   }
 
-  private func generate(_ arguments: String..., in folder: TestFolder) throws -> Program.Output {
+  func generate(_ arguments: String..., in folder: TestFolder) throws -> Program.Output {
     try Program.run(["data", "generate", "small.yaml"] + arguments, in: folder)
   }
 
@@ -231,7 +231,12 @@ import Testing
     let merged = try Program.run(
       "data", "convert", "set", "all.mat", "--mat-version", "7.3", in: folder)
     try #require(merged.status == 0, "\(merged)")
-    #expect(try ArrayFile.list("\(folder.path)/all.mat").map(\.shape) == [[20, 2, 32, 32]])
+    let arrays = try ArrayFile.list("\(folder.path)/all.mat")
+    #expect(arrays.map(\.name) == ["HT", "gain_db", "normaliser_db"])
+    #expect(arrays.map(\.shape) == [[20, 2, 32, 32], [20, 1], [20, 1]])
+    let one = try Program.run("data", "convert", "set", "one.npy", in: folder)
+    #expect(
+      one.status == 0 && one.errors.contains("left out: gain_db, normaliser_db"), "\(one)")
     let layout = try Program.run(
       "data", "convert", "set", "tones.npy", "--layout-out", "frequency", in: folder)
     try #require(layout.status == 0, "\(layout)")

@@ -43,6 +43,19 @@ struct FigureTests {
     #expect(truncated.capturedEnergy == nil)
   }
 
+  /// One port has a delay spread as several have, and no spread over ports.
+  @Test func onePort() throws {
+    let paths = [
+      Path(amplitude: 0.5.squareRoot(), delay: 2, angle: 0),
+      Path(amplitude: 0.5.squareRoot(), delay: 10, angle: 0),
+    ]
+    let found = try describe(response(paths, tones: 1024, ports: 1))
+    #expect(abs(found.delaySpreadRows!.mean / 4 - 1) < 0.01)
+    #expect(found.portPhaseSpreadDegrees == nil)
+    let tone = try describe(response([paths[0]], tones: 1, ports: 8), taps: 1)
+    #expect(tone.delaySpreadRows == nil && tone.portPhaseSpreadDegrees!.mean < 0.1)
+  }
+
   /// Equal powers at azimuths ±φ: the mean of e^{jφ} is cos φ.
   @Test func azimuthSpread() throws {
     var bins = ComplexArray(repeating: .zero, shape: [1, 4, 32])

@@ -24,7 +24,7 @@ final class ShardFiles {
       var writers: [ArrayFileWriter] = []
       for (index, info) in infos.enumerated() {
         let name = index == 0 ? stem : "\(stem)-\(info.name!)"
-        try info.checkSize(name)
+        try info.checkSize("\(folder)/\(name).\(suffix)")
         writers.append(
           try ArrayFileWriter(
             "\(folder)/\(name).\(suffix)", [format == .csv ? info.table : info]))

@@ -135,6 +135,6 @@ struct DataConvertCommand: ParsableCommand {
     guard record.variable == nil, let manifest = sources[0].manifest else { return }
     let left = manifest.arrays.map(\.name).dropFirst(sources.count)
     guard !left.isEmpty else { return }
-    printError("# left out: \(left.joined(separator: ", ")); --variable picks one")
+    printError("# left out: \(left.joined(separator: ", "))")
   }
 }

@@ -60,10 +60,9 @@ struct DataDescribeCommand: ParsableCommand {
     }
     print(json ? try found.json() : found.text)
     guard let plot else { return }
-    for warning in try DatasetPlots.write(found, toFolder: plot) {
-      printError("warning: \(warning)")
-    }
-    if !json { print("# plots: \(plot)") }
+    let warnings = try DatasetPlots.write(found, toFolder: plot)
+    for warning in warnings { printError("warning: \(warning)") }
+    if !json && found.channels != nil { print("# plots: \(plot)") }
   }
 
   private func describeFile(_ pool: WorkerPool, _ line: ProgressLine, _ interrupt: InterruptFlag)
