@@ -86,6 +86,24 @@ extension DataCommandTests {
     #expect(rows.status == 1 && rows.errors.contains("12 x 2 x 32 x 32"), "\(rows)")
   }
 
+  /// A finished set that is being enlarged is not finished, from before its next shard on.
+  @Test func killedEnlargement() throws {
+    let folder = try folder()
+    let command = [
+      "data", "generate", "small.yaml", "--layout", "frequency", "--shard-size", "5000", "-o", "a",
+    ]
+    #expect(try Program.run(command + ["--drops", "5000"], in: folder).status == 0)
+    let finished = try folder.text("a/manifest.json")
+    let running = try Program.start(command + ["--drops", "10000"], in: folder)
+    try running.wait { (try? folder.text("a/manifest.json")).map { $0 != finished } ?? false }
+    running.send(SIGKILL)
+    #expect(try running.wait().signal == SIGKILL)
+    let killed = try #require(try DatasetManifest.read("\(folder.path)/a/manifest.json"))
+    #expect(!killed.isComplete && killed.shards.count == 1)
+    let described = try Program.run("data", "describe", "a", in: folder)
+    #expect(described.status == 1 && described.errors.contains("not finished"), "\(described)")
+  }
+
   @Test func leftoversGo() throws {
     let folder = try folder()
     try FileManager.default.createDirectory(
