@@ -114,7 +114,7 @@ public struct WeightsFile: Sendable {
   ) throws -> [String] {
     precondition(metadata["normaliser"] != nil, "weights go with the rule of their data")
     let autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try AtomicFile.createFolder(folder)
     return try Side.allCases.map { side in
       let arrays = side.network(of: autoencoder).parameters.map { key, parameter in
         NumericArray(name: key, shape: parameter.shape, floats: weights[key]!)

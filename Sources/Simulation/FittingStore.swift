@@ -79,8 +79,7 @@ final class FittingStore: Sendable {
   }
 
   private func save(_ artefact: Artefact, to path: String, digest: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: folder!, withIntermediateDirectories: true)
+    try AtomicFile.createFolder(folder!)
     let arrays = artefact.arrays.keys.sorted().map { name in
       let array = artefact.arrays[name]!
       return NumericArray(name: name, shape: array.shape, floats: array.elements)

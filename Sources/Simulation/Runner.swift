@@ -1,3 +1,4 @@
+import DataFiles
 import Foundation
 import LinkMath
 import Scenarios
@@ -54,7 +55,7 @@ public final class Runner {
     progress: @escaping @Sendable (RunProgress) -> Void = { _ in },
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> RunOutcome {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try AtomicFile.createFolder(folder)
     let journal = try run.journal(at: Runner.journalPath(folder, shard))
     let mine = (0..<run.blockCount).filter(shard.contains)
     let work = try Work(

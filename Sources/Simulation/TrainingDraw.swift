@@ -76,7 +76,7 @@ struct TrainingDraw: Sendable {
     let isThere =
       manager.fileExists(atPath: inputs) && targets.map(manager.fileExists(atPath:)) ?? true
     if !isThere {
-      try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try AtomicFile.createFolder(folder)
       guard try draw(domain, count, inputs, targets, shape, shouldStop) else { return nil }
     }
     let set = try SampleSet(inputs: inputs, targets: targets, shape: shape)

@@ -1,3 +1,4 @@
+import DataFiles
 import Foundation
 import Reports
 import Simulation
@@ -5,7 +6,7 @@ import Simulation
 extension ResultFolder {
   /// Writes the reports, prints the table and where the files are.
   static func present(_ result: RunResult, _ execution: Execution, in folder: String) throws {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try AtomicFile.createFolder(folder)
     let warnings = try write(result, execution, to: folder)
     print(ResultTable.text(of: result))
     print("# report: \(folder)/\(ReportCSV.fileName)")

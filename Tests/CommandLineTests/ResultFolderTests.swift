@@ -37,6 +37,19 @@ import Testing
     #expect(try folder.text("again/report.csv") == folder.text("results/small/report.csv"))
   }
 
+  @Test func aFileInPlaceOfTheFolderIsNamed() throws {
+    let folder = try TestFolder()
+    try folder.write(Data("mine".utf8), to: "taken")
+    for output in ["taken", "taken/below"] {
+      let result = try Program.run("run", Self.small, "--output", output, in: folder)
+      #expect(result.status == 1, "\(result)")
+      #expect(result.errors.contains("taken"), "\(result)")
+      #expect(result.errors.contains("expected a folder"), "\(result)")
+      #expect(result.output.isEmpty, "\(result)")
+    }
+    #expect(try folder.text("taken") == "mine")
+  }
+
   @Test func theReportHasARowForEachPoint() throws {
     let folder = try TestFolder()
     #expect(try Program.run("run", Self.small, "--output", "out", in: folder).status == 0)
