@@ -43,9 +43,7 @@ public struct CDLChannel: PathChannelModel {
     Wanted ratio of specular to scattered power in dB (clause 7.7.6); delays are stretched to keep the delay spread. D \
     and E only.
     """)
-  static let travelAzimuth = Parameter<Double?>.optional(
-    "travel_azimuth", .number(.angle, -360...360),
-    "Azimuth of the UE's velocity in degrees; uniformly random in each drop if left out.")
+  static let travelAzimuth = UEMotion.travelAzimuth
   static let travelZenith = Parameter<Double>.number(
     "travel_zenith", .angle, default: 90, in: 0...180,
     "Zenith angle of the UE's velocity in degrees; 90 is horizontal.")

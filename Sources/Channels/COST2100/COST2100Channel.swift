@@ -23,9 +23,7 @@ public struct COST2100Channel: PathChannelModel {
     """)
   static let ports = Parameter<Int>.integer(
     "ports", default: 32, in: 1...1024, "Ports Nt of the linear array at the BS.")
-  static let travelAzimuth = Parameter<Double?>.optional(
-    "travel_azimuth", .number(.angle, -360...360),
-    "Azimuth of the UE's velocity in degrees; uniformly random in each drop if left out.")
+  static let travelAzimuth = UEMotion.travelAzimuth
   static let delayReference = DelayReference.parameter()
   static let normalise = Normalisation.parameter(default: .sample)
 

@@ -30,9 +30,7 @@ enum TR38901Keys {
   static let environmentSeed = Parameter<Int?>.optional(
     "environment_seed", .integer(0...Int.max),
     "Seed of the shared environment; the run's if left out (environment: cell).")
-  static let travelAzimuth = Parameter<Double?>.optional(
-    "travel_azimuth", .number(.angle, -360...360),
-    "Azimuth of the UE's velocity in degrees; uniformly random in each drop if left out.")
+  static let travelAzimuth = UEMotion.travelAzimuth
   static let sphericalWaves = Parameter<Bool>.flag(
     "spherical_waves", default: false,
     """
