@@ -12,7 +12,7 @@ struct Layers: ParsableCommand {
   func run() throws {
     let autoencoder = try common.autoencoder()
     let peak = KernelTiming.peak(seconds: 0.3)
-    print(String(format: "FMA peak of one thread: %.1f GFLOP/s", peak))
+    print(String(format: "\(KernelTiming.level), FMA peak of one thread: %.1f GFLOP/s", peak))
     print("| layer | count | forward | % | backward data | % | backward weights | % |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for layer in KernelTiming.convolutions(of: autoencoder) {

@@ -9,6 +9,8 @@
 #endif
 #define LANES 4
 #define WIDE(C) ((C) == 4 ? 2 : 4)
+#define FLAT(C) WIDE(C)
+#define FACTORS_FIRST(C, N) 0
 #define MAX_BLOCK 4
 #define PREFERRED_BLOCK 3
 #define WEIGHT_CHANNELS 4

@@ -1,6 +1,6 @@
-// Body of one instruction level. The including file defines LEVEL_TABLE, LEVEL_NAME, LANES, WIDE(c)
-// (vectors of its wide tile) and ROWS(c) (rows of a tile of c channels), WEIGHT_TAPS(c),
-// OUTER_TAPS.
+// Body of one instruction level. The including file defines LEVEL_TABLE, LEVEL_NAME, LANES; ROWS(c) and WIDE(c), rows
+// and vectors of a row of a tile of c channels; FLAT(c), vectors of its tile of one row; WEIGHT_TAPS(c), OUTER_TAPS;
+// FACTORS_FIRST(c, n): whether a tile of c x n sums holds its c factors in registers and loads the n others one by one.
 #include <string.h>
 
 #include "include/conv_kernels.h"
@@ -20,7 +20,12 @@ INLINE vec load_part(const float *p, long n) {
   return v;
 }
 INLINE void store_part(float *p, vec v, long n) { memcpy(p, &v, (size_t)n * sizeof(float)); }
-INLINE vec splat(float x) { return (vec){0} + x; }
+// Written lane by lane: (vec){0} + x would cost an addition, because 0 + -0 is 0.
+INLINE vec splat(float x) {
+  vec v;
+  UNROLL for (int i = 0; i < LANES; i++) v[i] = x;
+  return v;
+}
 INLINE vec select(ivec mask, vec a, vec b) {
   return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
@@ -50,13 +55,24 @@ INLINE void tile(const int C, const int R, const int V, const conv_forward_job *
   const long pitch = job->input_pitch, count = job->shape.tap_count;
   for (long t = 0; t < count; t++, w += C) {
     const float *p = in + taps[t];
-    vec v[16];
-    UNROLL for (int r = 0; r < R; r++) {
-      UNROLL for (int i = 0; i < V; i++) v[r * V + i] = load(p + r * pitch + i * LANES);
-    }
-    UNROLL for (int c = 0; c < C; c++) {
-      vec s = splat(w[c]);
-      UNROLL for (int i = 0; i < R * V; i++) sum[c * R * V + i] += s * v[i];
+    if (FACTORS_FIRST(C, R * V)) {
+      vec s[8];
+      UNROLL for (int c = 0; c < C; c++) s[c] = splat(w[c]);
+      UNROLL for (int r = 0; r < R; r++) {
+        UNROLL for (int i = 0; i < V; i++) {
+          vec v = load(p + r * pitch + i * LANES);
+          UNROLL for (int c = 0; c < C; c++) sum[(c * R + r) * V + i] += s[c] * v;
+        }
+      }
+    } else {
+      vec v[16];
+      UNROLL for (int r = 0; r < R; r++) {
+        UNROLL for (int i = 0; i < V; i++) v[r * V + i] = load(p + r * pitch + i * LANES);
+      }
+      UNROLL for (int c = 0; c < C; c++) {
+        vec s = splat(w[c]);
+        UNROLL for (int i = 0; i < R * V; i++) sum[c * R * V + i] += s * v[i];
+      }
     }
   }
   UNROLL for (int c = 0; c < C; c++) {
@@ -84,25 +100,26 @@ INLINE void tile(const int C, const int R, const int V, const conv_forward_job *
   }
 }
 
-INLINE void rows(const int C, const int R, const conv_forward_job *job, const long *taps,
-                 const float *w, long channel, long y) {
+INLINE void rows(const int C, const int R, const int V, const conv_forward_job *job,
+                 const long *taps, const float *w, long channel, long y) {
   const long width = job->shape.width;
   const float *in = job->input + y * job->input_pitch;
   long x = 0;
-  for (; x + WIDE(C) * LANES <= width; x += WIDE(C) * LANES)
-    tile(C, R, WIDE(C), job, taps, w, in + x, channel, y, x, LANES);
+  for (; x + V * LANES <= width; x += V * LANES)
+    tile(C, R, V, job, taps, w, in + x, channel, y, x, LANES);
   for (; x < width; x += LANES)
     tile(C, R, 1, job, taps, w, in + x, channel, y, x, width - x < LANES ? width - x : LANES);
 }
 
 #define BLOCK(C)                                                                              \
   _Static_assert(ROWS(C) * WIDE(C) <= 16 && (C) * ROWS(C) * WIDE(C) <= 32, "tile too large"); \
+  _Static_assert(FLAT(C) <= 16 && (C) * FLAT(C) <= 32, "tile too large");                     \
   static void block_##C(const conv_forward_job *job, const long *taps, const float *w,        \
                         long channel) {                                                       \
     long y = 0;                                                                               \
     for (; y + ROWS(C) <= job->shape.height; y += ROWS(C))                                    \
-      rows(C, ROWS(C), job, taps, w, channel, y);                                             \
-    for (; y < job->shape.height; y++) rows(C, 1, job, taps, w, channel, y);                  \
+      rows(C, ROWS(C), WIDE(C), job, taps, w, channel, y);                                             \
+    for (; y < job->shape.height; y++) rows(C, 1, FLAT(C), job, taps, w, channel, y);                  \
   }
 BLOCK(1)
 BLOCK(2)
@@ -160,6 +177,15 @@ static void level_forward(const conv_forward_job *job) {
 INLINE void weight_step(const int C, const int T, const float *in, const float *g,
                         const long *offset, const long *place, vec *acc, long n) {
   __asm__("" : "+r"(in));  // keeps one base register plus offsets instead of T running pointers
+  if (FACTORS_FIRST(C, T)) {
+    vec d[8];
+    UNROLL for (int c = 0; c < C; c++) d[c] = n < LANES ? load_part(g + place[c], n) : load(g + place[c]);
+    UNROLL for (int t = 0; t < T; t++) {
+      vec v = load(in + offset[t]);
+      UNROLL for (int c = 0; c < C; c++) acc[c * T + t] += d[c] * v;
+    }
+    return;
+  }
   vec v[16];
   UNROLL for (int t = 0; t < T; t++) v[t] = load(in + offset[t]);
   UNROLL for (int c = 0; c < C; c++) {

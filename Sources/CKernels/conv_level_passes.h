@@ -264,15 +264,18 @@ static void level_adam(float *w, const float *g, float *m, float *v, long n, flo
 }
 
 static float level_multiply_adds(long rounds) {
-  vec sum[16];
-  UNROLL for (int i = 0; i < 16; i++) sum[i] = splat((float)i);
-  vec factor = splat(0.5f), term = splat(1);
+  // The constants are unknown to the compiler, so that they stay in registers too.
+  float constants[2] = {0.5f, 1};
+  __asm__ volatile("" : "+m"(constants));
+  vec sum[MULTIPLY_ADD_CHAINS];
+  UNROLL for (int i = 0; i < MULTIPLY_ADD_CHAINS; i++) sum[i] = splat((float)i);
+  const vec factor = splat(constants[0]), term = splat(constants[1]);
   for (long r = 0; r < rounds; r++) {
-    UNROLL for (int i = 0; i < 16; i++) sum[i] = sum[i] * factor + term;
+    UNROLL for (int i = 0; i < MULTIPLY_ADD_CHAINS; i++) sum[i] = sum[i] * factor + term;
     __asm__ volatile("" : "+r"(r));
   }
   vec total = {0};
-  UNROLL for (int i = 0; i < 16; i++) total += sum[i];
+  UNROLL for (int i = 0; i < MULTIPLY_ADD_CHAINS; i++) total += sum[i];
   return lane_sum(total);
 }
 

@@ -5,6 +5,8 @@
 #define LEVEL_NAME "x86-64-v4"
 #define LANES 16
 #define WIDE(C) 2
+#define FLAT(C) WIDE(C)
+#define FACTORS_FIRST(C, N) 0
 #define MAX_BLOCK 8
 #define PREFERRED_BLOCK 4
 #define ROWS(C) ((C) == 1 ? 8 : (C) == 2 ? 4 : (C) <= 5 ? 2 : 1)

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-enum { CONV_OVERREAD = 64, CONV_MAX_LANES = 16, DENSE_PANEL = 32 };
+enum { CONV_OVERREAD = 64, CONV_MAX_LANES = 16, DENSE_PANEL = 32, MULTIPLY_ADD_CHAINS = 12 };
 
 /// Geometry of a convolution: one output channel is a sum of `tap_count` shifted input planes.
 typedef struct {
@@ -129,7 +129,8 @@ typedef struct {
   void (*adam)(float *w, const float *g, float *m, float *v, long n, float beta1, float beta2,
                float step_size, float root_scale, float epsilon);
 
-  /// 16 independent chains of `rounds` vector multiply-adds: the peak rate, for benchmarks.
+  /// MULTIPLY_ADD_CHAINS independent chains of `rounds` vector multiply-adds, few enough for the
+  /// registers of every level and enough to hide the latency: the peak rate, for benchmarks.
   float (*multiply_adds)(long rounds);
 } kernel_table;
 

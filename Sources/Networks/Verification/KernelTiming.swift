@@ -7,10 +7,14 @@ package enum KernelTiming {
   package static func peak(seconds: Double) -> Double {
     let kernels = Kernels.best
     let rounds = 1 << 16
-    return rate(seconds: seconds, flops: Double(2 * kernels.table.lanes) * 16 * Double(rounds)) {
+    let flops = 2 * kernels.table.lanes * Int(MULTIPLY_ADD_CHAINS) * rounds
+    return rate(seconds: seconds, flops: Double(flops)) {
       _ = kernels.table.multiply_adds(rounds)
     }
   }
+
+  /// Instruction level whose rates are measured.
+  package static var level: String { String(cString: Kernels.best.table.name) }
 
   /// GFLOP/s of the fastest of many calls.
   static func rate(seconds: Double, flops: Double, _ body: () -> Void) -> Double {
