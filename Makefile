@@ -2,8 +2,8 @@
 #
 # Needs git, make and Swift 6.1 or later (https://www.swift.org/install); `setup` installs the libraries on Debian and Ubuntu.
 
-PACKAGES := libfftw3-dev libopenblas-dev libhdf5-dev zlib1g-dev libssl-dev pkg-config gnuplot-nox
-PKG_CONFIG_NAMES := fftw3f openblas hdf5-serial zlib libcrypto
+PACKAGES := libfftw3-dev liblapack-dev libhdf5-dev zlib1g-dev libssl-dev pkg-config gnuplot-nox
+PKG_CONFIG_NAMES := fftw3f lapack hdf5-serial zlib libcrypto
 SOURCES := Package.swift Sources Tests Benchmarks
 
 # Without it `swift test` builds everything a second time, and the program that `build` made would be another one.
@@ -12,12 +12,13 @@ TEST_FLAGS := --disable-testable-imports
 # Where `make run` writes.
 OUTPUT := results/quickstart
 
-.PHONY: help setup build run test lint format clean
+.PHONY: help setup build run test test-levels lint format clean
 .NOTPARALLEL:
 
 help:
 	@echo "make run     install what is missing, build, run scenarios/quickstart.yaml"
 	@echo "make test    install what is missing, build, run all tests"
+	@echo "make test-levels   after 'make test': run those of numbers again at every kernel level of this machine"
 	@echo "make lint    check the formatting"
 	@echo "make build   build .build/release/csilink"
 	@echo "make setup   install missing Debian packages"
@@ -58,6 +59,23 @@ run: build
 
 test: setup
 	swift test -c release $(TEST_FLAGS)
+
+# What must not depend on the processor, at every kernel level that this machine can run: ours by CSILINK_KERNEL, with a core of
+# OpenBLAS beside it in case LAPACK comes from there.
+LEVEL_TESTS := LinkMathTests|NetworksTests|CodecsTests|LinkTests|ChannelsTests|DatasetsTests|SimulationTests|DeterminismTests
+LEVELS := x86-64-v4:SkylakeX x86-64-v3:Haswell baseline:Nehalem
+
+test-levels: setup
+	@for level in $(LEVELS); do \
+	  kernel=$${level%%:*}; core=$${level##*:}; \
+	  if CSILINK_KERNEL=$$kernel .build/release/csilink list > /dev/null 2>&1; then \
+	    echo "make: tests at kernel level $$kernel, OpenBLAS core $$core"; \
+	    CSILINK_KERNEL=$$kernel OPENBLAS_CORETYPE=$$core \
+	      swift test -c release $(TEST_FLAGS) --skip-build --filter '$(LEVEL_TESTS)' || exit 1; \
+	  else \
+	    echo "make: this machine has no kernel level $$kernel"; \
+	  fi; \
+	done
 
 lint:
 	swift format lint -s -r $(SOURCES)

@@ -26,14 +26,14 @@ let package = Package(
   ],
   targets: [
     system("CFFTW", "fftw3f", "libfftw3-dev"),
-    system("COpenBLAS", "openblas", "libopenblas-dev"),
+    system("CLAPACK", "lapack", "liblapack-dev"),
     system("CHDF5", "hdf5-serial", "libhdf5-dev"),
     system("CZLib", "zlib", "zlib1g-dev"),
     system("COpenSSL", "libcrypto", "libssl-dev"),
     .target(name: "CKernels"),
 
     .target(
-      name: "LinkMath", dependencies: math("CFFTW", "COpenBLAS", "CKernels", "COpenSSL")),
+      name: "LinkMath", dependencies: math("CFFTW", "CLAPACK", "CKernels", "COpenSSL")),
     .target(name: "Parts", dependencies: ["LinkMath"]),
     .target(name: "DataFiles", dependencies: ["CHDF5", "CZLib"]),
     .target(name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
@@ -57,7 +57,8 @@ let package = Package(
       name: "csilink",
       dependencies: [
         "Simulation", "Reports", "Scenarios", "Parts", "Networks", "Training", "DataFiles",
-        "Datasets", "Link", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Datasets", "Link", "LinkMath",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .executableTarget(
@@ -74,7 +75,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: math("LinkMath", "Networks"), path: "Tests/TestSupport"),
-    .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "TestSupport")),
+    .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "CKernels", "TestSupport")),
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),
     .testTarget(

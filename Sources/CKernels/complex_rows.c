@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "levels.h"
+#include "every_level.h"
 
 typedef float f32x16 __attribute__((vector_size(64), aligned(4)));
 typedef int32_t i32x16 __attribute__((vector_size(64), aligned(4)));
@@ -39,7 +39,7 @@ INLINE void totals(const f32x16 *a, const f32x16 *b, const f32x16 *c, const f32x
   *(f32x4 *)sums = s;
 }
 
-CSK_LEVELS void csk_row_products(size_t rows, size_t columns, const float *a, const float *b,
+INLINE void csk_row_products_body(size_t rows, size_t columns, const float *a, const float *b,
                                  float *cross, float *energy_a, float *energy_b,
                                  float *difference) {
   const size_t n = 2 * columns;
@@ -77,8 +77,12 @@ CSK_LEVELS void csk_row_products(size_t rows, size_t columns, const float *a, co
     difference[r] = sd;
   }
 }
+CSK_EVERY_LEVEL(csk_row_products,
+                (size_t rows, size_t columns, const float *a, const float *b, float *cross, float
+                 *energy_a, float *energy_b, float *difference),
+                (rows, columns, a, b, cross, energy_a, energy_b, difference))
 
-CSK_LEVELS void csk_error_energy(size_t count, const float *a, const float *b, double *error,
+INLINE void csk_error_energy_body(size_t count, const float *a, const float *b, double *error,
                                  double *energy) {
   double e = 0, s = 0;
   for (size_t start = 0; start < count; start += 256) {
@@ -102,8 +106,11 @@ CSK_LEVELS void csk_error_energy(size_t count, const float *a, const float *b, d
   *error = e;
   *energy = s;
 }
+CSK_EVERY_LEVEL(csk_error_energy,
+                (size_t count, const float *a, const float *b, double *error, double *energy),
+                (count, a, b, error, energy))
 
-CSK_LEVELS void csk_hadamard_rows(size_t rows, size_t columns, float *data) {
+INLINE void csk_hadamard_rows_body(size_t rows, size_t columns, float *data) {
   const size_t n = 2 * columns;
   for (size_t r = 0; r < rows; ++r, data += n) {
     for (size_t half = 2; half < n; half *= 2) {
@@ -118,6 +125,9 @@ CSK_LEVELS void csk_hadamard_rows(size_t rows, size_t columns, float *data) {
     }
   }
 }
+CSK_EVERY_LEVEL(csk_hadamard_rows,
+                (size_t rows, size_t columns, float *data),
+                (rows, columns, data))
 
 // log2(1 + x) for x >= 0 (polynomial of Cephes' logf).
 INLINE void log2_1p(const f32x16 *x, f32x16 *result) {
@@ -147,7 +157,7 @@ INLINE void load_tones(const float *p, size_t i, size_t tones, f32x16 *v) {
   }
 }
 
-CSK_LEVELS void csk_tone_metrics(size_t tones, const float *cross, const float *energy_h,
+INLINE void csk_tone_metrics_body(size_t tones, const float *cross, const float *energy_h,
                                  const float *energy_g, const float *difference,
                                  const float *fallback, float snr, csk_tone_sums *sums) {
   csk_tone_sums s = {0};
@@ -200,3 +210,7 @@ CSK_LEVELS void csk_tone_metrics(size_t tones, const float *cross, const float *
   for (int lane = 0; lane < 16; ++lane) s.undirected |= undirected[lane];
   *sums = s;
 }
+CSK_EVERY_LEVEL(csk_tone_metrics,
+                (size_t tones, const float *cross, const float *energy_h, const float *energy_g,
+                 const float *difference, const float *fallback, float snr, csk_tone_sums *sums),
+                (tones, cross, energy_h, energy_g, difference, fallback, snr, sums))

@@ -138,20 +138,29 @@ static void level_tanh(const float *x, float *y, long n) {
 #undef BODY
 }
 
+// Sixteen partial sums, then the rest one by one: the same bits for any number of lanes.
 static float level_exp_sum(const float *x, float *y, long n, float offset) {
-  vec s = {0};
+  enum { PARTS = 16 / LANES };
+  vec s[PARTS];
+  UNROLL for (int p = 0; p < PARTS; p++) s[p] = (vec){0};
   const vec shift = splat(offset);
   long i = 0;
-  for (; i + LANES <= n; i += LANES) {
-    vec e = exponential(load(x + i) - shift);
-    store(y + i, e);
-    s += e;
+  for (; i + 16 <= n; i += 16) {
+    UNROLL for (int p = 0; p < PARTS; p++) {
+      vec e = exponential(load(x + i + p * LANES) - shift);
+      store(y + i + p * LANES, e);
+      s[p] += e;
+    }
   }
-  float sum = lane_sum(s);
-  if (i < n) {
-    vec e = exponential(load_part(x + i, n - i) - shift);
-    store_part(y + i, e, n - i);
-    for (long k = 0; k < n - i; k++) sum += e[k];
+  float sum = 0;
+  UNROLL for (int p = 0; p < PARTS; p++) {
+    UNROLL for (int k = 0; k < LANES; k++) sum += s[p][k];
+  }
+  for (; i < n; i += LANES) {
+    const long count = n - i < LANES ? n - i : LANES;
+    vec e = exponential(load_part(x + i, count) - shift);
+    store_part(y + i, e, count);
+    for (long k = 0; k < count; k++) sum += e[k];
   }
   return sum;
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "levels.h"
+#include "every_level.h"
 
 // Real and imaginary parts of sixteen transforms side by side in two vectors; point n of all of them at re[n], im[n].
 typedef float f32x16 __attribute__((vector_size(64)));
@@ -144,7 +144,7 @@ INLINE void store_rows(const f32x16 re[32], const f32x16 im[32], float scale, fl
   }
 }
 
-CSK_LEVELS void csk_dft32_rows(size_t rows, int sign, float scale, const float *in, float *out) {
+INLINE void csk_dft32_rows_body(size_t rows, int sign, float scale, const float *in, float *out) {
   f32x16 re[32], im[32];
   size_t r = 0;
   for (; r + 16 <= rows; r += 16, in += 1024, out += 1024) {
@@ -163,8 +163,11 @@ CSK_LEVELS void csk_dft32_rows(size_t rows, int sign, float scale, const float *
     memcpy(out, rest, (rows - r) * 256);
   }
 }
+CSK_EVERY_LEVEL(csk_dft32_rows,
+                (size_t rows, int sign, float scale, const float *in, float *out),
+                (rows, sign, scale, in, out))
 
-CSK_LEVELS void csk_dft32_gather(size_t step, size_t columns, size_t first, size_t rows,
+INLINE void csk_dft32_gather_body(size_t step, size_t columns, size_t first, size_t rows,
                                  const float *twiddle, const float *in, float *out) {
   const size_t n = 2 * columns;
   for (size_t c = 0; c < n; c += 32) {
@@ -188,8 +191,12 @@ CSK_LEVELS void csk_dft32_gather(size_t step, size_t columns, size_t first, size
     for (size_t i = 0; i < rows; ++i) merge(out + i * n + c, &sum_re[i], &sum_im[i]);
   }
 }
+CSK_EVERY_LEVEL(csk_dft32_gather,
+                (size_t step, size_t columns, size_t first, size_t rows, const float *twiddle,
+                 const float *in, float *out),
+                (step, columns, first, rows, twiddle, in, out))
 
-CSK_LEVELS void csk_dft32_scatter(size_t step, size_t columns, size_t first, size_t rows,
+INLINE void csk_dft32_scatter_body(size_t step, size_t columns, size_t first, size_t rows,
                                   const float *twiddle, const float *in, float *out) {
   const size_t n = 2 * columns;
   for (size_t c = 0; c < n; c += 32) {
@@ -213,3 +220,7 @@ CSK_LEVELS void csk_dft32_scatter(size_t step, size_t columns, size_t first, siz
     }
   }
 }
+CSK_EVERY_LEVEL(csk_dft32_scatter,
+                (size_t step, size_t columns, size_t first, size_t rows, const float *twiddle,
+                 const float *in, float *out),
+                (step, columns, first, rows, twiddle, in, out))

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "levels.h"
+#include "every_level.h"
 
 // Fused multiply-adds only where they are written: the streams have the same bits on every instruction level.
 #pragma STDC FP_CONTRACT OFF
@@ -171,7 +171,7 @@ INLINE void normal_chunk(const csk_philox *s, uint32_t first, float scale, float
   }
 }
 
-CSK_LEVELS void csk_philox_words(const csk_philox *s, uint32_t *out, size_t count) {
+INLINE void csk_philox_words_body(const csk_philox *s, uint32_t *out, size_t count) {
   for (size_t i = 0; i < count; i += CHUNK) {
     u32x16 words[2][4];
     consecutive_blocks(s, s->counter[0] + (uint32_t)(i / 4), words);
@@ -184,13 +184,16 @@ CSK_LEVELS void csk_philox_words(const csk_philox *s, uint32_t *out, size_t coun
     memcpy(out + i, chunk, (count - i < CHUNK ? count - i : CHUNK) * sizeof(uint32_t));
   }
 }
+CSK_EVERY_LEVEL(csk_philox_words,
+                (const csk_philox *s, uint32_t *out, size_t count),
+                (s, out, count))
 
 // Value i is in chunk i / NORMALS, which starts at block counter[0] + 32 (i / NORMALS).
 INLINE uint32_t chunk_block(const csk_philox *s, size_t i) {
   return s->counter[0] + (uint32_t)(i / NORMALS * 32);
 }
 
-CSK_LEVELS void csk_gaussian_fill(const csk_philox *s, float scale, float *out, size_t count) {
+INLINE void csk_gaussian_fill_body(const csk_philox *s, float scale, float *out, size_t count) {
   size_t i = 0;
   for (; i + NORMALS <= count; i += NORMALS) normal_chunk(s, chunk_block(s, i), scale, out + i);
   if (i < count) {
@@ -199,8 +202,11 @@ CSK_LEVELS void csk_gaussian_fill(const csk_philox *s, float scale, float *out, 
     memcpy(out + i, chunk, (count - i) * sizeof(float));
   }
 }
+CSK_EVERY_LEVEL(csk_gaussian_fill,
+                (const csk_philox *s, float scale, float *out, size_t count),
+                (s, scale, out, count))
 
-CSK_LEVELS void csk_gaussian_add(const csk_philox *s, float scale, float gain, const float *in,
+INLINE void csk_gaussian_add_body(const csk_philox *s, float scale, float gain, const float *in,
                                  float *out, size_t count) {
   float chunk[NORMALS];
   for (size_t i = 0; i < count; i += NORMALS) {
@@ -219,3 +225,7 @@ CSK_LEVELS void csk_gaussian_add(const csk_philox *s, float scale, float gain, c
     }
   }
 }
+CSK_EVERY_LEVEL(csk_gaussian_add,
+                (const csk_philox *s, float scale, float gain, const float *in, float *out, size_t
+                 count),
+                (s, scale, gain, in, out, count))

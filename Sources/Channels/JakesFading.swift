@@ -52,7 +52,7 @@ struct JakesFading: Sendable {
       gains.withUnsafeMutableElements { gains in
         for tap in 0..<taps {
           rotations[(tap * sinusoidCount)...].withUnsafeBufferPointer { rotations in
-            BLAS.multiply(
+            MatrixProduct.multiply(
               m: 1, n: ports, k: sinusoidCount, rotations.baseAddress!, lda: sinusoidCount,
               .none, weights.baseAddress! + tap * sinusoidCount * ports, ldb: ports,
               into: gains.baseAddress! + tap * ports, ldc: ports)

@@ -105,7 +105,7 @@ struct SpatialCorrelation: Sendable {
     amplitudes.withUnsafeElements { amplitudes in
       root.withUnsafeElements { root in
         result.withUnsafeMutableElements { result in
-          BLAS.multiply(
+          MatrixProduct.multiply(
             m: paths, n: ports, k: ports, amplitudes.baseAddress!, lda: ports, .none,
             root.baseAddress!, ldb: ports, into: result.baseAddress!, ldc: ports)
         }

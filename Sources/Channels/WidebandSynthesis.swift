@@ -61,7 +61,7 @@ public struct WidebandSynthesis: Sendable {
     precondition(response.count == grid.toneCount * ports)
     phasors.withUnsafeElements { rows in
       amplitudes.withUnsafeElements { amplitudes in
-        BLAS.multiply(
+        MatrixProduct.multiply(
           m: grid.toneCount, n: ports, k: paths, rows.baseAddress!, lda: grid.toneCount, .transpose,
           amplitudes.baseAddress!, ldb: ports, into: response.baseAddress!, ldc: ports)
       }

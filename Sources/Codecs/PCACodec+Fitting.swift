@@ -75,7 +75,7 @@ package struct SecondMomentFitter: Fitter {
     partial.withUnsafeMutableElements { partial in
       partial.update(repeating: 0)
       pending.withUnsafeElements {
-        BLAS.addGram(
+        MatrixProduct.addGram(
           n: size, k: pendingCount, $0.baseAddress!, into: partial.baseAddress!)
       }
       sum.withUnsafeMutableBufferPointer { sum in
@@ -104,13 +104,16 @@ package struct SecondMomentFitter: Fitter {
     guard energy.isFinite, energy > 0 else {
       throw FittingError(part: part, reason: "the fitted drops have the mean energy \(energy)")
     }
-    var moment = RealArray(uninitialized: [size, size])
-    moment.withUnsafeMutableElements { moment in
-      for i in sum.indices { moment[i] = Float(scale * sum[i]) }
+    let (values, vectors) = try Eigen.symmetric(
+      sum.map { scale * $0 }, order: size, largest: componentCount)
+    var rows = RealArray(uninitialized: [componentCount, size])
+    rows.withUnsafeMutableElements { rows in
+      for (k, vector) in vectors.enumerated() {
+        for (i, value) in vector.enumerated() { rows[k * size + i] = Float(value) }
+      }
     }
-    let (values, vectors) = try Eigen.symmetric(moment, largest: componentCount)
     return Artefact([
-      "vectors": vectors, "eigenvalues": RealArray(values, shape: [values.count]),
+      "vectors": rows, "eigenvalues": RealArray(values.map { Float($0) }, shape: [values.count]),
       "energy": RealArray([Float(energy)], shape: [1]),
     ])
   }

@@ -20,8 +20,8 @@ public struct PCACodec: CSICodec {
 
   private let taps: Int
   private let angles: Int
-  /// V_M [component, real].
-  private let vectors: RealArray
+  /// V_M [component, real], transposed for encoding and as it is for decoding.
+  private let analysis, synthesis: PackedMatrix
 
   /// - Parameter fitted: what ``fitting(_:in:)`` learns: `vectors` [component, real] with at least M rows.
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
@@ -35,24 +35,25 @@ public struct PCACodec: CSICodec {
         part: settings.part,
         reason: "the artefact holds \(stored[dimension: 0]) eigenvectors, \(length) are needed")
     }
-    vectors = stored.slice(0..<length)
+    let vectors = stored.slice(0..<length)
+    analysis = PackedMatrix(vectors, transposed: true)
+    synthesis = PackedMatrix(vectors)
   }
 
-  public var codewordLength: Int { vectors[dimension: 0] }
+  public var codewordLength: Int { synthesis.rowCount }
   public var memoryBytes: (shared: Int, perThread: Int) {
-    (vectors.count * MemoryLayout<Float>.stride, 0)
+    (analysis.memoryBytes + synthesis.memoryBytes, 0)
   }
 
   /// - Complexity: 2 M N floating-point operations for each drop.
   public func encode(_ csi: ComplexArray) -> Codeword {
     csi.requireShape([nil, taps, angles], "[drop, delay, angle]")
-    let rows = RealPlanes.split(csi)
-    return Codeword(values: TiledProduct.multiply(rows, vectors, transposed: true))
+    return Codeword(values: analysis.multiply(RealPlanes.split(csi)))
   }
 
   public func decode(_ codeword: Codeword) -> ComplexArray {
     codeword.values.requireShape([nil, codewordLength], "[drop, M]")
-    let rows = TiledProduct.multiply(codeword.values, vectors)
+    let rows = synthesis.multiply(codeword.values)
     return RealPlanes.merge(rows, taps: taps, angles: angles)
   }
 }

@@ -63,7 +63,7 @@ struct PCACurveFitter {
     rows.withUnsafeElements { rows in
       vectors!.withUnsafeElements { vectors in
         codes.withUnsafeMutableElements { codes in
-          BLAS.multiply(
+          MatrixProduct.multiply(
             m: count, n: most, k: size, rows.baseAddress!, lda: size, .none, vectors.baseAddress!,
             ldb: size, .transpose, into: codes.baseAddress!, ldc: most)
         }

@@ -1,7 +1,7 @@
 import ComplexModule
 import RealModule
 
-/// A single-precision complex number, re and im side by side in memory (the layout of FFTW and BLAS).
+/// A single-precision complex number, re and im side by side in memory (the layout of FFTW).
 public typealias ComplexFloat = Complex<Float>
 
 /// Dense array of single-precision complex values, row-major.

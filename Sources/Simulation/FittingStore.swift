@@ -29,7 +29,7 @@ final class FittingStore: Sendable {
   func artefact(for fitting: Fitting, part: Settings, _ prefix: FitPrefix) throws -> Artefact {
     let description = [
       "csilink artefact 1", "seed \(prefix.seed)", "drops \(fitting.dropCount)",
-      "kernel \(BLAS.coreName)", "\(part.section) \(part.part)", fitting.signature,
+      "kernel \(KernelLevel.roundingClass)", "\(part.section) \(part.part)", fitting.signature,
       prefix.key(fitting.source),
     ].joined(separator: "\n")
     let digest = String(Digest.sha256(description).prefix(32))

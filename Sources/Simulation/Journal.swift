@@ -87,7 +87,7 @@ final class Journal {
     if found.physics != header.physics || found.blockSize != header.blockSize {
       what = "another scenario"
     } else if found.provenance.kernel != header.provenance.kernel {
-      what = "another processor family (\(found.provenance.kernel))"
+      what = "kernels that round otherwise (\(found.provenance.kernel))"
     } else if found.provenance.build != header.provenance.build {
       what = "another build of csilink"
     } else {

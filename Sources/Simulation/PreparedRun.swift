@@ -56,7 +56,7 @@ public struct PreparedRun: Sendable {
         scenarioDigest: String(Digest.sha256(scenario.canonical).prefix(16)),
         dataDigest: PreparedRun.digest(ofFiles: data),
         weightsDigest: PreparedRun.digest(ofFiles: weights), build: FileDigest.program,
-        kernel: BLAS.coreName,
+        kernel: KernelLevel.roundingClass,
         version: Version.text))
   }
 

@@ -34,7 +34,7 @@ public struct Provenance: Sendable, Hashable, Codable {
   public var weightsDigest: String
   /// SHA-256 of the program file; the first 16 digits.
   public var build: String
-  /// Kernel family of OpenBLAS on this processor.
+  /// Rounding class of the kernels, ``KernelLevel/roundingClass``.
   public var kernel: String
   public var version: String
 

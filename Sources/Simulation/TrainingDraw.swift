@@ -59,7 +59,7 @@ struct TrainingDraw: Sendable {
   private func digest(_ domain: StreamKey.Domain, _ count: Int) -> String {
     let description = [
       "csilink samples 1", "seed \(seed)", "\(domain) \(count)", source.rawValue,
-      "kernel \(BLAS.coreName)", input.key,
+      "kernel \(KernelLevel.roundingClass)", input.key,
     ].joined(separator: "\n")
     return String(Digest.sha256(description).prefix(16))
   }

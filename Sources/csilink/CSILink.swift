@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LinkMath
 import Scenarios
 import Simulation
 
@@ -20,11 +21,22 @@ struct CSILink: ParsableCommand {
 
   static func main() {
     do {
+      try requireKernelLevel()
       var command = try parseAsRoot()
       try command.run()
     } catch {
       exit(withStatusOf: error)
     }
+  }
+
+  private static func requireKernelLevel() throws {
+    guard KernelLevel.isRefused else { return }
+    let asked = ProcessInfo.processInfo.environment[KernelLevel.variable] ?? ""
+    throw ValidationError(
+      """
+      \(KernelLevel.variable) must be one of \(KernelLevel.available.joined(separator: ", ")) on this machine, \
+      got '\(asked)'
+      """)
   }
 
   /// Prints the error where it belongs and ends with the exit code of its kind.

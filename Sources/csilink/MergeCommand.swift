@@ -8,8 +8,8 @@ struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge", abstract: "Join the shards of a run into one report.",
     discussion: """
-      The report has the same bytes as that of a whole run. Shards of other machines need the same build and the same \
-      processor family.
+      The report has the same bytes as that of a whole run. Shards of other machines need the same build and AVX2 \
+      or AVX-512 on all of them, or on none.
       """)
 
   @OptionGroup var scenario: ScenarioOptions

@@ -149,7 +149,7 @@ private let references = [
     transform.withUnsafeElements { transform in
       response.withUnsafeElements { response in
         rows.withUnsafeMutableElements { rows in
-          BLAS.multiply(
+          MatrixProduct.multiply(
             m: 32, n: 32, k: tones, transform.baseAddress!, lda: tones, .none,
             response.baseAddress!, ldb: 32, into: rows.baseAddress!, ldc: 32)
         }

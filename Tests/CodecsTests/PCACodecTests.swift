@@ -78,21 +78,6 @@ import Testing
     }
   }
 
-  @Test func tiledProductIsAProduct() {
-    for drops in [0, 1, 31, 32, 33, 70] {
-      let a = gaussianCodewords(drops: drops, length: 9)
-      let b = gaussianCodewords(drops: 9, length: 5, instance: 1)
-      let c = TiledProduct.multiply(a, b)
-      #expect(c.shape == [drops, 5])
-      for row in 0..<drops {
-        for column in 0..<5 {
-          let exact = (0..<9).reduce(0.0) { $0 + Double(a[row, $1]) * Double(b[$1, column]) }
-          #expect(abs(Double(c[row, column]) - exact) < 1e-5)
-        }
-      }
-    }
-  }
-
   @Test func ratiosShareOneFit() throws {
     let context = context(taps: 32, angles: 32)
     func signature(_ given: [String: Setting]) throws -> String {

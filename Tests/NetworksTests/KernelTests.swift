@@ -6,7 +6,7 @@ import Testing
 
 /// Every instruction level against plain loops in Double.
 @Suite struct KernelTests {
-  static let levels = (0..<Int(kernel_level_count())).filter { kernels_at($0) != nil }
+  static let levels = (0..<Int(csk_level_count())).filter { kernels_at($0) != nil }
 
   struct Case: CustomTestStringConvertible, Sendable {
     let inputs, outputs, groups, height, width: Int
@@ -74,6 +74,24 @@ import Testing
     #expect(worst <= allowed, sourceLocation: sourceLocation)
   }
 
+  /// a · b + c as a level rounds it: once where it has fused multiply-adds.
+  static func multiplyAdd(_ level: Int) -> (Float, Float, Float) -> Float {
+    let isFused = String(cString: kernels_at(level)!.pointee.name) != "baseline"
+    return { a, b, c in isFused ? c.addingProduct(a, b) : a * b + c }
+  }
+
+  /// Every output is one chain of multiply-adds in a fixed order, so levels with fused ones agree to the bit.
+  @Test(arguments: levels, cases)
+  func convolutionIsOneChain(_ level: Int, _ test: Case) throws {
+    let reference = test.reference
+    let x = Self.random(test.inputs * test.height * test.width, 0)
+    let weight = Self.random(reference.weightCount, 1)
+    let result = try ConvolutionProbe.run(
+      reference, level: level, samples: 1, input: x, weight: weight,
+      gradient: [Float](repeating: 0, count: test.outputs * test.height * test.width))
+    #expect(result.output == reference.forwardChain(x, weight, Self.multiplyAdd(level)))
+  }
+
   /// A stride-one convolution layer run through a training plan, forward and backward, on one level.
   @Test(arguments: levels, cases)
   func convolution(_ level: Int, _ test: Case) throws {
@@ -128,6 +146,12 @@ import Testing
     }
     let total = short.reduce(0.0) { $0 + exp(Double($1) - 3) }
     #expect(abs(Double(sum) - total) < 1e-5 * total)
+    // Sixteen partial sums in turn, then the rest, whatever the number of lanes.
+    let parts = (0..<16).map { lane in
+      stride(from: lane, to: short.count / 16 * 16, by: 16).reduce(Float(0)) { $0 + y[$1] }
+    }
+    let folded = (parts + y[(short.count / 16 * 16)..<short.count]).reduce(Float(0), +)
+    #expect(sum == folded)
   }
 
   /// A row of a dense product has the same bits alone and among others.
@@ -158,6 +182,13 @@ import Testing
         }
       }
       Self.expect(alone, near: expected, terms: size.inputs)
+      let chains = (0..<size.outputs).map { o in
+        (0..<size.inputs).reduce(bias[o]) {
+          Self.multiplyAdd(level)(
+            x[row * size.inputs + $1], weight[o * size.inputs + $1], $0)
+        }
+      }
+      #expect(alone == chains)
     }
   }
 }

@@ -144,7 +144,7 @@ import Testing
 
   /// A header field other than the scenario: the message says which.
   @Test(arguments: [
-    ("\"build\":\"", "another build of csilink"), ("\"kernel\":\"", "another processor family"),
+    ("\"build\":\"", "another build of csilink"), ("\"kernel\":\"", "kernels that round otherwise"),
     ("\"dataDigest\":\"", "other data or weights"),
     ("\"weightsDigest\":\"", "other data or weights"),
     ("\"physics\":\"", "another scenario"),

@@ -3,5 +3,8 @@
 #include "complex_rows.h"
 #include "conv_kernels.h"
 #include "dft32.h"
+#include "kernel_level.h"
 #include "pause.h"
 #include "philox.h"
+#include "product.h"
+#include "tridiagonal.h"

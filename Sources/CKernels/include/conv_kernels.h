@@ -1,8 +1,8 @@
 #pragma once
 
 /// Kernels of the network engine: tap-list convolution with lanes along x, the element-wise passes
-/// around it and a packed dense product. Every kernel exists once per instruction level; the best
-/// level of the machine is chosen on first use (`kernels_at` selects one explicitly, for tests).
+/// around it and a packed dense product. Every kernel exists once per instruction level (see
+/// kernel_level.h; `kernels_at` selects one explicitly, for tests).
 ///
 /// All arrays are Float. Convolution inputs lie in buffers with a halo of zeros, and must be readable
 /// for `CONV_OVERREAD` floats past the last element a tap can address. Results do not depend on
@@ -134,11 +134,9 @@ typedef struct {
   float (*multiply_adds)(long rounds);
 } kernel_table;
 
-/// Instruction levels, best first; `kernel_level_count` of them are compiled in.
-long kernel_level_count(void);
-/// Kernels of a level, or null if this machine cannot run them.
+/// Kernels of a level of `csk_level_count()`, or null if this machine cannot run them.
 const kernel_table *kernels_at(long level);
-/// The best kernels this machine can run.
+/// Kernels of the level in use.
 const kernel_table *kernels(void);
 
 #ifdef __cplusplus

@@ -63,7 +63,7 @@ package struct RandomFields: Sendable {
       }
       let sums = angles + 2 * waveCount
       phasors.withUnsafeElements { phasors in
-        BLAS.multiply(
+        MatrixProduct.multiply(
           m: 1, n: count, k: 2 * waveCount, angles, lda: 2 * waveCount, .none,
           phasors.baseAddress!, ldb: count, into: sums, ldc: count)
       }

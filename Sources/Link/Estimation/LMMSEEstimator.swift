@@ -100,7 +100,7 @@ public struct LMMSEEstimator: ChannelEstimator {
     raw.response.withUnsafeElements { raw in
       filter.withUnsafeElements { filter in
         response.withUnsafeMutableElements { response in
-          BLAS.multiply(
+          MatrixProduct.multiply(
             m: rows, n: ports, k: ports, raw.baseAddress!, lda: ports, .none, filter.baseAddress!,
             ldb: ports, into: response.baseAddress!, ldc: ports)
         }
@@ -131,7 +131,7 @@ struct PortCovarianceFitter: Fitter {
       product.withUnsafeMutableElements { product in
         for drop in 0..<(response.count / (tones * portCount)) {
           let matrix = response.baseAddress! + drop * tones * portCount
-          BLAS.multiply(
+          MatrixProduct.multiply(
             m: portCount, n: portCount, k: tones, matrix, lda: portCount, .conjugateTranspose,
             matrix, ldb: portCount, into: product.baseAddress!, ldc: portCount)
           for (i, value) in product.enumerated() {

@@ -94,7 +94,7 @@ enum ToneInterpolator: Sendable {
       estimate.withUnsafeElements { estimate in
         response.withUnsafeMutableElements { response in
           for drop in 0..<drops {
-            BLAS.multiply(
+            MatrixProduct.multiply(
               m: tones, n: ports, k: pilots, matrix.baseAddress!, lda: pilots, .none,
               estimate.baseAddress! + drop * pilots * ports, ldb: ports,
               into: response.baseAddress! + drop * tones * ports, ldc: ports)

@@ -97,17 +97,17 @@ private func bandDirections(_ reconstruction: ComplexArray, size: Int) throws ->
           let count = min(size, tones - first)
           let rows = source.baseAddress! + (drop * tones + first) * ports
           gram.withUnsafeMutableElements {
-            BLAS.multiply(
+            MatrixProduct.multiply(
               m: ports, n: ports, k: count, rows, lda: ports, .conjugateTranspose, rows,
               ldb: ports, into: $0.baseAddress!, ldc: ports)
           }
           let matrix = gram.elements.map { Complex(Double($0.real), Double($0.imaginary)) }
-          let (values, vectors) = try Eigen.hermitian(matrix, order: ports)
+          let (values, vectors) = try Eigen.hermitian(matrix, order: ports, largest: 1)
           // H w is largest for w the top eigenvector v of Hᴴ H; the direction is g = vᴴ.
-          let energy = values[ports - 1]
+          let energy = values[0]
           for tone in first..<first + count {
             for port in 0..<ports {
-              let v = vectors[ports - 1][port]
+              let v = vectors[0][port]
               target[(drop * tones + tone) * ports + port] =
                 energy > 0 ? ComplexFloat(Float(v.real), Float(-v.imaginary)) : .zero
             }

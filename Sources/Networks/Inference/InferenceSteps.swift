@@ -257,13 +257,13 @@ struct PlainStep: SampleStep {
       let p = weights.baseAddress!
       for head in 0..<core.heads {
         let shift = head * size
-        BLAS.multiply(
+        MatrixProduct.multiply(
           m: n, n: n, k: size, query + shift, lda: queryPitch, .none, key + shift,
           ldb: pairPitch, .transpose, into: p, ldc: n)
         for row in 0..<n {
           softmax(kernels, p + row * n, n, scale: 1 / Float(size).squareRoot())
         }
-        BLAS.multiply(
+        MatrixProduct.multiply(
           m: n, n: size, k: n, p, lda: n, .none, value + shift, ldb: pairPitch,
           into: y + shift, ldc: d)
       }

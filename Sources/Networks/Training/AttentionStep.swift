@@ -69,13 +69,13 @@ final class AttentionStep: Step, @unchecked Sendable {
     let target = rows(output.data(0), sequence, width: core.dimension)
     for head in 0..<core.heads {
       let p = weights.pointer + (sequence * core.heads + head) * n * n
-      BLAS.multiply(
+      MatrixProduct.multiply(
         m: n, n: n, k: size, parts.query + head * size, lda: parts.queryPitch, .none,
         parts.key + head * size, ldb: parts.memoryPitch, .transpose, into: p, ldc: n)
       for row in 0..<n {
         softmax(run.kernels, p + row * n, n, scale: 1 / Float(size).squareRoot())
       }
-      BLAS.multiply(
+      MatrixProduct.multiply(
         m: n, n: size, k: n, p, lda: n, .none, parts.value + head * size, ldb: parts.memoryPitch,
         into: target.start + head * size, ldc: target.pitch)
     }
@@ -100,10 +100,10 @@ final class AttentionStep: Step, @unchecked Sendable {
     for head in 0..<core.heads {
       let p = weights.pointer + (sequence * core.heads + head) * n * n
       let shift = head * size
-      BLAS.multiply(
+      MatrixProduct.multiply(
         m: n, n: size, k: n, p, lda: n, .transpose, dy.start + shift, ldb: dy.pitch,
         into: gradients.value + shift, ldc: gradients.memoryPitch)
-      BLAS.multiply(
+      MatrixProduct.multiply(
         m: n, n: n, k: size, dy.start + shift, lda: dy.pitch, .none, parts.value + shift,
         ldb: parts.memoryPitch, .transpose, into: ds, ldc: n)
       for row in 0..<n {
@@ -111,10 +111,10 @@ final class AttentionStep: Step, @unchecked Sendable {
         let mean = run.kernels.table.dot(weight, gradient, n)
         for i in 0..<n { gradient[i] = scale * weight[i] * (gradient[i] - mean) }
       }
-      BLAS.multiply(
+      MatrixProduct.multiply(
         m: n, n: size, k: n, ds, lda: n, .none, parts.key + shift, ldb: parts.memoryPitch,
         into: gradients.query + shift, ldc: gradients.queryPitch)
-      BLAS.multiply(
+      MatrixProduct.multiply(
         m: n, n: size, k: n, ds, lda: n, .transpose, parts.query + shift, ldb: parts.queryPitch,
         into: gradients.key + shift, ldc: gradients.memoryPitch)
     }

@@ -92,12 +92,12 @@ final class DenseStep: Step, @unchecked Sendable {
       }
     }
     let start = columns.lowerBound * (product.isTransposed ? 1 : product.inputs)
-    BLAS.multiply(
+    MatrixProduct.multiply(
       m: rows.count, n: columns.count, k: product.inputs,
       input.view.data(0) + rows.lowerBound * product.inputs, lda: product.inputs, .none,
       weight(run.store.value(product.weight)) + start,
       ldb: product.isTransposed ? product.outputs : product.inputs,
-      product.isTransposed ? .none : .transpose, into: target, ldc: product.outputs, beta: 1)
+      product.isTransposed ? .none : .transpose, into: target, ldc: product.outputs, adding: true)
     guard let slope else { return }
     for row in 0..<rows.count {
       var job = plane_job()
@@ -126,14 +126,14 @@ final class DenseStep: Step, @unchecked Sendable {
     guard input.view.wantsGradient, !rows.isEmpty, !columns.isEmpty else { return }
     let start = columns.lowerBound * (product.isTransposed ? product.outputs : 1)
     let place = rows.lowerBound * product.inputs + columns.lowerBound
-    BLAS.multiply(
+    MatrixProduct.multiply(
       m: rows.count, n: columns.count, k: product.outputs,
       output.gradient(0) + rows.lowerBound * product.outputs, lda: product.outputs, .none,
       weight(run.store.value(product.weight)) + start,
       ldb: product.isTransposed ? product.outputs : product.inputs,
       product.isTransposed ? .transpose : .none,
       into: input.view.gradient(0) + place, ldc: product.inputs,
-      beta: input.isFirstInBackward ? 0 : 1)
+      adding: !input.isFirstInBackward)
     guard let slope = input.view.rectifiedSlope else { return }
     var unused = backward_sums()
     for row in 0..<rows.count {
@@ -151,16 +151,16 @@ final class DenseStep: Step, @unchecked Sendable {
     let gradient = output.gradient(0) + outputs.lowerBound
     let target = weight(run.store.gradient(product.weight))
     if product.isTransposed {
-      BLAS.multiply(
+      MatrixProduct.multiply(
         m: product.inputs, n: outputs.count, k: rows, input.view.data(0), lda: product.inputs,
         .transpose, gradient, ldb: product.outputs, into: target + outputs.lowerBound,
-        ldc: product.outputs, beta: overwritesWeight ? 0 : 1)
+        ldc: product.outputs, adding: !overwritesWeight)
     } else {
-      BLAS.multiply(
+      MatrixProduct.multiply(
         m: outputs.count, n: product.inputs, k: rows, gradient, lda: product.outputs, .transpose,
         input.view.data(0), ldb: product.inputs,
         into: target + outputs.lowerBound * product.inputs, ldc: product.inputs,
-        beta: overwritesWeight ? 0 : 1)
+        adding: !overwritesWeight)
     }
     guard let bias = product.bias else { return }
     let sums = run.store.gradient(bias) + product.firstRow + outputs.lowerBound

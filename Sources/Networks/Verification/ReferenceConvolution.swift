@@ -48,6 +48,17 @@ package struct ReferenceConvolution: Sendable {
     return y
   }
 
+  /// The same in single precision, each output one chain over input channel and tap in order.
+  ///
+  /// - Parameter multiplyAdd: `(a, b, c)` to a · b + c, rounded as the level under test does.
+  package func forwardChain(
+    _ x: [Float], _ weight: [Float], _ multiplyAdd: (Float, Float, Float) -> Float
+  ) -> [Float] {
+    var y = [Float](repeating: 0, count: outputs * height * width)
+    forEachProduct { y[$0] = multiplyAdd(weight[$1], x[$2], y[$0]) }
+    return y
+  }
+
   /// Gradient with respect to the input.
   package func inputGradient(_ dy: [Float], _ weight: [Float]) -> [Double] {
     var dx = [Double](repeating: 0, count: inputs * height * width)

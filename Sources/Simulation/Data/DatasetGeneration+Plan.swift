@@ -15,7 +15,7 @@ extension DatasetGeneration {
 
   /// The manifest before anything is written.
   func plan() throws -> DatasetManifest {
-    let name = BLAS.coreName
+    let name = KernelLevel.roundingClass
     let description = [
       "csilink dataset 1", "seed \(source.seed)", "\(request.domain) from \(request.first)",
       "\(request.layout) slots \(request.slots ?? 0)", "\(request.format) by \(shardSize)",

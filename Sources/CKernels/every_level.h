@@ -1,0 +1,28 @@
+// One body for all instruction levels. `CSK_EVERY_LEVEL(name, (parameters), (arguments))` defines the function `name`, which
+// runs the always-inlined `name_body` compiled for the level in use: AVX-512, AVX2 with FMA, or what every machine has.
+//
+// A product and a sum in one expression become one fused multiply-add on both wide levels, so these have the same bits.
+#pragma once
+
+#include "include/kernel_level.h"
+
+#if defined(__x86_64__)
+#define CSK_EVERY_LEVEL(name, parameters, arguments)                                              \
+  __attribute__((target("arch=x86-64-v4"))) static void name##_v4 parameters {                    \
+    name##_body arguments;                                                                        \
+  }                                                                                               \
+  __attribute__((target("arch=x86-64-v3"))) static void name##_v3 parameters {                    \
+    name##_body arguments;                                                                        \
+  }                                                                                               \
+  static void name##_baseline parameters { name##_body arguments; }                               \
+  void name parameters {                                                                          \
+    switch (csk_level()) {                                                                        \
+    case 0: name##_v4 arguments; break;                                                           \
+    case 1: name##_v3 arguments; break;                                                           \
+    default: name##_baseline arguments;                                                           \
+    }                                                                                             \
+  }
+#else
+#define CSK_EVERY_LEVEL(name, parameters, arguments) \
+  void name parameters { name##_body arguments; }
+#endif

@@ -1,0 +1,27 @@
+import CKernels
+
+/// The instruction level that the numeric kernels use on this machine.
+///
+/// It is the best that the processor has (AVX-512, AVX2 with FMA, or what every machine has), unless the environment
+/// variable `CSILINK_KERNEL` names another one.
+public enum KernelLevel {
+  public static let variable = "CSILINK_KERNEL"
+
+  /// Levels that this machine can run, best first.
+  public static var available: [String] {
+    (0..<csk_level_count()).filter { csk_level_runs($0) != 0 }.map(name)
+  }
+
+  /// The level in use.
+  public static var name: String { name(csk_level()) }
+
+  /// Levels of one class agree to the bit: those with fused multiply-adds do.
+  public static var roundingClass: String {
+    name == "baseline" ? name : "fused multiply-add"
+  }
+
+  /// Whether the environment asks for a level that this machine does not have.
+  public static var isRefused: Bool { csk_level_refused() != 0 }
+
+  private static func name(_ level: Int) -> String { String(cString: csk_level_name(level)) }
+}
