@@ -15,8 +15,15 @@ int csk_level_runs(long level) {
   default: return level == 2;
   }
 }
+
+const char *csk_library_level(void) {
+  __builtin_cpu_init();
+  if (csk_level_runs(1)) return "AVX2";
+  return __builtin_cpu_supports("avx") ? "AVX" : "SSE2";
+}
 #else
 static const char *const names[] = {"neon"};
+const char *csk_library_level(void) { return "NEON"; }
 int csk_level_runs(long level) { return level == 0; }
 #endif
 

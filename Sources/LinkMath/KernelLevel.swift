@@ -15,9 +15,14 @@ public enum KernelLevel {
   /// The level in use.
   public static var name: String { name(csk_level()) }
 
-  /// Levels of one class agree to the bit: those with fused multiply-adds do.
+  /// Machines of one class give the same bits.
+  ///
+  /// The levels with fused multiply-adds agree. Without, it also matters what the C library and FFTW choose for the
+  /// processor, which may have more than the level in use.
   public static var roundingClass: String {
-    name == "baseline" ? name : "fused multiply-add"
+    name == "baseline"
+      ? "separate multiply and add, libraries with \(String(cString: csk_library_level()))"
+      : "fused multiply-add"
   }
 
   /// Whether the environment asks for a level that this machine does not have.

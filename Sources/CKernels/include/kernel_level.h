@@ -15,6 +15,8 @@ const char *csk_level_name(long level);
 int csk_level_runs(long level);
 /// The level in use.
 long csk_level(void);
+/// What libraries that look at the processor themselves find: "AVX2", "AVX" or "SSE2", or "NEON".
+const char *csk_library_level(void);
 /// 1 if `CSILINK_KERNEL` names a level that this machine cannot run, or none at all; the best level is then in use.
 int csk_level_refused(void);
 
