@@ -29,6 +29,13 @@ enum Program {
     try run(arguments, in: folder)
   }
 
+  /// Runs the program with variables added to the environment.
+  static func run(
+    _ arguments: [String], in folder: TestFolder, environment: [String: String]
+  ) throws -> Output {
+    try RunningProgram(path, arguments, folder, environment).wait()
+  }
+
   /// Starts the program in a folder; its output goes to files there.
   static func start(_ arguments: [String], in folder: TestFolder) throws -> RunningProgram {
     try RunningProgram(path, arguments, folder)
@@ -44,7 +51,9 @@ final class RunningProgram {
   /// What `waitpid` said; nil while the process runs.
   private var state: Int32?
 
-  fileprivate init(_ path: String, _ arguments: [String], _ folder: TestFolder) throws {
+  fileprivate init(
+    _ path: String, _ arguments: [String], _ folder: TestFolder, _ added: [String: String] = [:]
+  ) throws {
     log = "\(folder.path)/log-\(UUID().uuidString)"
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -64,7 +73,8 @@ final class RunningProgram {
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     // A crash must end at once, not wait for a debugger.
     let environment = ProcessInfo.processInfo.environment
-      .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.map { "\($0)=\($1)" }
+      .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.merging(added) { $1 }
+      .map { "\($0)=\($1)" }
     var started = pid_t()
     // The shell changes the folder and becomes the program, which keeps the process number.
     let shell = ["sh", "-c", "cd \"$1\" && shift && exec \"$@\"", "sh", folder.path, path]
