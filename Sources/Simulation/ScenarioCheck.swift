@@ -79,7 +79,8 @@ public enum ScenarioCheck {
       let reports = root.clock.reportSlots.count
       let part = 8 * root.partSize * root.context.grid.toneCount * root.context.portCount
       // The channel in every slot; pilots, estimate and reconstructions of a few drops; CSI of the block.
-      let csi = 8 * run.blockSize * 32 * root.context.portCount
+      let taps = root.distinctTransforms.map(\.transform.tapCount).max()!
+      let csi = 8 * run.blockSize * taps * root.context.portCount
       return response * slots + part * (3 + reports) + 8 * csi * reports
     }.max()!
     let metrics = 8 * run.pointCount * run.blockSize * DropMetric.allCases.count
