@@ -12,13 +12,14 @@ TEST_FLAGS := --disable-testable-imports
 # Where `make run` writes.
 OUTPUT := results/quickstart
 
-.PHONY: help setup build run test test-levels lint format clean
+.PHONY: help setup build run test test-levels mutants lint format clean
 .NOTPARALLEL:
 
 help:
 	@echo "make run     install what is missing, build, run scenarios/quickstart.yaml"
 	@echo "make test    install what is missing, build, run all tests"
 	@echo "make test-levels   after 'make test': run those of numbers again at every kernel level of this machine"
+	@echo "make mutants plant faults in a copy, tell which of them no test sees (an hour; needs Python 3)"
 	@echo "make lint    check the formatting"
 	@echo "make build   build .build/release/csilink"
 	@echo "make setup   install missing Debian packages"
@@ -76,6 +77,9 @@ test-levels: setup
 	    echo "make: this machine has no kernel level $$kernel"; \
 	  fi; \
 	done
+
+mutants: setup
+	python3 Tests/Mutants/run.py all .build/mutants
 
 lint:
 	swift format lint -s -r $(SOURCES)
