@@ -30,7 +30,7 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
       guard let number = Double(text), number.isFinite else { return nil }
       let parts = text.split(maxSplits: 1) { $0 == "e" || $0 == "E" }
       let power = parts.count == 2 ? Int(parts[1]) : 0
-      guard case .powerOfTen(let exponent) = self, let power, abs(power) < 1000 else {
+      guard case .powerOfTen(let exponent) = self, let power, power.magnitude < 1000 else {
         return inBaseUnit(number)
       }
       return Double("\(parts[0])e\(power + exponent)")
@@ -38,7 +38,8 @@ public enum Dimension: String, Sendable, Hashable, CaseIterable {
 
     func inThisUnit(_ value: Double) -> Double {
       switch self {
-      case .powerOfTen(let exponent): Scale.powerOfTen(-exponent).inBaseUnit(value)
+      case .powerOfTen(let exponent):
+        Scale.powerOfTen(-exponent).inBaseUnit("\(value)") ?? value
       case .fraction(let divisor): value * divisor
       }
     }

@@ -28,6 +28,12 @@ public struct ParameterDeclaration: Sendable, Hashable {
   public let absence: Absence
   /// One sentence with the meaning, the symbol and the source.
   public let documentation: String
+
+  /// Whether a value that was written for this parameter of one part also fits that of another: the same key with the same
+  /// values, or with the same meaning in other bounds.
+  public func isSame(as other: ParameterDeclaration) -> Bool {
+    key == other.key && (kind == other.kind || documentation == other.documentation)
+  }
 }
 
 /// A typed handle for one parameter of a part: declares it and reads it from ``Settings``.

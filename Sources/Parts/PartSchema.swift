@@ -39,6 +39,11 @@ public struct PartSchema: Sendable {
     parameters.first { $0.key == key }
   }
 
+  /// Whether a key is a parameter, or the beginning of one (`fit` of `fit.drops`).
+  public func knows(_ key: String) -> Bool {
+    parameters.contains { $0.key == key || $0.key.hasPrefix(key + ".") }
+  }
+
   /// Everything that keeps values from being settings of this part: unknown keys first, then in the order of the parameters.
   public func problems(_ given: [String: Setting]) -> [SettingsError] {
     let unknown = given.keys.sorted().filter { parameter($0) == nil }.map {

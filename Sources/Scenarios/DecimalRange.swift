@@ -12,7 +12,9 @@ struct ExactDecimal: Sendable, Equatable {
     if isNegative || rest.first == "+" { rest.removeFirst() }
     var exponent = 0
     if let mark = rest.firstIndex(where: { $0 == "e" || $0 == "E" }) {
-      guard let power = Int(rest[rest.index(after: mark)...]), abs(power) <= 18 else { return nil }
+      guard let power = Int(rest[rest.index(after: mark)...]), power.magnitude <= 18 else {
+        return nil
+      }
       exponent = power
       rest = rest[..<mark]
     }
@@ -91,8 +93,9 @@ struct DecimalRange {
         message: "the step of \(step) leads from \(from) away from \(to)",
         hint: "change the sign of the step, or swap 'from' and 'to'")
     }
-    let steps = distance / delta
-    guard steps < limit else {
+    // Int.min / -1 does not fit.
+    let (steps, isTooLarge) = distance.dividedReportingOverflow(by: delta)
+    guard !isTooLarge, steps < limit else {
       throw Problem(message: "a range of more than \(limit) values")
     }
     texts = (0...steps).map {
@@ -105,13 +108,11 @@ struct DecimalRange {
   private static func split(_ text: String, _ role: String) throws(Problem) -> (
     ExactDecimal, String
   ) {
-    // The longest head that is a number: "10 ns", "3e8Hz".
-    for length in stride(from: min(text.count, 24), to: 0, by: -1) {
-      let head = text.prefix(length)
-      if head.last != " ", let number = ExactDecimal(head) {
-        let unit = text.dropFirst(length).drop { $0 == " " }
-        return (number, unit.isEmpty ? "" : " \(unit)")
-      }
+    // "10 ns", "3e8Hz"
+    let head = text.prefix { "+-.0123456789eE".contains($0) }
+    if let number = ExactDecimal(head) {
+      let unit = text.dropFirst(head.count).drop { $0 == " " }
+      return (number, unit.isEmpty ? "" : " \(unit)")
     }
     throw Problem(message: "'\(role)' of a range must be a number, got '\(text)'")
   }

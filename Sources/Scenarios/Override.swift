@@ -10,16 +10,17 @@ struct OverrideReader {
 
   /// Lays overrides over a document, later ones over earlier ones.
   func apply(_ overrides: [String], to document: ScenarioDocument) -> ScenarioDocument {
+    let overlay = SectionOverlay(catalogue: catalogue, log: log)
     var all = ScenarioDocument(position: document.position)
     var fixed: [YAMLEntry] = []
     for text in overrides {
       guard let entry = entry(text), let one = self.document(entry) else { continue }
       let name = one.name ?? all.name
-      all = all.overlaid(by: one)
+      all = all.overlaid(by: one, overlay)
       all.name = name
       fixed.append(entry)
     }
-    var result = document.overlaid(by: all)
+    var result = document.overlaid(by: all, overlay)
     result.name = all.name ?? document.name
     for entry in fixed { release(entry, in: &result, sweptByOverride: all.sweep) }
     return result

@@ -18,12 +18,12 @@ struct ScenarioDocument: Sendable {
     ["name", "description", "extends", "link", "sweep"] + Section.besides.map(\.rawValue)
 
   /// This document with another laid over it. A name is not inherited: two scenarios would share their results.
-  func overlaid(by upper: ScenarioDocument) -> ScenarioDocument {
+  func overlaid(by upper: ScenarioDocument, _ overlay: SectionOverlay) -> ScenarioDocument {
     var result = upper
     result.description = upper.description ?? description
     result.preset = upper.preset ?? preset
     result.linkPosition = upper.linkPosition ?? linkPosition
-    result.sections = sections.overlaid(by: upper.sections)
+    result.sections = overlay.overlaid(sections, by: upper.sections)
     // The values of a swept key are replaced as a whole: half of a range makes no sense.
     result.sweep = sweep
     for entry in upper.sweep.entries { result.sweep[entry.key] = entry }

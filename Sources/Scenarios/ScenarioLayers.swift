@@ -8,6 +8,7 @@ struct ScenarioLayers {
   let log: DiagnosticLog
 
   private var documents: DocumentReader { DocumentReader(catalogue: catalogue, log: log) }
+  private var overlay: SectionOverlay { SectionOverlay(catalogue: catalogue, log: log) }
 
   /// The document of a file with everything it extends below it.
   func document(path: String) -> ScenarioDocument? {
@@ -64,7 +65,7 @@ struct ScenarioLayers {
       path: basePath, folder: base.relative(to: folder).folderPart, layer: source.layer + 1,
       chain: chain, mentionedAt: extends.value.position)
     // Without its base a file lacks so much that further complaints would mislead.
-    return below?.overlaid(by: document)
+    return below?.overlaid(by: document, overlay)
   }
 
   /// One text per file, however its path is written.
@@ -92,13 +93,13 @@ struct ScenarioLayers {
           ?? "known presets: \(names.joined(separator: ", "))")
       return document
     }
-    let source = SourceText(preset.link, name: "preset \(name)", layer: 1000)
+    let source = SourceText(preset.link, name: "preset \(name)", layer: SourceText.presetLayer)
     guard let root = YAMLNode.parse(source, log: log), let link = root.mapping else {
       return document
     }
     var below = ScenarioDocument(position: root.position)
     for stage in link.entries { documents.addStage(stage, to: &below) }
-    return documents.withImpliedTypes(below).overlaid(by: document)
+    return documents.withImpliedTypes(below).overlaid(by: document, overlay)
   }
 }
 

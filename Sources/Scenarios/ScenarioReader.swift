@@ -100,7 +100,9 @@ public struct ScenarioReader: Sendable {
   private func warnAboutHiddenValues(_ document: ScenarioDocument, _ log: DiagnosticLog) {
     for axis in document.sweep.entries {
       let path = axis.key.split(separator: ".").map(String.init)
-      guard let value = document.sections.node(at: path), value.mapping == nil,
+      // A section that is swept as a whole hides the part that the link names.
+      let whole = path.count == 1 ? path + ["type"] : path
+      guard let value = document.sections.node(at: whole), value.mapping == nil,
         value.position.source.layer < axis.keyPosition.source.layer
       else { continue }
       log.warning(

@@ -11,6 +11,8 @@ public final class SourceText: Sendable, Hashable {
   let folder: String
   /// 0 for the scenario itself, then counting up along `extends`; overrides come before it, presets last.
   let layer: Int
+  static let presetLayer = 1000
+  var isPreset: Bool { layer == Self.presetLayer }
   private let lines: [String]
 
   init(_ text: String, name: String, folder: String = "", layer: Int, hasLines: Bool = true) {

@@ -23,6 +23,7 @@ struct SweepExpansion {
   func expand() throws(ScenarioErrors) -> Result {
     let stages = catalogue.sections.filter { Section.stages.contains($0) }
     let tables = stages.map { table($0) }
+    for table in tables { checkBase(table) }
     for (index, axis) in axes.enumerated() { checkKey(axis, index, tables) }
     let named = axes.indices.map { labelled($0, tables) }
     let besides = Section.besides.map { ($0, single($0)) }
@@ -64,7 +65,7 @@ struct SweepExpansion {
       if let key = axis.key {
         swept.append(SweptValue(key: key, keyPosition: axis.place, value: value.node))
       } else if let upper = value.node.mapping {
-        mapping = mapping?.overlaid(by: upper) ?? upper
+        mapping = mapping.map { self.entry(upper, over: $0, section) } ?? upper
         position = value.node.position
       }
     }
@@ -78,6 +79,53 @@ struct SweepExpansion {
       mapping?["type"] = YAMLEntry(key: "type", keyPosition: named.keyPosition, value: type)
     }
     return reader.read(section, mapping, at: position, swept: swept)
+  }
+
+  /// An entry of a swept section laid over what the link says of the section: keys that only some of the swept parts have
+  /// hold for these; ``checkBase(_:)`` reports those that hold for none.
+  private func entry(_ upper: YAMLMapping, over lower: YAMLMapping, _ section: Section)
+    -> YAMLMapping
+  {
+    var lower = lower
+    if let change = PartChange(of: lower, to: upper, in: section, catalogue) {
+      lower = lower.removing(change.lost)
+      if let key = change.ambiguous.first {
+        log.warning(
+          lower["type"]?.value.position ?? place,
+          "\(change.ambiguous.quotedList) of \(section) '\(change.old.name)' means something else for the swept '\(change.new.name)' and is not used there",
+          hint: "write '{type: \(change.new.name), \(key): ...}' below 'sweep:'")
+      }
+    }
+    let name = upper.type ?? lower.type
+    let part =
+      name.map { catalogue.part($0, of: section) } ?? catalogue.defaultPart(of: section)
+    if let part { lower = lower.removing(Set(lower.leaves.keys.filter { !part.knows($0) })) }
+    return lower.overlaid(by: upper)
+  }
+
+  /// What the link says of a section that is swept as a whole must be a key of at least one of the swept parts.
+  private func checkBase(_ table: Table) {
+    let section = table.section
+    guard table.axes.contains(where: { axes[$0].key == nil }),
+      let base = document.sections[section.rawValue]?.value.mapping
+    else { return }
+    var parts: [PartSchema] = []
+    for part in table.readings.map(\.part) {
+      guard let part else { return }
+      if !parts.contains(where: { $0.name == part.name }) { parts.append(part) }
+    }
+    let own = base.type.flatMap { catalogue.part($0, of: section) }
+    for (key, leaf) in base.leaves where !leaf.value.position.source.isPreset {
+      if parts.contains(where: { $0.knows(key) }) { continue }
+      if let own, own.knows(key) {
+        log.warning(
+          leaf.keyPosition,
+          "'\(section).\(key)' of '\(own.name)' has no effect: none of the swept parts has it",
+          hint: "remove it, or add '\(own.name)' to 'sweep: {\(section): ...}'")
+      } else {
+        reader.unknownKey(key, of: parts, at: leaf.keyPosition)
+      }
+    }
   }
 
   private func single(_ section: Section) -> SectionReading? {

@@ -83,10 +83,7 @@ struct YAMLMapping: Sendable {
   var type: String? { self["type"]?.value.scalar }
 
   /// This mapping with another laid over it: mappings are merged key by key, everything else is replaced.
-  ///
-  /// A mapping that names another `type` replaces the one below it, whose keys belong to another part.
   func overlaid(by upper: YAMLMapping) -> YAMLMapping {
-    if let mine = type, let other = upper.type, mine != other { return upper }
     var result = self
     for entry in upper.entries {
       guard let below = self[entry.key] else {
@@ -101,6 +98,38 @@ struct YAMLMapping: Sendable {
       case (.mapping, .null): break
       default: result[entry.key] = entry
       }
+    }
+    return result
+  }
+
+  /// The values below this mapping that are no mappings, by their full key (`fit.drops`), without the `type`.
+  var leaves: [String: YAMLEntry] {
+    var result: [String: YAMLEntry] = [:]
+    collectLeaves(below: "", into: &result)
+    result["type"] = nil
+    return result
+  }
+
+  private func collectLeaves(below prefix: String, into result: inout [String: YAMLEntry]) {
+    for entry in entries {
+      if let below = entry.value.mapping {
+        below.collectLeaves(below: "\(prefix)\(entry.key).", into: &result)
+      } else {
+        result[prefix + entry.key] = entry
+      }
+    }
+  }
+
+  /// This mapping without some of its ``leaves``, and without the mappings that they leave empty.
+  func removing(_ keys: Set<String>, below prefix: String = "") -> YAMLMapping {
+    var result = YAMLMapping()
+    for var entry in entries where !keys.contains(prefix + entry.key) {
+      if let below = entry.value.mapping {
+        let rest = below.removing(keys, below: "\(prefix)\(entry.key).")
+        if rest.entries.isEmpty && !below.entries.isEmpty { continue }
+        entry.value.content = .mapping(rest)
+      }
+      result.entries.append(entry)
     }
     return result
   }

@@ -33,11 +33,15 @@ import Testing
     #expect(other.values["weights"] == .text("w"))
     #expect(try Self.codec(file, set: ["codec=pca"]).part == "pca")
     #expect(try Self.codec(file, set: ["codec.type=pca"]).part == "pca")
-    // Another part replaces the one of the file with all its keys.
-    for pca in ["  codec: pca", "  codec: {type: pca, compression: 16}"] {
+    // Another part keeps of the file's keys those that it has too.
+    for (pca, kept) in [
+      ("  codec: {type: pca, gain: unit}", [:]),
+      ("  codec: {type: pca, compression: 16}", ["compression": .integer(16)]),
+    ] as [(String, [String: Setting])] {
       let network = try Self.codec(pca, set: ["codec.weights=v", "codec.network=clnet"])
       #expect(network.part == "network")
-      #expect(network.values == ["network": .text("clnet"), "weights": .text("v")])
+      #expect(
+        network.values == ["network": .text("clnet"), "weights": .text("v")].merging(kept) { $1 })
     }
     let whole = try Self.codec("  codec: pca", set: ["codec={network: clnet}"])
     #expect(whole.values == ["network": .text("clnet")])
@@ -60,7 +64,8 @@ import Testing
         == ["network": .text("crnet"), "weights": .text("w"), "compression": .integer(16)])
     #expect(
       try codec("other.yaml")?.values == ["network": .text("clnet"), "weights": .text("w")])
-    #expect(try codec("switch.yaml")?.values == ["network": .text("clnet")])
+    #expect(
+      try codec("switch.yaml")?.values == ["network": .text("clnet"), "compression": .integer(8)])
     #expect(try codec("back.yaml")?.part == "pca")
   }
 
