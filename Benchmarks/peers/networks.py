@@ -24,7 +24,14 @@ VARIANTS = {
         "fused+compile",
         "channels_last+fused+compile",
     ),
-    "infer": ("eager", "channels_last", "jit", "compile", "onnxruntime"),
+    "infer": (
+        "eager",
+        "channels_last",
+        "jit",
+        "compile",
+        "channels_last+compile",
+        "onnxruntime",
+    ),
     "single": ("eager", "jit", "onnxruntime"),
 }
 
