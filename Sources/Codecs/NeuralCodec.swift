@@ -12,7 +12,8 @@ import Parts
 /// Reference: C.-K. Wen, W.-T. Shih, S. Jin, IEEE Wireless Commun. Lett. 7 (2018) 748, and the papers of the networks.
 public struct NeuralCodec: CSICodec {
   static let network = Parts.Parameter<String>(
-    "network", .choice(NetworkZoo.entries.map(\.name)), "Name of the autoencoder.")
+    "network", .choice(NetworkZoo.entries.map(\.name)),
+    "Name of the autoencoder, as 'csilink inspect' lists them.")
   static let weights = Parts.Parameter<String?>.optional(
     "weights", .file,
     "Folder of weights with a file for each network, compression and side, or one file with both sides; needed to run."

@@ -66,13 +66,17 @@ public enum AtomicFile {
   static func install(_ temporary: String, as path: String) throws(DataFileError) {
     try flush(temporary, for: path)
     guard rename(temporary, path) == 0 else { throw failure(path, "a replaceable file") }
-    // The rename itself is durable only once the directory is; a file system that cannot flush
-    // directories has still replaced the file as a whole.
+    flushFolder(of: path)
+  }
+
+  /// Flushes the folder that a file or a folder is in to the disk: only then does its name survive a loss of power.
+  ///
+  /// A file system that cannot flush folders has still replaced the file as a whole.
+  public static func flushFolder(of path: String) {
     let directory = open(directoryPath(of: path), O_RDONLY | O_CLOEXEC)
-    if directory >= 0 {
-      fsync(directory)
-      close(directory)
-    }
+    guard directory >= 0 else { return }
+    fsync(directory)
+    close(directory)
   }
 
   /// Creates an empty file beside `path`.
@@ -98,10 +102,10 @@ public enum AtomicFile {
 
   /// Creates a folder and those above it that are missing.
   public static func createFolder(_ path: String) throws(DataFileError) {
-    if mkdir(path, 0o777) == 0 { return }
+    if make(path) { return }
     if errno == ENOENT, case let parent = directoryPath(of: path), parent != path, parent != "." {
       try createFolder(parent)
-      if mkdir(path, 0o777) == 0 { return }
+      if make(path) { return }
     }
     let reason = errno == EEXIST ? "a file of that name" : systemErrorText()
     var isFolder: ObjCBool = false
@@ -111,6 +115,13 @@ public enum AtomicFile {
     throw DataFileError(
       file: path, expected: "a folder, or a place where one can be made", found: reason,
       hint: "choose another folder")
+  }
+
+  /// Makes one folder; false with `errno` set if that fails.
+  private static func make(_ path: String) -> Bool {
+    guard mkdir(path, 0o777) == 0 else { return false }
+    flushFolder(of: path)
+    return true
   }
 
   private static func directoryPath(of path: String) -> String {

@@ -1,6 +1,7 @@
 import DataFiles
 import Foundation
 import LinkMath
+import Networks
 import Parts
 import Synchronization
 
@@ -28,8 +29,8 @@ final class FittingStore: Sendable {
   /// - Throws: ``SettingsError`` if recorded data has too few drops for fitting.
   func artefact(for fitting: Fitting, part: Settings, _ prefix: FitPrefix) throws -> Artefact {
     let description = [
-      "csilink artefact 1", "seed \(prefix.seed)", "drops \(fitting.dropCount)",
-      "kernel \(KernelLevel.roundingClass)", "\(part.section) \(part.part)", fitting.signature,
+      "csilink artefact 2", ProgramIdentity.text, "seed \(prefix.seed)",
+      "drops \(fitting.dropCount)", "\(part.section) \(part.part)", fitting.signature,
       prefix.key(fitting.source),
     ].joined(separator: "\n")
     let digest = String(Digest.sha256(description).prefix(32))
@@ -48,7 +49,7 @@ final class FittingStore: Sendable {
       return placeholder
     }
     if let path, FileManager.default.fileExists(atPath: path) {
-      let loaded = try load(path, fitting)
+      let loaded = try load(path, fitting, digest: digest)
       memory.withLock { $0[digest] = loaded }
       return loaded
     }
@@ -84,15 +85,16 @@ final class FittingStore: Sendable {
       let array = artefact.arrays[name]!
       return NumericArray(name: name, shape: array.shape, floats: array.elements)
     }
-    try ArrayFile.write(arrays, metadata: ["csilink_artefact": digest], to: path)
+    try SealedTensors.write(arrays, metadata: ["csilink_artefact": digest], to: path)
   }
 
-  private func load(_ path: String, _ fitting: Fitting) throws -> Artefact {
-    var artefact = Artefact()
-    for array in try ArrayFile.readAll(path) {
-      artefact.arrays[array.name ?? ""] = RealArray(array.floats(), shape: array.shape)
-    }
-    guard artefact.arrays.mapValues(\.shape) == fitting.shapes else {
+  private func load(_ path: String, _ fitting: Fitting, digest: String) throws -> Artefact {
+    let file = try SealedTensors.read(path)
+    let artefact = Artefact(
+      file.tensors.mapValues { RealArray($0.floats(), shape: $0.shape) })
+    guard file.metadata["csilink_artefact"] == digest,
+      artefact.arrays.mapValues(\.shape) == fitting.shapes
+    else {
       throw JournalError(
         path: path, problem: "does not hold the arrays of this fitted part",
         hint: "delete the file; it is learned again")

@@ -1,3 +1,4 @@
+import DataFiles
 import Foundation
 import LinkMath
 
@@ -29,47 +30,42 @@ public struct JournalHeader: Sendable, Hashable, Codable {
   }
 }
 
-/// The finished blocks of a run on disk: one line each, appended and flushed as the block finishes.
+/// The finished blocks of a run on disk: one line each, appended as the block finishes.
 ///
-/// A line is `block <index> <drops> <base64 of the metrics> <checksum>`; the first line is the header as JSON. A line that
-/// was cut off or damaged is ignored, so its block is computed again: a killed run loses only the blocks in work.
+/// The first line is the header as JSON, each other one a ``JournalLine`` with a checksum. A line that was cut off or damaged
+/// is ignored, so its block is computed again. A killed run loses only the blocks in work; lines are flushed to the disk
+/// within a second, so a loss of power costs the blocks of that second besides.
 final class Journal {
-  let header: JournalHeader
-  private let handle: FileHandle
   private let path: String
-  private let dropsOfBlock: (Int) -> Int
-  /// Where each finished block starts in the file, and the length of its line.
-  private(set) var blocks: [Int: (offset: UInt64, length: Int)] = [:]
+  private let handle: FileHandle
+  private let reader: JournalReader
+  private let flusher: DelayedFlush
 
-  /// Opens the journal of a folder, or starts one.
+  var blocks: [Int: (offset: UInt64, length: Int)] { reader.blocks }
+
+  /// Opens the journal of a folder, or starts one, and cuts off an unfinished last line.
   ///
   /// - Parameter dropsOfBlock: how many drops the run wants of a block. The last block of a run with fewer or more drops
   ///   can have another number; it stays in the file and is not used.
   /// - Throws: ``JournalError`` if the file belongs to another run or cannot be written.
-  init(_ path: String, header: JournalHeader, dropsOfBlock: @escaping (Int) -> Int) throws {
+  init(_ path: String, header: JournalHeader, dropsOfBlock: (Int) -> Int) throws {
     self.path = path
-    self.dropsOfBlock = dropsOfBlock
-    self.header = header
-    if !FileManager.default.fileExists(atPath: path) {
-      let line = try JSONEncoder.sorted.encode(header) + Data("\n".utf8)
-      guard FileManager.default.createFile(atPath: path, contents: line) else {
-        throw JournalError(
-          path: path, problem: "cannot be created", hint: "is the folder writable?")
-      }
+    let isNew = !FileManager.default.fileExists(atPath: path)
+    if isNew, !FileManager.default.createFile(atPath: path, contents: nil) {
+      throw JournalError(path: path, problem: "cannot be created", hint: "is the folder writable?")
     }
-    guard let handle = FileHandle(forUpdatingAtPath: path) else {
+    guard let handle = FileHandle(forUpdatingAtPath: path), let flusher = DelayedFlush(path) else {
       throw JournalError(path: path, problem: "cannot be opened", hint: nil)
     }
-    self.handle = handle
+    (self.handle, self.flusher) = (handle, flusher)
     try Journal.lock(handle, path)
-    let found = try scan()
-    guard let found else {
-      // Not even the header was finished when an earlier run was killed.
-      try handle.truncate(atOffset: 0)
-      try handle.write(contentsOf: JSONEncoder.sorted.encode(header) + Data("\n".utf8))
-      return
-    }
-    try requireSame(found)
+    reader = try JournalReader(path, handle, header: header, dropsOfBlock: dropsOfBlock)
+    try handle.truncate(atOffset: reader.end)
+    guard reader.end == 0 else { return }
+    // A new file, or not even the header was finished when an earlier run was killed.
+    try handle.write(contentsOf: JSONEncoder.sorted.encode(header) + Data("\n".utf8))
+    try flush()
+    if isNew { AtomicFile.flushFolder(of: path) }
   }
 
   /// One process at a time writes a journal.
@@ -81,87 +77,78 @@ final class Journal {
     }
   }
 
-  private func requireSame(_ found: JournalHeader) throws {
-    guard !header.sharesBlocks(with: found) else { return }
-    let what: String
-    if found.physics != header.physics || found.blockSize != header.blockSize {
-      what = "another scenario"
-    } else if found.provenance.kernel != header.provenance.kernel {
-      what = "kernels that round otherwise (\(found.provenance.kernel))"
-    } else if found.provenance.build != header.provenance.build {
-      what = "another build of csilink"
-    } else {
-      what = "other data or weights"
-    }
-    throw JournalError(
-      path: path, problem: "holds results of \(what)",
-      hint: "--fresh discards them, --output NAME keeps them and writes elsewhere")
-  }
-
-  /// Notes where every valid line is and cuts off an unfinished last one; the block of a damaged line is computed again.
-  ///
-  /// - Returns: the header, nil if there is none.
-  private func scan() throws -> JournalHeader? {
-    guard let first = try handle.firstLine() else { return nil }
-    guard let found = try? JSONDecoder().decode(JournalHeader.self, from: first) else {
-      throw JournalError(
-        path: path, problem: "is not a journal of csilink", hint: "--fresh replaces it")
-    }
-    var offset = UInt64(first.count + 1)
-    var pending = Data()
-    try handle.seek(toOffset: offset)
-    while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
-      pending += chunk
-      var start = pending.startIndex
-      while let end = pending[start...].firstIndex(of: 0x0a) {
-        let line = pending[start..<end]
-        if let (index, metrics) = Journal.parse(line, found.pointCount) {
-          if metrics.dropCount == dropsOfBlock(index) { blocks[index] = (offset, line.count) }
-        }
-        offset += UInt64(line.count + 1)
-        start = end + 1
-      }
-      pending = Data(pending[start...])
-    }
-    try handle.truncate(atOffset: offset)
-    return found
-  }
-
   /// Appends a finished block; returns when the bytes are with the operating system.
   func append(_ index: Int, _ metrics: BlockMetrics) throws {
-    let payload = metrics.values.withUnsafeBytes { Data($0).base64EncodedString() }
-    let body = "block \(index) \(metrics.dropCount) \(payload)"
-    let line = "\(body) \(Digest.sha256(body).prefix(16))\n"
+    let line = JournalLine.text(index, metrics)
     let offset = try handle.seekToEnd()
-    try handle.write(contentsOf: Data(line.utf8))
-    blocks[index] = (offset, line.utf8.count - 1)
+    do {
+      try handle.write(contentsOf: Data(line.utf8))
+    } catch {
+      // Half a line would take the next one with it.
+      try? handle.truncate(atOffset: offset)
+      throw error
+    }
+    reader.note(index, offset: offset, length: line.utf8.count - 1)
+    try flusher.request().map { throw failure($0) }
+  }
+
+  /// Returns when everything is on the disk.
+  func flush() throws { try flusher.flush().map { throw failure($0) } }
+
+  private func failure(_ code: Int32) -> JournalError {
+    JournalError(
+      path: path, problem: "cannot be flushed to the disk: \(String(cString: strerror(code)))",
+      hint: nil)
   }
 
   /// Reads a finished block back.
-  func read(_ index: Int) throws -> BlockMetrics {
-    let place = blocks[index]!
-    try handle.seek(toOffset: place.offset)
-    guard let line = try handle.read(upToCount: place.length),
-      let (_, metrics) = Journal.parse(line, header.pointCount)
-    else {
-      throw JournalError(path: path, problem: "changed while it was read", hint: nil)
-    }
-    return metrics
+  func read(_ index: Int) throws -> BlockMetrics { try reader.read(index) }
+}
+
+/// Flushes a file to the disk a second after it was asked to, however often it is asked.
+///
+/// It opens the file for itself, so that a flush in work does not hold on to the lock of a journal.
+private final class DelayedFlush: @unchecked Sendable {
+  // Sendable: `isPending` and `failure` are touched under `lock` only.
+  private let lock = NSLock()
+  private let descriptor: Int32
+  private var isPending = false
+  /// `errno` of a flush that failed.
+  private var failure: Int32?
+
+  private static let delay = DispatchTimeInterval.seconds(1)
+
+  init?(_ path: String) {
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { return nil }
   }
 
-  private static func parse(_ line: Data, _ pointCount: Int) -> (Int, BlockMetrics)? {
-    let fields = String(decoding: line, as: UTF8.self).split(
-      separator: " ", omittingEmptySubsequences: false)
-    guard fields.count == 5, fields[0] == "block", let index = Int(fields[1]), index >= 0,
-      let drops = Int(fields[2]), (1...4096).contains(drops),
-      Digest.sha256(fields[0..<4].joined(separator: " ")).prefix(16) == fields[4],
-      let data = Data(base64Encoded: String(fields[3]))
-    else { return nil }
-    let values = data.withUnsafeBytes { raw in
-      (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: Double.self) }
+  deinit {
+    if isPending { fdatasync(descriptor) }
+    close(descriptor)
+  }
+
+  /// Asks for a flush; returns the `errno` of an earlier one that failed.
+  func request() -> Int32? {
+    lock.withLock {
+      if !isPending {
+        isPending = true
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.delay) { [weak self] in
+          _ = self?.flush()
+        }
+      }
+      return failure
     }
-    return BlockMetrics(pointCount: pointCount, dropCount: drops, values: values).map {
-      (index, $0)
+  }
+
+  /// Flushes now; returns the `errno` of a flush that failed.
+  func flush() -> Int32? {
+    // What is written from here on asks again.
+    lock.withLock { isPending = false }
+    let code = fdatasync(descriptor) == 0 ? nil : errno
+    return lock.withLock {
+      if let code { failure = code }
+      return failure
     }
   }
 }
@@ -172,19 +159,5 @@ extension JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return encoder
-  }
-}
-
-extension FileHandle {
-  /// The bytes before the first newline; nil if there is none.
-  fileprivate func firstLine() throws -> Data? {
-    try seek(toOffset: 0)
-    var line = Data()
-    while let chunk = try read(upToCount: 4096), !chunk.isEmpty {
-      if let end = chunk.firstIndex(of: 0x0a) { return line + chunk[..<end] }
-      line += chunk
-      if line.count > 1 << 20 { return nil }
-    }
-    return nil
   }
 }

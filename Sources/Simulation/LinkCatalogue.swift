@@ -51,12 +51,15 @@ public enum LinkCatalogue {
 /// The OFDM grid: tone k lies at k · spacing above the lowest tone; it is never shifted.
 enum GridSection {
   static let tones = Parameter.integer(
-    "tones", default: 1024, in: 1...65536, "Subcarriers Nc.")
+    "tones", default: 1024, in: 1...65536,
+    "Number of subcarriers Nc; all of them are measured, precoded and averaged over.")
   static let spacing = Parameter.number(
-    "spacing", .frequency, default: 20e6 / 1024, in: 1...1e9, "Distance between subcarriers.")
+    "spacing", .frequency, default: 20e6 / 1024, in: 1...1e9,
+    "Distance Δf of neighbouring subcarriers; delays beyond 1/Δf cannot be told from smaller ones.")
   static let carrier = Parameter.number(
     "carrier_frequency", .frequency, default: 2e9, in: 1e6...1e12,
-    "Carrier frequency; sets the Doppler shift.")
+    "Carrier frequency fc: sets the Doppler shift (timing.speed), and paths and phases of tr38901 and cost2100."
+  )
   static let schema = PartSchema(
     .grid, "ofdm", "Subcarriers of the downlink.",
     parameters: [tones.declaration, spacing.declaration, carrier.declaration])
@@ -70,7 +73,8 @@ enum GridSection {
 /// How a scenario is run: seed, number of drops, block size and stop rule.
 public struct RunSettings: Sendable, Hashable {
   static let seed = Parameter.integer(
-    "seed", default: 1, in: 0...Int.max, "Seed of every random stream.")
+    "seed", default: 1, in: 0...Int.max,
+    "Seed of every random stream: channels, noise, fitting, training.")
   static let drops = Parameter.integer(
     "drops", default: 1000, in: 2...(1 << 40), "Largest number of drops of each operating point.")
   static let block = Parameter<Int?>.optional(

@@ -1,18 +1,21 @@
 import Foundation
 
-/// Joins the journals of shards into the result of the whole run.
+/// Joins the journals of shards into the result of the whole run; the shards' folders are only read.
 public enum Merge {
   /// - Parameters:
   ///   - folders: result folders; every journal in them is used.
-  ///   - run: the prepared run the shards belong to.
+  ///   - run: the prepared run the shards belong to; placeholders for fitted parts are enough.
   /// - Returns: the result, the same bytes as of one run.
   /// - Throws: ``JournalError`` if a journal belongs to another run, or blocks are missing before the stop rule is met.
   public static func result(_ run: PreparedRun, folders: [String]) throws -> RunResult {
-    var journals: [Journal] = []
+    var journals: [JournalReader] = []
     for folder in folders {
       for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
       where name.hasPrefix("journal") && name.hasSuffix(".log") {
-        journals.append(try run.journal(at: "\(folder)/\(name)"))
+        journals.append(
+          try JournalReader(
+            reading: "\(folder)/\(name)", header: run.header, dropsOfBlock: run.dropCount(ofBlock:))
+        )
       }
     }
     guard !journals.isEmpty else {

@@ -55,9 +55,8 @@ public struct PreparedRun: Sendable {
       provenance: Provenance(
         scenarioDigest: String(Digest.sha256(scenario.canonical).prefix(16)),
         dataDigest: PreparedRun.digest(ofFiles: data),
-        weightsDigest: PreparedRun.digest(ofFiles: weights), build: FileDigest.program,
-        kernel: KernelLevel.roundingClass,
-        version: Version.text))
+        weightsDigest: PreparedRun.digest(ofFiles: weights), build: ProgramIdentity.build,
+        kernel: ProgramIdentity.kernel, version: ProgramIdentity.version))
   }
 
   /// One digest for several files by path, in the order of their paths; empty without files.
@@ -115,30 +114,15 @@ public struct PreparedRun: Sendable {
   }
 }
 
-/// Version of the program.
-public enum Version {
-  public static let text = "0.1.0"
-}
-
 /// Digests of files, as the first 16 digits of SHA-256.
 enum FileDigest {
   static func of(_ path: String) throws -> String { String(try whole(path).sha256.prefix(16)) }
 
   /// All digits, and the size of the file.
   static func whole(_ path: String) throws -> (sha256: String, bytes: Int) {
-    guard let handle = FileHandle(forReadingAtPath: path) else {
+    guard let digest = Digest.sha256(ofFile: path) else {
       throw DataFileError(file: path, expected: "a readable file", found: "none")
     }
-    var digest = Digest()
-    var bytes = 0
-    while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
-      chunk.withUnsafeBytes { digest.update($0) }
-      bytes += chunk.count
-    }
-    return (digest.finish(), bytes)
+    return digest
   }
-
-  /// Of the running program.
-  static let program: String =
-    (try? of("/proc/self/exe")) ?? (try? of(CommandLine.arguments[0])) ?? "unknown"
 }

@@ -57,24 +57,21 @@ public final class Runner {
   ) throws -> RunOutcome {
     try AtomicFile.createFolder(folder)
     let journal = try run.journal(at: Runner.journalPath(folder, shard))
-    let mine = (0..<run.blockCount).filter(shard.contains)
     let work = try Work(
-      run: run, journal: journal, blocks: mine, isWhole: shard == .whole, start: clock.now,
-      report: progress)
+      run: run, journal: journal, shard: shard, start: clock.now, report: progress)
     // A few blocks a round, so that the stop rule is met soon after its block; idle workers at the end of a round cost
     // little because blocks take equally long.
-    let todo = work.remaining
     let group = 8 * pool.threadCount
-    for first in stride(from: 0, to: todo.count, by: group) {
-      if work.isStopped { break }
-      if shouldStop() { return .interrupted }
-      let blocks = Array(todo[first..<min(first + group, todo.count)])
-      let run = self.run
+    let run = self.run
+    while !work.isStopped, !shouldStop() {
+      let blocks = work.next(group)
+      if blocks.isEmpty { break }
       try pool.forEach(blocks.count) { index, _ in
         if shouldStop() || work.isStopped { return }
         try work.finish(blocks[index], try run.metrics(ofBlock: blocks[index]))
       }
     }
+    try journal.flush()
     guard work.isComplete else { return .interrupted }
     if shard != .whole { return .shardFinished }
     return .finished(run.result(work.summaries()))
@@ -98,49 +95,61 @@ private final class Work: @unchecked Sendable {
   private let lock = NSLock()
   private let run: PreparedRun
   private let journal: Journal
-  private let blocks: [Int]
+  private let shard: Shard
   private let report: @Sendable (RunProgress) -> Void
   private let start: ContinuousClock.Instant
   private let resumedDrops: Int
+  private let totalDrops: Int
   private var fold: OrderedFold
-  private let isWhole: Bool
-  private var finishedDrops = 0
+  private var finishedDrops: Int
+  /// Blocks before this one are in the journal, or were given out.
+  private var cursor: Int
 
   init(
-    run: PreparedRun, journal: Journal, blocks: [Int], isWhole: Bool,
-    start: ContinuousClock.Instant, report: @escaping @Sendable (RunProgress) -> Void
+    run: PreparedRun, journal: Journal, shard: Shard, start: ContinuousClock.Instant,
+    report: @escaping @Sendable (RunProgress) -> Void
   ) throws {
     self.run = run
     self.journal = journal
-    self.blocks = blocks
-    self.isWhole = isWhole
+    self.shard = shard
     self.start = start
     self.report = report
     fold = OrderedFold(run)
-    let done = blocks.filter { journal.blocks[$0] != nil }
-    resumedDrops = done.reduce(0) { $0 + run.dropCount(ofBlock: $1) }
+    cursor = shard.firstBlock
+    totalDrops = shard.dropCount(of: run)
+    resumedDrops = journal.blocks.keys.reduce(0) {
+      $0 + (shard.contains($1) && $1 < run.blockCount ? run.dropCount(ofBlock: $1) : 0)
+    }
     finishedDrops = resumedDrops
-    if isWhole { try fold.advance(journal) }
+    if shard == .whole { try fold.advance(journal) }
   }
 
-  /// Blocks of this process that the journal does not have, ascending.
-  var remaining: [Int] { lock.withLock { blocks.filter { journal.blocks[$0] == nil } } }
-  var isStopped: Bool { lock.withLock { isWhole && fold.reason != nil } }
-  var isComplete: Bool {
+  /// The next blocks of this process that the journal does not have, ascending; none if there are no more.
+  func next(_ count: Int) -> [Int] {
     lock.withLock {
-      isWhole ? fold.reason != nil : blocks.allSatisfy { journal.blocks[$0] != nil }
+      var blocks: [Int] = []
+      while cursor < run.blockCount, blocks.count < count {
+        if journal.blocks[cursor] == nil { blocks.append(cursor) }
+        cursor += shard.count
+      }
+      return blocks
     }
+  }
+
+  var isStopped: Bool { lock.withLock { shard == .whole && fold.reason != nil } }
+  var isComplete: Bool {
+    lock.withLock { shard == .whole ? fold.reason != nil : finishedDrops == totalDrops }
   }
 
   func finish(_ block: Int, _ metrics: BlockMetrics) throws {
     try lock.withLock {
       try journal.append(block, metrics)
       finishedDrops += metrics.dropCount
-      if isWhole { try fold.advance(journal) }
+      if shard == .whole { try fold.advance(journal) }
       report(
         RunProgress(
           finishedDrops: finishedDrops,
-          totalDrops: blocks.reduce(0) { $0 + run.dropCount(ofBlock: $1) },
+          totalDrops: totalDrops,
           resumedDrops: resumedDrops, elapsed: ContinuousClock().now - start))
     }
   }

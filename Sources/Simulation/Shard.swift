@@ -23,4 +23,16 @@ public struct Shard: Sendable, Hashable, CustomStringConvertible {
   public var description: String { "\(index)/\(count)" }
 
   func contains(_ block: Int) -> Bool { block % count == index - 1 }
+
+  var firstBlock: Int { index - 1 }
+
+  /// Drops in this share of a run.
+  func dropCount(of run: PreparedRun) -> Int {
+    guard firstBlock < run.blockCount else { return 0 }
+    let blocks = (run.blockCount - 1 - firstBlock) / count + 1
+    let last = run.blockCount - 1
+    // Only the last block of a run can have fewer drops.
+    let missing = contains(last) ? run.blockSize - run.dropCount(ofBlock: last) : 0
+    return blocks * run.blockSize - missing
+  }
 }

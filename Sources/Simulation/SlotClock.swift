@@ -7,18 +7,25 @@ import Parts
 /// snapshot study.
 struct SlotClock: Sendable, Hashable {
   static let slot = Parameter.number(
-    "slot", .time, default: 1e-3, in: 1e-6...1, "Duration of a slot.")
+    "slot", .time, default: 1e-3, in: 1e-6...1,
+    "Duration of a slot; delays and periods are counted in slots.")
   static let slots = Parameter<Int?>.optional(
     "slots", .integer(1...100_000),
-    "Slots simulated in each drop; delay plus one report period if left out.")
+    "Slots simulated in each drop, more than both delays together; these plus one report period if left out."
+  )
   static let period = Parameter.integer(
-    "report_period", default: 1, in: 1...100_000, "Slots between two measurements, T.")
+    "report_period", default: 1, in: 1...100_000,
+    "Slots T from one measurement and report of the UE to the next.")
   static let processing = Parameter.integer(
-    "processing_delay", default: 0, in: 0...100_000, "Slots the UE and the BS need for processing.")
+    "processing_delay", default: 0, in: 0...100_000,
+    "Slots that UE and BS take to compute: a report serves the BS this and 'feedback_delay' after its slot."
+  )
   static let feedback = Parameter.integer(
-    "feedback_delay", default: 0, in: 0...100_000, "Slots from the report to its arrival.")
+    "feedback_delay", default: 0, in: 0...100_000,
+    "Slots that a report is on its way, besides 'processing_delay'.")
   static let speed = Parameter.number(
-    "speed", .speed, default: 0, in: 0...1000, "Speed of the UE.")
+    "speed", .speed, default: 0, in: 0...1000,
+    "Speed of the UE, with which the channel changes from slot to slot; 0 keeps it.")
   static let schema = PartSchema(
     .timing, "slots", "Slot clock: report period, delays and UE speed.",
     reference: "TS 38.214 clause 5.4 (CSI processing time)",

@@ -7,10 +7,12 @@ import Parts
 import Synchronization
 import Training
 
-/// Draws the samples of a training from the stages before the codec and keeps them as .npy files named by digest.
+/// Draws the samples of a training from the stages before the codec and keeps them as .npy files.
 ///
 /// A file holds `[sample, 2, angle, delay]`, float32: real and imaginary part of the normalised CSI, each as
-/// `0.5 + 0.5 h`. Equal scenarios find the files again; a file appears whole or not at all.
+/// `0.5 + 0.5 h`. Its name has a digest of everything that it is drawn from, the program included, so that equal scenarios
+/// find it again; `SHA256SUMS` beside it has the digest of its bytes, so that a changed file is not trained on. A file
+/// appears whole or not at all.
 struct TrainingDraw: Sendable {
   let input: CodecInput
   let source: TrainingSettings.Source
@@ -45,40 +47,43 @@ struct TrainingDraw: Sendable {
     var sets: [SampleSet] = []
     var digests: [String] = []
     for (domain, count, _) in wanted {
-      let digest = digest(domain, count)
-      guard let set = try set(domain, count, digest, shouldStop) else { return nil }
+      guard let set = try set(domain, count, name(domain, count), shouldStop, &digests) else {
+        return nil
+      }
       sets.append(set)
-      digests.append(digest)
     }
     return TrainingData(
       training: sets[0], validation: sets[1], test: sets[2],
       digest: String(Digest.sha256(digests.joined(separator: " ")).prefix(16)))
   }
 
-  /// Names the content of a file: what it is drawn from, not the bytes, so that it is known before it is drawn.
-  private func digest(_ domain: StreamKey.Domain, _ count: Int) -> String {
+  /// Names the content of a set: what it is drawn from, not the bytes, so that it is known before it is drawn.
+  private func name(_ domain: StreamKey.Domain, _ count: Int) -> String {
     let description = [
-      "csilink samples 1", "seed \(seed)", "\(domain) \(count)", source.rawValue,
-      "kernel \(KernelLevel.roundingClass)", input.key,
+      "csilink samples 2", ProgramIdentity.text, "seed \(seed)", "\(domain) \(count)",
+      source.rawValue, input.key,
     ].joined(separator: "\n")
-    return String(Digest.sha256(description).prefix(16))
+    return "\(domain)-\(Digest.sha256(description).prefix(16))"
   }
 
+  /// - Parameter digests: gets those of the set's bytes.
   private func set(
-    _ domain: StreamKey.Domain, _ count: Int, _ digest: String,
-    _ shouldStop: @escaping @Sendable () -> Bool
+    _ domain: StreamKey.Domain, _ count: Int, _ name: String,
+    _ shouldStop: @escaping @Sendable () -> Bool, _ digests: inout [String]
   ) throws -> SampleSet? {
-    let hasTargets = source == .estimate
-    let inputs = "\(folder)/\(domain)-\(digest).npy"
-    let targets = hasTargets ? "\(folder)/\(domain)-\(digest)-target.npy" : nil
+    let inputs = "\(folder)/\(name).npy"
+    let targets = source == .estimate ? "\(folder)/\(name)-target.npy" : nil
+    let files = [inputs] + [targets].compactMap { $0 }
     let shape = [2, input.context.portCount, input.context.tapCount]
-    let manager = FileManager.default
-    let isThere =
-      manager.fileExists(atPath: inputs) && targets.map(manager.fileExists(atPath:)) ?? true
-    if !isThere {
+    var sums = try Checksums(folder)
+    if !files.allSatisfy({ sums.has($0) && FileManager.default.fileExists(atPath: $0) }) {
       try AtomicFile.createFolder(folder)
       guard try draw(domain, count, inputs, targets, shape, shouldStop) else { return nil }
+      try sums.note(files)
+    } else {
+      try sums.check(files)
     }
+    digests += files.map { sums[$0]! }
     let set = try SampleSet(inputs: inputs, targets: targets, shape: shape)
     guard set.count == count else {
       throw DataFileError(

@@ -194,7 +194,8 @@ public struct TrainingRun: Sendable {
       "seed": "\(seed)", "data_digest": data.digest, "samples": "\(settings.trainingCount)",
       "epochs": "\(result.curve.epochs.count)", "best_epoch": "\(best.number)",
       "validation_nmse_db": String(format: "%.3f", best.validationNMSEDB),
-      "test_nmse_db": String(format: "%.3f", result.test.nmseDB), "version": Version.text,
+      "test_nmse_db": String(format: "%.3f", result.test.nmseDB),
+      "version": ProgramIdentity.version,
     ]
   }
 }

@@ -21,7 +21,7 @@ struct Checkpoint: Sendable {
   var moments: [(first: [Float], second: [Float])]
   var optimiserSteps: Int
 
-  private static let format = "csilink checkpoint 1"
+  private static let format = "csilink checkpoint 2"
 
   func write(to path: String) throws(DataFileError) {
     var arrays = Self.arrays(weights, prefix: "weights.")
@@ -36,7 +36,7 @@ struct Checkpoint: Sendable {
       "format": Self.format, "key": key, "step_in_epoch": "\(stepInEpoch)",
       "loss_sum": "\(lossSum)", "curve": curve.stored, "optimiser_steps": "\(optimiserSteps)",
     ]
-    try ArrayFile.write(arrays, metadata: metadata, to: path)
+    try SealedTensors.write(arrays, metadata: metadata, to: path)
   }
 
   private static func arrays(_ weights: Weights, prefix: String) -> [NumericArray] {
@@ -50,7 +50,7 @@ struct Checkpoint: Sendable {
   ///
   /// - Throws: `DataFileError` if the file is damaged or belongs to another training.
   init(path: String, key: String) throws {
-    let file = try TensorFile(path: path)
+    let file = try SealedTensors.read(path)
     func damaged(_ what: String) -> DataFileError {
       DataFileError(
         file: path, expected: "a checkpoint of csilink", found: what,
@@ -60,7 +60,7 @@ struct Checkpoint: Sendable {
     guard file.metadata["key"] == key else {
       throw DataFileError(
         file: path, expected: "the checkpoint of this training",
-        found: "that of another one: data, network, seed or settings have changed",
+        found: "that of another one: data, network, seed, settings, processor or build have changed",
         hint: "use --fresh to start over, or --output for another folder")
     }
     guard let step = file.metadata["step_in_epoch"].flatMap({ Int($0) }), step >= 0,

@@ -94,8 +94,12 @@ public final class TrainingLoop {
     checkpointPath = stem + "-checkpoint.safetensors"
     curvePath = stem + "-curve.csv"
     let key = Digest.sha256(
-      ["csilink training 1", network, "\(compression)", "\(seed)", settings.signature, data.digest]
-        .joined(separator: "\n"))
+      [
+        // Gradients are summed lane by lane: the same bytes on one level only.
+        "csilink training 2", ProgramIdentity.text, KernelLevel.name, network, "\(compression)",
+        "\(seed)",
+        settings.signature, data.digest,
+      ].joined(separator: "\n"))
     let isResumed = FileManager.default.fileExists(atPath: checkpointPath)
     let initial = Self.initialWeights(autoencoder, seed: seed, outputGain: settings.outputGain)
     let stored = isResumed ? try Checkpoint(path: checkpointPath, key: key) : nil

@@ -16,10 +16,11 @@ public struct TrainingSettings: Sendable {
   }
 
   package static let samples = Parameter.integer(
-    "samples", default: 20_000, in: 1...100_000_000, "Drops in the training set.")
+    "samples", default: 20_000, in: 1...100_000_000,
+    "Drops in the training set, from the channel's domain 'train'.")
   package static let validation = Parameter.integer(
     "validation_samples", default: 2_000, in: 1...10_000_000,
-    "Drops that choose the best epoch; never trained on.")
+    "Drops that are reconstructed after each epoch to find the best one; never trained on.")
   package static let test = Parameter.integer(
     "test_samples", default: 2_000, in: 1...10_000_000,
     "Drops that the chosen weights are judged on, once, at the end.")
@@ -28,9 +29,11 @@ public struct TrainingSettings: Sendable {
     "Whether the encoder sees the true channel or the estimate of the scenario's pilots; the target is the true channel."
   )
   static let epochs = Parameter.integer(
-    "epochs", default: 100, in: 1...1_000_000, "Passes over the training set.")
+    "epochs", default: 100, in: 1...1_000_000,
+    "Largest number of passes over the training set; 'patience' may end the training earlier.")
   static let batch = Parameter.integer(
-    "batch", default: 200, in: 1...65_536, "Samples of one optimiser step.")
+    "batch", default: 200, in: 1...65_536,
+    "Samples of one optimiser step; the last one of an epoch takes what is left.")
   static let lossName = Parameter<LossName>.choice(
     "loss", default: .mse,
     "mse: mean squared error over all elements; log_mse: ln of the mean squared norm of the error.")
@@ -44,20 +47,29 @@ public struct TrainingSettings: Sendable {
     same continuously; warm_up_cosine: linear from 0 over 'warm_up' epochs, then half a cosine down to 'minimum'.
     """)
   static let factor = Parameter.number(
-    "schedule.factor", default: 0.1, in: 1e-9...1, "Factor of step and exponential.")
+    "schedule.factor", default: 0.1, in: 1e-9...1,
+    "What the learning rate is multiplied by each 'interval' epochs (schedule: step, exponential).")
   static let interval = Parameter.integer(
     "schedule.interval", default: 100, in: 1...1_000_000,
-    "Epochs between two steps, or for one factor of exponential.")
+    "Epochs in which the learning rate changes by 'factor' (schedule: step, exponential).")
   static let minimum = Parameter.number(
-    "schedule.minimum", default: 5e-5, in: 0...100, "Last learning rate of warm_up_cosine.")
+    "schedule.minimum", default: 5e-5, in: 0...100,
+    """
+    Learning rate that the cosine of warm_up_cosine comes down to after the last epoch, at most 'learning_rate'; the other \
+    schedules and the warm-up may go below it.
+    """)
   static let warmUp = Parameter.integer(
-    "schedule.warm_up", default: 30, in: 0...1_000_000, "Epochs of rising rate of warm_up_cosine.")
+    "schedule.warm_up", default: 30, in: 0...1_000_000,
+    "Epochs in which warm_up_cosine rises from 0 to 'learning_rate', fewer than 'epochs'.")
   static let beta1 = Parameter.number(
-    "adam.beta1", default: 0.9, in: 0...0.999999999, "Decay of Adam's mean gradient.")
+    "adam.beta1", default: 0.9, in: 0...0.999999999,
+    "Decay β1 of Adam's running mean of the gradient, for each step.")
   static let beta2 = Parameter.number(
-    "adam.beta2", default: 0.999, in: 0...0.999999999, "Decay of Adam's mean squared gradient.")
+    "adam.beta2", default: 0.999, in: 0...0.999999999,
+    "Decay β2 of Adam's running mean of the squared gradient, for each step.")
   static let epsilon = Parameter.number(
-    "adam.epsilon", default: 1e-8, in: 1e-30...1, "Added to the root of the mean square.")
+    "adam.epsilon", default: 1e-8, in: 1e-30...1,
+    "Number ε that Adam adds to the root of the mean squared gradient before it divides by it.")
   static let patience = Parameter<Int?>.optional(
     "patience", .integer(1...1_000_000),
     "Stop after this many epochs without a better validation NMSE; never if left out.")
@@ -108,7 +120,7 @@ public struct TrainingSettings: Sendable {
   /// Optimiser steps of an epoch; the last batch may be smaller.
   public var stepsPerEpoch: Int { (trainingCount + batchSize - 1) / batchSize }
 
-  /// - Throws: ``SettingsError`` for a warm-up that does not leave room for the cosine.
+  /// - Throws: ``SettingsError`` for a warm-up that does not leave room for the cosine, or a cosine that would rise.
   public init(_ settings: Settings) throws(SettingsError) {
     trainingCount = settings[Self.samples]
     validationCount = settings[Self.validation]
@@ -149,6 +161,12 @@ public struct TrainingSettings: Sendable {
           part: settings.part, key: Self.warmUp.key,
           reason: "must be below the \(epochs) epochs of the training, got \(warmUp)",
           hint: "the papers use 30 of 2500 epochs")
+      }
+      guard settings[minimum] <= rate else {
+        throw SettingsError(
+          part: settings.part, key: minimum.key,
+          reason: "must be at most learning_rate = \(rate), got \(settings[minimum])",
+          hint: "the learning rate falls from 'learning_rate' to 'schedule.minimum'")
       }
       return .warmUpCosine(
         maximum: rate, minimum: settings[minimum], warmUp: warmUp * stepsPerEpoch,

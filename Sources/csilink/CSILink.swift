@@ -13,7 +13,7 @@ struct CSILink: ParsableCommand {
     discussion: """
       Exit codes: 0 done, 1 failed, 2 wrong usage or scenario, 130 interrupted (the same command continues).
       """,
-    version: Version.text,
+    version: ProgramIdentity.version,
     subcommands: [
       RunCommand.self, TrainCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
       InspectCommand.self, ForwardCommand.self, VerifyCommand.self, DataCommand.self,

@@ -22,9 +22,10 @@ struct MergeCommand: ParsableCommand {
     let folder = compute.folder(scenario)
     let sources = folders.isEmpty ? [folder] : folders
     let began = Date()
+    // What was fitted has done its work in the shards.
     let prepared = try PreparedRun(
-      scenario, pool: WorkerPool(threadCount: compute.threadCount),
-      artefactFolder: "\(sources[0])/fitted")
+      scenario, pool: WorkerPool(threadCount: compute.threadCount), artefactFolder: nil,
+      isDry: true)
     let result = try Merge.result(prepared, folders: sources)
     try ResultFolder.present(
       result,

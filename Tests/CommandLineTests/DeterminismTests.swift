@@ -86,10 +86,15 @@ import Testing
         #expect(!folder.has("merged/report.csv"))
       }
     }
+    // What was fitted stays with the shards, and merging does without.
+    for shard in 1...3 {
+      try FileManager.default.removeItem(atPath: "\(folder.path)/shard\(shard)/fitted")
+    }
     let merge = try Program.run(
       "merge", Self.scenario, "shard3", "shard1", "shard2", "--output", "merged", in: folder)
     #expect(merge.status == 0, "\(merge)")
     #expect(try folder.read("merged/report.csv") == reference.report)
+    #expect(!folder.has("shard3/fitted"))
   }
 
   /// A longer run continues a shorter one, and a shorter one uses a longer one's blocks, also if the last block of either

@@ -21,8 +21,12 @@ enum Program {
   }
 
   /// Runs the program in a folder until it ends.
-  static func run(_ arguments: [String], in folder: TestFolder) throws -> Output {
-    try start(arguments, in: folder).wait()
+  ///
+  /// - Parameter program: another program in its place.
+  static func run(_ arguments: [String], in folder: TestFolder, program: String = path) throws
+    -> Output
+  {
+    try RunningProgram(program, arguments, folder).wait()
   }
 
   static func run(_ arguments: String..., in folder: TestFolder) throws -> Output {

@@ -118,7 +118,7 @@ import Testing
     #expect(!folder.has("results"))
   }
 
-  /// Samples that were cut or damaged on disk are an error with the file's name, or drawn again after its removal.
+  /// Samples that were cut, damaged or edited on disk are an error with the file's name, or drawn again after its removal.
   @Test func damagedSamples() throws {
     let folder = try folder()
     let command = ["train", "small.yaml", "--set", "training.epochs=1", "--output", "out"]
@@ -126,13 +126,71 @@ import Testing
     let files = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/out/data")
     let name = try #require(files.first { $0.hasPrefix("train-") })
     let good = try folder.read("out/data/\(name)")
-    for cut in [0, 60, good.count / 2] {
-      try folder.write(good.prefix(cut), to: "out/data/\(name)")
+    var edited = good
+    edited[good.count - 2] ^= 1
+    for bytes in [good.prefix(0), good.prefix(60), good.prefix(good.count / 2), edited] {
+      try folder.write(bytes, to: "out/data/\(name)")
       let result = try Program.run(command, in: folder)
-      #expect(result.status == 1 && result.errors.contains(name), "\(cut): \(result)")
+      #expect(result.status == 1 && result.errors.contains(name), "\(bytes.count): \(result)")
     }
+    // A file that nobody vouches for is drawn again.
+    let sums = try folder.text("out/data/SHA256SUMS")
+    #expect(sums.contains("  \(name)\n"))
+    try FileManager.default.removeItem(atPath: "\(folder.path)/out/data/SHA256SUMS")
+    #expect(try Program.run(command, in: folder).status == 0)
+    #expect(try folder.read("out/data/\(name)") == good)
+    #expect(try folder.text("out/data/SHA256SUMS") == sums)
     try FileManager.default.removeItem(atPath: "\(folder.path)/out/data/\(name)")
     #expect(try Program.run(command, in: folder).status == 0)
     #expect(try folder.read("out/data/\(name)") == good)
+  }
+
+  /// Another build of the program goes on with nothing of this one: not its samples, fitted parts, checkpoint, journal or
+  /// data set.
+  @Test func anotherBuildStartsOver() throws {
+    let folder = try folder()
+    let other = "\(folder.path)/other"
+    // A byte behind the end of an executable file changes nothing but its digest.
+    try (Data(contentsOf: URL(filePath: Program.path)) + [0]).write(to: URL(filePath: other))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: other)
+    func names(_ place: String) throws -> Set<String> {
+      Set(
+        try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/\(place)").filter {
+          $0 != "SHA256SUMS"
+        })
+    }
+    let train = ["train", "small.yaml", "--set", "training.epochs=1", "--output", "out"]
+    #expect(try Program.run(train, in: folder).status == 0)
+    let samples = try names("out/data")
+    #expect(samples.count == 3)
+    let refused = try Program.run(train, in: folder, program: other)
+    #expect(refused.status == 1 && refused.errors.contains("or build have changed"), "\(refused)")
+    let both = try names("out/data")
+    #expect(both.isSuperset(of: samples) && both.count == 6, "\(both)")
+    let fresh = try Program.run(train + ["--fresh"], in: folder, program: other)
+    #expect(fresh.status == 0, "\(fresh)")
+    #expect(try names("out/data") == both.subtracting(samples))
+
+    try folder.write(
+      Data(
+        """
+        link:
+          grid: {tones: 16}
+          channel: {type: rayleigh, ports: 4, taps: 4}
+          transform: {taps: 8}
+          codec: {type: pca, length: 4, fit.drops: 20}
+        run: {drops: 8}
+        """.utf8), to: "link.yaml")
+    let link = ["run", "link.yaml", "--output", "link"]
+    #expect(try Program.run(link, in: folder).status == 0)
+    let parts = try names("link/fitted")
+    let mixed = try Program.run(link, in: folder, program: other)
+    #expect(mixed.status == 1 && mixed.errors.contains("another build"), "\(mixed)")
+    #expect(try names("link/fitted").count == 2 * parts.count)
+
+    let generate = ["data", "generate", "link.yaml", "--drops", "4", "-o", "set"]
+    #expect(try Program.run(generate, in: folder).status == 0)
+    let extended = try Program.run(generate, in: folder, program: other)
+    #expect(extended.status == 1 && extended.errors.contains("set"), "\(extended)")
   }
 }

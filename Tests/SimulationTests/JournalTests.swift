@@ -175,6 +175,75 @@ import Testing
     }
   }
 
+  /// Merging reads and nothing else, whatever state the shards are in: no byte, file or time changes.
+  @Test func mergingLeavesTheShardsAlone() throws {
+    try withTemporaryFolder { folder in
+      let whole = try report("\(folder)/whole")
+      let parts = try (1...2).map { index in
+        let shard = try #require(Shard("\(index)/2"))
+        let part = "\(folder)/part\(index)"
+        let run = try prepare(Self.yaml)
+        _ = try Runner(run, pool: WorkerPool(threadCount: 1), folder: part, shard: shard).execute()
+        return (folder: part, journal: Runner.journalPath(part, shard))
+      }
+      let good = try parts.map { try Data(contentsOf: URL(filePath: $0.journal)) }
+      func state() throws -> [String] {
+        try parts.flatMap { part in
+          try FileManager.default.contentsOfDirectory(atPath: part.folder).sorted().map { name in
+            let path = "\(part.folder)/\(name)"
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            let time = try #require(attributes[.modificationDate] as? Date)
+            let bytes = try Data(contentsOf: URL(filePath: path))
+            return "\(name) \(time.timeIntervalSince1970) \(bytes.base64EncodedString())"
+          }
+        }
+      }
+      func merge() throws -> RunResult {
+        let run = try PreparedRun(
+          scenario(Self.yaml), pool: WorkerPool(threadCount: 1), artefactFolder: nil, isDry: true)
+        return try Merge.result(run, folders: parts.map(\.folder))
+      }
+      var before = try state()
+      #expect(ReportCSV.text(of: try merge()) == whole)
+      #expect(try state() == before)
+      // Unfinished lines, half a header, an empty file: blocks are missing, and nothing is cut off.
+      for cut in [good[1].count - 7, 40, 0] {
+        try good[1].prefix(cut).write(to: URL(filePath: parts[1].journal))
+        before = try state()
+        let error = #expect(throws: JournalError.self) { try merge() }
+        #expect(error?.problem.contains("is missing") == true, "\(String(describing: error))")
+        #expect(try state() == before, "cut at \(cut)")
+      }
+      // A shard that is still at work keeps its journal locked.
+      try good[1].write(to: URL(filePath: parts[1].journal))
+      let handle = try #require(FileHandle(forUpdatingAtPath: parts[1].journal))
+      #expect(flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0)
+      #expect(ReportCSV.text(of: try merge()) == whole)
+    }
+  }
+
+  /// As many drops as it takes: their number costs neither time nor memory.
+  @Test func aRunOfAnyLengthEndsByItsRule() throws {
+    try withTemporaryFolder { folder in
+      let set = ["run.drops=\(1 << 40)", "run.block=1", "run.stop.nmse_half_width_db=0.5"]
+      let result = try execute(prepare(Self.yaml, set: set), threads: 2, folder: folder)
+      #expect(result.points.allSatisfy { $0.stopReason == .interval && $0.drops < 5000 })
+      let shard = try #require(Shard("7/9"))
+      let total = Mutex(0)
+      let runner = Runner(
+        try prepare(Self.yaml, set: ["run.drops=\(1 << 40)", "run.block=3"]),
+        pool: WorkerPool(threadCount: 1), folder: folder, shard: shard)
+      let outcome = try runner.execute(
+        progress: { progress in total.withLock { $0 = progress.totalDrops } },
+        shouldStop: { total.withLock { $0 > 0 } })
+      guard case .interrupted = outcome else { throw NotFinished() }
+      // Blocks 6, 15, 24, ... of 366503875926 blocks of 3; the last block of the run, of one drop, is not among them.
+      let blocks = ((1 << 40) + 2) / 3
+      #expect(total.withLock { $0 } == 3 * ((blocks - 1 - 6) / 9 + 1))
+      #expect((blocks - 1) % 9 != 6)
+    }
+  }
+
   @Test func aFolderWithoutJournalsCannotBeMerged() throws {
     try withTemporaryFolder { folder in
       let error = #expect(throws: JournalError.self) {

@@ -93,7 +93,8 @@ extension COST2100Parameters {
       "decay_per_us", .plain, in: 0...1000, \.decay,
       "Power decay k of a cluster, exp(-k · excess delay in microseconds)."),
     number(
-      "decay_limit", .time, in: 0...1, \.decayLimit, "Delay from which on power decays no more."),
+      "decay_limit", .time, in: 0...1, \.decayLimit,
+      "Excess delay from which on a cluster's power decays no more."),
     number(
       "single_bounce_share", .plain, in: 0...1, \.singleBounceShare,
       "Share of clusters seen in one place by both ends; the others are twins with a link delay."),
@@ -102,15 +103,16 @@ extension COST2100Parameters {
       "Mean of the normal angle between the directions to a cluster and to its region."),
     number(
       "azimuth_offset_deviation", .angle, in: 0...360, \.azimuthOffsetDeviation,
-      "Standard deviation of that angle."),
+      "Standard deviation of the angle between the directions to a cluster and to its region."),
     number(
       "link_delay_mean", .time, in: 0...1e-3, \.linkDelayMean,
       "Mean of the exponential part of a twin cluster's link delay."),
     number(
-      "link_delay_minimum", .time, in: 0...1e-3, \.linkDelayMinimum, "Its smallest link delay."),
+      "link_delay_minimum", .time, in: 0...1e-3, \.linkDelayMinimum,
+      "Smallest link delay of a twin cluster."),
     number(
       "shadowing_deviation", .level, in: 0...10, \.shadowingDB,
-      "Standard deviation in dB of a cluster's power."),
+      "Standard deviation of the lognormal power of a cluster, its shadowing."),
   ]
 
   private static let spreadKeys =
@@ -139,7 +141,8 @@ extension COST2100Parameters {
         "Correlation between the delay and the two azimuth spreads of a cluster, in dB."),
       number(
         "shadowing_correlation", .plain, in: -0.999...0.999, \.shadowingCorrelation,
-        "Correlation of a cluster's shadowing with each of these three."),
+        "Correlation of a cluster's shadowing with its delay spread and its two azimuth spreads, in dB."
+      ),
     ]
 
   /// A spread: its median and its deviation in dB.
@@ -150,7 +153,9 @@ extension COST2100Parameters {
   ) -> [Key<Double>] {
     [
       number(key, dimension, in: range, path, meaning),
-      number(key + "_db", .level, in: 0...10, deviation, "Its standard deviation in dB."),
+      number(
+        key + "_db", .level, in: 0...10, deviation,
+        "Standard deviation of \(key) from cluster to cluster, which is lognormal."),
     ]
   }
 
@@ -167,7 +172,7 @@ extension COST2100Parameters {
       "Mean ratio of the line of sight's power to that of all other rays."),
     number(
       "k_factor_deviation", .level, in: 0...20, \.kFactorDeviationDB,
-      "Its standard deviation in dB."),
+      "Standard deviation of k_factor from drop to drop, which is lognormal."),
   ]
 
   static let declarations: [ParameterDeclaration] =

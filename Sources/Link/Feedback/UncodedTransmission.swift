@@ -31,7 +31,8 @@ struct UncodedTransmission: Sendable {
     "Eb/N0 of a receive branch: energy of a payload bit over the noise density, mean over fading.")
   static let fading = Parameter<FeedbackFading>.choice(
     "fading", default: FeedbackFading.none,
-    "Gain of the uplink: constant, Rayleigh for each symbol, or for each report.")
+    "Gain of the uplink: none, constant; iid, Rayleigh for each symbol; block, Rayleigh for each report."
+  )
   static let branches = Parameter.integer(
     "branches", default: 1, in: 1...64, "Receive branches L of the BS, combined by maximum ratio.")
 

@@ -15,7 +15,8 @@ public struct OrthogonalPilots: Sendable {
     "pilot_power", default: .unitary,
     "Power unit: unitary (X Xᴴ = I), total (per symbol over all antennas), per_antenna.")
   static let length = Parameter<Int?>.optional(
-    "length", .integer(1...4096), "Pilot symbols Tp; as many as antennas if left out.")
+    "length", .integer(1...4096),
+    "Pilot symbols Tp, at least one for each antenna; as many as antennas if left out.")
   static let toneSpacing = Parameter.integer(
     "tone_spacing", default: 1, in: 1...4096, "Pilots on every Df-th tone, starting with tone 0.")
 

@@ -24,7 +24,8 @@ public enum PrecoderRegistry {
 
 enum PrecoderKeys {
   static let snr = Parameter<Double?>.optional(
-    "snr_db", .number(.level, -100...300), "Downlink data SNR; the pilots' if left out.")
+    "snr_db", .number(.level, -100...300),
+    "Downlink data SNR of a channel of unit mean power; pilots.snr_db if left out.")
 }
 
 /// Maximum-ratio transmission on each tone: w = Ĥᴴ / ‖Ĥ‖.

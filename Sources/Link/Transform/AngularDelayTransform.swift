@@ -20,9 +20,11 @@ public struct AngularDelayTransform: Part {
     "guard_rows", default: 0, in: 0...4095,
     "Rows kept before delay zero, for the leakage of fractional delays.")
   package static let angleDFT = Parameter<Direction>.choice(
-    "angle_dft", default: .forward, "Direction of the DFT over ports.")
+    "angle_dft", default: .forward,
+    "Sign of the DFT over ports: forward exp(-j 2π p q / Nt), inverse exp(+j 2π p q / Nt).")
   package static let angleShift = Parameter.integer(
-    "angle_shift", default: 0, in: 0...4095, "Columns by which the angle axis is rotated.")
+    "angle_shift", default: 0, in: 0...4095,
+    "Columns s by which the angles are rotated: DFT column q lies at (q + s) mod Nt.")
   static let delayDFT = Parameter<DelayDirection>.choice(
     "delay_dft", default: .inverse,
     "Direction of the DFT over tones; only the inverse one puts delay τ into row +τ.")

@@ -24,10 +24,12 @@ public struct Normaliser: Part {
     "gain", default: .genie,
     "How the BS learns the gain: genie, quantized (in the payload), unit (not at all).")
   static let gainBits = Parameter.integer(
-    "gain_bits", default: 6, in: 1...16, "Bits of a quantized gain.")
+    "gain_bits", default: 6, in: 1...16,
+    "Bits of the gain in the payload (gain: quantized), uniform in dB over gain_range_db.")
   static let gainRange = Parameter<[Double]>(
     "gain_range_db", .list(.number(.level, -200...200), count: 2...2), default: [-30, 30],
-    "Smallest and largest gain that can be sent; gains outside are sent as the nearest.")
+    "Smallest and largest gain that can be sent (gain: quantized); gains outside are sent as the nearest."
+  )
   static let fitDrops = Parameter.integer(
     "fit.drops", default: 500, in: 1...1_000_000, "Drops that the dataset gain is learned from.")
 

@@ -15,15 +15,17 @@ extension DatasetGeneration {
 
   /// The manifest before anything is written.
   func plan() throws -> DatasetManifest {
-    let name = KernelLevel.roundingClass
     let description = [
-      "csilink dataset 1", "seed \(source.seed)", "\(request.domain) from \(request.first)",
+      "csilink dataset 2", ProgramIdentity.text, "seed \(source.seed)",
+      "\(request.domain) from \(request.first)",
       "\(request.layout) slots \(request.slots ?? 0)", "\(request.format) by \(shardSize)",
-      "kernel \(name)", "version \(Version.text)", source.input.key,
+      source.input.key,
     ].joined(separator: "\n")
     return DatasetManifest(
-      recipe: Digest.sha256(description), name: source.scenario.name, version: Version.text,
-      kernel: name, seed: source.seed, domain: "\(request.domain)", first: request.first,
+      recipe: Digest.sha256(description), name: source.scenario.name,
+      version: ProgramIdentity.version,
+      kernel: ProgramIdentity.kernel, seed: source.seed, domain: "\(request.domain)",
+      first: request.first,
       drops: request.drops, layout: request.layout.rawValue, fileFormat: request.format.rawValue,
       shardSize: shardSize, arrays: descriptions, grid: source.grid, conventions: conventions,
       scenario: try source.scenario.resolvedYAML())
