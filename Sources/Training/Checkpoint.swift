@@ -60,7 +60,7 @@ struct Checkpoint: Sendable {
     guard file.metadata["key"] == key else {
       throw DataFileError(
         file: path, expected: "the checkpoint of this training",
-        found: "that of another one: data, network, seed, settings, processor or build have changed",
+        found: "another one: data, network, seed, settings, processor or build have changed",
         hint: "use --fresh to start over, or --output for another folder")
     }
     guard let step = file.metadata["step_in_epoch"].flatMap({ Int($0) }), step >= 0,
