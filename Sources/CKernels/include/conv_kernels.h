@@ -124,6 +124,14 @@ typedef struct {
   /// the other rows.
   void (*dense)(long rows, long outputs, long inputs, const float *x, long x_pitch,
                 const float *packed, const float *bias, float *y, long y_pitch);
+  /// As `dense` for some of the outputs or inputs of a larger product: panels are `panel_step` floats apart, and
+  /// without a bias the sums go on from what stands in y.
+  void (*dense_part)(long rows, long outputs, long inputs, const float *x, long x_pitch,
+                     const float *packed, long panel_step, const float *bias, float *y,
+                     long y_pitch);
+  /// sums[i][j] += sum over rows of a[row][i] * b[row][j], i < m, j < n, a multiple of DENSE_PANEL.
+  void (*outer_add)(long rows, long m, const float *a, long a_pitch, long n, const float *b,
+                    long b_pitch, float *sums, long pitch);
   /// One step of Adam; `step_size` and `root_scale` carry the bias corrections:
   /// w -= step_size * m / (root_scale * sqrt(v) + epsilon).
   void (*adam)(float *w, const float *g, float *m, float *v, long n, float beta1, float beta2,

@@ -73,7 +73,7 @@ public final class TrainingPlan {
       current = []
     }
     for step in steps {
-      if step is DenseStep || step is AttentionStep {
+      if step is DenseStep || step is AttentionStep || step is FeedForwardStep {
         close()
         regions.append([step])
         continue

@@ -16,6 +16,8 @@ struct TrainingPlanBuilder {
   private let uses: [Int]
   /// Dense layers by node.
   private var denseSteps: [Int: DenseStep] = [:]
+  /// Feed-forward blocks by their second dense layer: the first one and the slope between them.
+  private var feedForward: [Int: (first: Int, slope: Float)] = [:]
 
   init(_ graph: Graph, batch: Int, workers: Int, needsInputGradient: Bool) {
     self.graph = graph
@@ -26,6 +28,7 @@ struct TrainingPlanBuilder {
   }
 
   mutating func build() {
+    for index in graph.nodes.indices { findFeedForward(endingAt: index) }
     for node in graph.nodes { values.append(lower(node)) }
     // Outputs register last, so that the caller's gradient is written and all others are added to it.
     for output in graph.outputs {
@@ -45,6 +48,9 @@ struct TrainingPlanBuilder {
         ConvolutionStep(layer, sources, output, batch: batch, workers: workers), sources + [output])
       return [output]
     case .normalization(let layer): return [normalized(layer, node)]
+    case .dense where isInsideFeedForward(values.count),
+      .leakyReLU where isInsideFeedForward(values.count):
+      return [plain(values[node.inputs[0]])]
     case .leakyReLU(let layer):
       if isRectifiedInPlace(values.count, layer) { return values[node.inputs[0]] }
       return activated(node, .constant(layer.slope))
@@ -67,6 +73,13 @@ struct TrainingPlanBuilder {
     case .pointwise(let function):
       step = PointwiseStep(function, source, output, workers: workers)
     case .dense(let product):
+      if let block = feedForward[values.count],
+        case .dense(let first) = graph.nodes[block.first].operation
+      {
+        step = FeedForwardStep(
+          first, product, slope: block.slope, source, output, workers: workers)
+        break
+      }
       let dense = DenseStep(product, source, output)
       denseSteps[values.count] = dense
       step = dense
@@ -145,6 +158,26 @@ struct TrainingPlanBuilder {
     view.normalization = layer
     append(ViewStep(view, batch: batch), [view])
     return view
+  }
+
+  /// Notes a block of two dense layers with a LeakyReLU between them that nothing else reads.
+  private mutating func findFeedForward(endingAt index: Int) {
+    guard case .dense(let second) = graph.nodes[index].operation else { return }
+    let middle = graph.nodes[index].inputs[0]
+    guard case .leakyReLU(let layer) = graph.nodes[middle].operation, layer.slope >= 0,
+      uses[middle] == 1
+    else { return }
+    let start = graph.nodes[middle].inputs[0]
+    guard case .dense(let first) = graph.nodes[start].operation, uses[start] == 1,
+      FeedForwardStep.fits(first, second, graph.nodes[graph.nodes[start].inputs[0]].shape)
+    else { return }
+    feedForward[index] = (start, layer.slope)
+  }
+
+  private func isInsideFeedForward(_ index: Int) -> Bool {
+    feedForward.values.contains {
+      index >= $0.first && ($0.first == index || graph.nodes[index].inputs.contains($0.first))
+    }
   }
 
   /// Lets a dense step apply the LeakyReLU between it and another dense layer.

@@ -45,6 +45,9 @@ package struct GradientProbe: Sendable {
         "transposed Dense", .vector(12), Dense(12, 7, storage: .transposedPointConvolution)),
       GradientProbe("Dense on tokens", tokens, Dense(8, 6)),
       GradientProbe(
+        "feed-forward block", Shape(1, 20, 32),
+        join(Dense(32, 288), LeakyReLU(slope: 0.7), Dense(288, 64))),
+      GradientProbe(
         "Residual", map, Residual(ConvBN(3, 3, KernelSize(3, 3)), activation: LeakyReLU())),
       GradientProbe(
         "ParallelConcat", map,

@@ -1,0 +1,246 @@
+import CKernels
+
+/// Two dense layers with a LeakyReLU between them, for many tokens: `y = W2 f(W1 x + b1) + b2`.
+///
+/// Hidden values exist only for a block of tokens and of hidden units at a time, which stays in the cache; the backward
+/// pass computes them again, for a sixth more multiplications than keeping them would need.
+final class FeedForwardStep: Step, @unchecked Sendable {
+  // Sendable: scratch memory is per worker, partial sums per part, packed weights are written between regions.
+  private let first, second: DenseProduct
+  private let slope: Float
+  private let input: Consumer
+  private let output: View
+  private let tokens, samplesPerChunk: Int
+  /// W1 and W2 for the forward pass, their transposes for the gradients.
+  private let packedFirst, packedSecond, packedFirstTransposed, packedSecondTransposed: FloatMemory
+  private let zeros: FloatMemory
+  private let scratch: [Scratch]
+  private let partial: [Gradients]
+
+  /// Hidden units taken at once.
+  private static let width = 256
+  /// A pitch that spreads rows over the sets of the cache.
+  private static let pitch = width + 16
+  /// Tokens taken at once.
+  private static let rows = 64
+  /// Divisions of the batch in the backward pass, each with gradients of its own; they do not depend on the threads.
+  private static let parts = 8
+
+  /// Hidden values, their gradient and the gradient of the input for one block of samples.
+  private struct Scratch {
+    let hidden, gradient, inputGradient: FloatMemory
+  }
+
+  /// Gradients of one part; those of the weights in blocks of hidden units, `[block, input or output, pitch]`.
+  private struct Gradients {
+    let first, second, firstBias, secondBias: FloatMemory
+  }
+
+  /// True if the step handles these layers.
+  static func fits(_ first: DenseProduct, _ second: DenseProduct, _ input: Shape) -> Bool {
+    let panel = Int(DENSE_PANEL)
+    return [first, second].allSatisfy {
+      $0.bias != nil && !$0.isTransposed && $0.firstRow == 0 && $0.inputs % panel == 0
+        && $0.outputs % panel == 0 && $0.weight.count == $0.inputs * $0.outputs
+    } && first.outputs == second.inputs && first.outputs >= 2 * first.inputs
+      && input.count >= 8 * first.inputs
+  }
+
+  init(
+    _ first: DenseProduct, _ second: DenseProduct, slope: Float, _ input: View, _ output: View,
+    workers: Int
+  ) {
+    self.first = first
+    self.second = second
+    self.slope = slope
+    self.input = Consumer(input)
+    self.output = output
+    let tokens = input.shape.count / first.inputs
+    self.tokens = tokens
+    let size = first.inputs * first.outputs
+    packedFirst = FloatMemory(size)
+    packedFirstTransposed = FloatMemory(size)
+    packedSecond = FloatMemory(second.inputs * second.outputs)
+    packedSecondTransposed = FloatMemory(second.inputs * second.outputs)
+    zeros = FloatMemory(max(first.inputs, first.outputs))
+    samplesPerChunk = max(1, FeedForwardStep.rows / tokens)
+    let rows = samplesPerChunk * tokens
+    scratch = (0..<workers).map { _ in
+      Scratch(
+        hidden: FloatMemory(rows * FeedForwardStep.pitch),
+        gradient: FloatMemory(rows * FeedForwardStep.pitch),
+        inputGradient: FloatMemory(rows * first.inputs))
+    }
+    let blocks = (first.outputs + FeedForwardStep.width - 1) / FeedForwardStep.width
+    partial = (0..<FeedForwardStep.parts).map { _ in
+      Gradients(
+        first: FloatMemory(blocks * first.inputs * FeedForwardStep.pitch),
+        second: FloatMemory(blocks * second.outputs * FeedForwardStep.pitch),
+        firstBias: FloatMemory(first.outputs), secondBias: FloatMemory(second.outputs))
+    }
+  }
+
+  func backwardTasks(_ run: Run) -> Int? { FeedForwardStep.parts }
+
+  func prepare(_ run: Run) {
+    let table = run.kernels.table
+    table.dense_pack(
+      run.store.value(first.weight), first.outputs, first.inputs, packedFirst.pointer)
+    table.dense_pack(
+      run.store.value(second.weight), second.outputs, second.inputs, packedSecond.pointer)
+  }
+
+  func prepareBackward(_ run: Run) {
+    packTransposed(first, run.store.value(first.weight), packedFirstTransposed.pointer)
+    packTransposed(second, run.store.value(second.weight), packedSecondTransposed.pointer)
+  }
+
+  /// Packs the transpose of `[output, input]`: panels of inputs, each `[output, DENSE_PANEL]`.
+  private func packTransposed(
+    _ product: DenseProduct, _ weight: UnsafePointer<Float>,
+    _ packed: UnsafeMutablePointer<Float>
+  ) {
+    let panel = Int(DENSE_PANEL)
+    var target = packed
+    for start in stride(from: 0, to: product.inputs, by: panel) {
+      for output in 0..<product.outputs {
+        target.update(from: weight + output * product.inputs + start, count: panel)
+        target += panel
+      }
+    }
+  }
+
+  /// Calls `body` with ranges of hidden units.
+  private func forEachBlock(_ body: (_ start: Int, _ count: Int) -> Void) {
+    for start in stride(from: 0, to: first.outputs, by: FeedForwardStep.width) {
+      body(start, min(FeedForwardStep.width, first.outputs - start))
+    }
+  }
+
+  /// `f(W1 x + b1)` of some hidden units.
+  private func activate(
+    _ run: Run, _ x: UnsafePointer<Float>, rows: Int, _ start: Int, _ count: Int,
+    _ hidden: UnsafeMutablePointer<Float>
+  ) {
+    run.kernels.table.dense_part(
+      rows, count, first.inputs, x, first.inputs, packedFirst.pointer + start * first.inputs,
+      Int(DENSE_PANEL) * first.inputs, run.store.value(first.bias!) + start, hidden,
+      FeedForwardStep.pitch)
+    var job = plane_job(
+      height: rows, width: count, source: hidden, source_pitch: FeedForwardStep.pitch,
+      target: hidden, target_pitch: FeedForwardStep.pitch, scale: 1, shift: 0, slope: slope)
+    run.kernels.table.stage(&job)
+  }
+
+  /// Calls `body` with the parts of a range of samples that are taken at once.
+  private func forEachChunk(_ samples: Range<Int>, _ body: (_ samples: Range<Int>) -> Void) {
+    for start in stride(from: samples.lowerBound, to: samples.upperBound, by: samplesPerChunk) {
+      body(start..<min(start + samplesPerChunk, samples.upperBound))
+    }
+  }
+
+  func forward(_ run: Run, block: Int, worker: Int) {
+    let hidden = scratch[worker].hidden.pointer
+    let panel = Int(DENSE_PANEL)
+    forEachChunk(run.samples(block)) { samples in
+      let rows = samples.count * tokens
+      let x = input.view.data(samples.lowerBound)
+      let y = output.data(samples.lowerBound)
+      forEachBlock { start, count in
+        activate(run, x, rows: rows, start, count, hidden)
+        run.kernels.table.dense_part(
+          rows, second.outputs, count, hidden, FeedForwardStep.pitch,
+          packedSecond.pointer + start * panel, panel * second.inputs,
+          start == 0 ? run.store.value(second.bias!) : nil, y, second.outputs)
+      }
+    }
+  }
+
+  func backward(_ run: Run, block part: Int, worker: Int) {
+    guard output.wantsGradient else { return }
+    let gradients = partial[part]
+    for memory in [gradients.first, gradients.second, gradients.firstBias, gradients.secondBias] {
+      memory.fill(0)
+    }
+    let range =
+      run.count * part / FeedForwardStep.parts..<run.count * (part + 1) / FeedForwardStep.parts
+    forEachChunk(range) { differentiate(run, $0, scratch[worker], gradients) }
+  }
+
+  /// Where a block of hidden units starts in the gradient of a weight with `size` inputs or outputs.
+  private func block(_ start: Int, _ size: Int) -> Int {
+    start / FeedForwardStep.width * size * FeedForwardStep.pitch
+  }
+
+  private func differentiate(
+    _ run: Run, _ samples: Range<Int>, _ scratch: Scratch, _ gradients: Gradients
+  ) {
+    let table = run.kernels.table
+    let rows = samples.count * tokens
+    let (pitch, panel) = (FeedForwardStep.pitch, Int(DENSE_PANEL))
+    let x = input.view.data(samples.lowerBound)
+    let dy = output.gradient(samples.lowerBound)
+    let (h, dh) = (scratch.hidden.pointer, scratch.gradient.pointer)
+    let dx = scratch.inputGradient.pointer
+    var unused = backward_sums()
+    forEachBlock { start, count in
+      activate(run, x, rows: rows, start, count, h)
+      table.outer_add(
+        rows, second.outputs, dy, second.outputs, count, h, pitch,
+        gradients.second.pointer + block(start, second.outputs), pitch)
+      table.dense_part(
+        rows, count, second.outputs, dy, second.outputs,
+        packedSecondTransposed.pointer + start * second.outputs, panel * second.outputs,
+        zeros.pointer, dh, pitch)
+      for row in 0..<rows {
+        // The activation keeps the sign, so its output tells the slope.
+        table.backward(dh + row * pitch, h + row * pitch, count, 1, 0, 0, slope, &unused)
+        table.axpy(1, dh + row * pitch, gradients.firstBias.pointer + start, count)
+      }
+      table.outer_add(
+        rows, first.inputs, x, first.inputs, count, dh, pitch,
+        gradients.first.pointer + block(start, first.inputs), pitch)
+      table.dense_part(
+        rows, first.inputs, count, dh, pitch, packedFirstTransposed.pointer + start * panel,
+        panel * first.outputs, start == 0 ? UnsafePointer(zeros.pointer) : nil, dx, first.inputs)
+    }
+    for row in 0..<rows {
+      table.axpy(1, dy + row * second.outputs, gradients.secondBias.pointer, second.outputs)
+    }
+    for sample in samples {
+      input.pass(
+        run.kernels, dx + (sample - samples.lowerBound) * input.view.shape.count, sample,
+        count: input.view.shape.count)
+    }
+  }
+
+  /// Adds the gradients of the parts in their order.
+  func finishBackward(_ run: Run) {
+    guard output.wantsGradient else { return }
+    let table = run.kernels.table
+    let sums = partial[0]
+    for part in partial.dropFirst() {
+      for (source, sum) in [
+        (part.first, sums.first), (part.second, sums.second), (part.firstBias, sums.firstBias),
+        (part.secondBias, sums.secondBias),
+      ] { table.axpy(1, source.pointer, sum.pointer, sum.count) }
+    }
+    table.axpy(1, sums.firstBias.pointer, run.store.gradient(first.bias!), first.outputs)
+    table.axpy(1, sums.secondBias.pointer, run.store.gradient(second.bias!), second.outputs)
+    let (firstTarget, secondTarget) = (
+      run.store.gradient(first.weight), run.store.gradient(second.weight)
+    )
+    forEachBlock { start, count in
+      for o in 0..<second.outputs {
+        table.axpy(
+          1, sums.second.pointer + block(start, second.outputs) + o * FeedForwardStep.pitch,
+          secondTarget + o * second.inputs + start, count)
+      }
+      for hidden in 0..<count {
+        let column = sums.first.pointer + block(start, first.inputs) + hidden
+        let row = firstTarget + (start + hidden) * first.inputs
+        for i in 0..<first.inputs { row[i] += column[i * FeedForwardStep.pitch] }
+      }
+    }
+  }
+}
