@@ -75,24 +75,26 @@ INLINE void tile(const int C, const int R, const int V, const conv_forward_job *
       }
     }
   }
+  // Stores of vectors may alias the job, so what is needed of it is read once.
+  const float *slopes = job->slopes, *residual = job->residual;
+  const long out_pitch = job->output_pitch, add_pitch = job->residual_pitch;
   UNROLL for (int c = 0; c < C; c++) {
-    float *out = job->output + job->output_offsets[channel + c] + y * job->output_pitch + x;
+    float *out = job->output + job->output_offsets[channel + c] + y * out_pitch + x;
     const float *add = 0;
-    if (job->residual)
-      add = job->residual + job->residual_offsets[channel + c] + y * job->residual_pitch + x;
-    vec slope = splat(job->slopes ? job->slopes[channel + c] : 1);
+    if (residual) add = residual + job->residual_offsets[channel + c] + y * add_pitch + x;
+    vec slope = splat(slopes ? slopes[channel + c] : 1);
     UNROLL for (int r = 0; r < R; r++) {
       UNROLL for (int i = 0; i < V; i++) {
         vec u = sum[(c * R + r) * V + i];
-        float *o = out + r * job->output_pitch + i * LANES;
-        const float *a = add ? add + r * job->residual_pitch + i * LANES : 0;
+        float *o = out + r * out_pitch + i * LANES;
+        const float *a = add ? add + r * add_pitch + i * LANES : 0;
         if (V == 1 && tail < LANES) {
           if (a) u += load_part(a, tail);
-          if (job->slopes) u = rectify(u, slope);
+          if (slopes) u = rectify(u, slope);
           store_part(o, u, tail);
         } else {
           if (a) u += load(a);
-          if (job->slopes) u = rectify(u, slope);
+          if (slopes) u = rectify(u, slope);
           store(o, u);
         }
       }
