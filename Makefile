@@ -12,7 +12,10 @@ TEST_FLAGS := --disable-testable-imports
 # Where `make run` writes.
 OUTPUT := results/quickstart
 
-.PHONY: help setup build run test test-levels mutants lint format clean
+# Damaged files of each kind that `make fuzz` has read.
+MUTATIONS := 20000
+
+.PHONY: help setup build run test test-levels mutants fuzz lint format clean
 .NOTPARALLEL:
 
 help:
@@ -20,6 +23,7 @@ help:
 	@echo "make test    install what is missing, build, run all tests"
 	@echo "make test-levels   after 'make test': run those of numbers again at every kernel level of this machine"
 	@echo "make mutants plant faults in a copy, tell which of them no test sees (an hour; needs Python 3)"
+	@echo "make fuzz    read 20000 damaged files of each kind; none may crash, hang or take absurd memory"
 	@echo "make lint    check the formatting"
 	@echo "make build   build .build/release/csilink"
 	@echo "make setup   install missing Debian packages"
@@ -80,6 +84,9 @@ test-levels: setup
 
 mutants: setup
 	python3 Tests/Mutants/run.py all .build/mutants
+
+fuzz: setup
+	swift run -c release ReaderFuzz --mutations $(MUTATIONS)
 
 lint:
 	swift format lint -s -r $(SOURCES)

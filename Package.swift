@@ -35,7 +35,8 @@ let package = Package(
     .target(
       name: "LinkMath", dependencies: math("CFFTW", "CLAPACK", "CKernels", "COpenSSL")),
     .target(name: "Parts", dependencies: ["LinkMath"]),
-    .target(name: "DataFiles", dependencies: ["CHDF5", "CZLib"]),
+    .target(name: "CHDF5Probe", dependencies: ["CHDF5"]),
+    .target(name: "DataFiles", dependencies: ["CHDF5", "CHDF5Probe", "CZLib"]),
     .target(name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
     .target(name: "Channels", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles", "Networks")),
@@ -75,9 +76,16 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: math("LinkMath", "Networks"), path: "Tests/TestSupport"),
+    .executableTarget(
+      name: "ReaderFuzz",
+      dependencies: [
+        "Simulation", "Training", "Networks", "Datasets", "DataFiles", "Scenarios", "Parts",
+        "LinkMath", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/ReaderFuzz"),
     .testTarget(name: "LinkMathTests", dependencies: math("LinkMath", "CKernels", "TestSupport")),
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),
-    .testTarget(name: "DataFilesTests", dependencies: ["DataFiles"]),
+    .testTarget(name: "DataFilesTests", dependencies: ["DataFiles", "TestSupport"]),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
     .testTarget(

@@ -1,4 +1,6 @@
 import CHDF5
+import CHDF5Probe
+import Foundation
 
 /// A MATLAB v7.3 file: HDF5 datasets in the root group with the attribute `MATLAB_class`.
 ///
@@ -9,6 +11,9 @@ import CHDF5
 struct MAT73File: ArrayContainer {
   /// More objects in the root group are taken for damage.
   private static let largestLinkCount = 100_000
+  /// Limits on looking through a file: time without progress, and memory.
+  private static let stallSeconds: Int32 = 20
+  private static let memoryLimit: UInt64 = 2 << 30
 
   let entries: [ArrayEntry]
   private let datasets: [HDF5Dataset?]
@@ -21,6 +26,7 @@ struct MAT73File: ArrayContainer {
     self.base = base
     var entries: [ArrayEntry] = []
     var datasets: [HDF5Dataset?] = []
+    try Self.probe(window, base)
     try Self.withFile(window, base) { file throws(DataFileError) in
       for name in try Self.names(file, window) {
         var named = window
@@ -58,6 +64,30 @@ struct MAT73File: ArrayContainer {
     return RawRows(
       info: info, bytes: bytes, planes: [offset], stored: [info.elementType],
       bigEndian: dataset.number.bigEndian, order: .columnMajor)
+  }
+
+  /// Has a child process go through the file first: some damage makes libhdf5 crash, run on or take absurd memory.
+  private static func probe(_ window: ByteWindow, _ base: Int) throws(DataFileError) {
+    try HDF5ObjectHeader.checkRoot(window, base: base)
+    let finding = hdf5Lock.withLock { _ in
+      hdf5_probe(window.path, stallSeconds, memoryLimit)
+    }
+    let found: String
+    switch finding.verdict {
+    case HDF5_SOUND: return
+    case HDF5_CRASHED where finding.detail != 0:
+      found = "damage that crashes libhdf5 (\(String(cString: strsignal(finding.detail))))"
+    case HDF5_CRASHED: found = "damage that crashes libhdf5"
+    case HDF5_STALLED: found = "damage that keeps libhdf5 busy without end"
+    case HDF5_EXHAUSTED: found = "damage that makes libhdf5 take absurd memory"
+    default:
+      throw window.error(
+        expected: "a process that tests the file",
+        found: String(cString: strerror(finding.detail)),
+        hint: "is there memory for it, and are more processes allowed?")
+    }
+    throw window.error(
+      expected: "an HDF5 file", found: found, hint: "save or copy the file again")
   }
 
   /// Runs `body` with the dataset open and the library locked.

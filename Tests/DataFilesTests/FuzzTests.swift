@@ -1,41 +1,7 @@
 import DataFiles
 import Foundation
+import TestSupport
 import Testing
-
-/// SplitMix64, so that every run damages files in the same way.
-struct Generator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
-/// Changes a few bytes, mostly near the start and the end, where the structure of files is.
-func damage(_ bytes: [UInt8], _ random: inout Generator) -> [UInt8] {
-  var copy = bytes
-  let zone = min(bytes.count, 6000)
-  let position =
-    switch random.next() % 4 {
-    case 0, 1: Int.random(in: 0..<zone, using: &random)
-    case 2: bytes.count - 1 - Int.random(in: 0..<zone, using: &random)
-    default: Int.random(in: 0..<bytes.count, using: &random)
-    }
-  let end = min(bytes.count, position + [1, 1, 1, 2, 4, 8].randomElement(using: &random)!)
-  for index in position..<end {
-    switch random.next() % 4 {
-    case 0: copy[index] = 0xFF
-    case 1: copy[index] = 0
-    case 2: copy[index] ^= 1 << UInt8(random.next() % 8)
-    default: copy[index] = UInt8(truncatingIfNeeded: random.next())
-    }
-  }
-  return copy
-}
 
 /// The arrays that can be read of a damaged file, or nil if it was refused as a whole.
 func readable(_ path: String) -> [NumericArray]? {
