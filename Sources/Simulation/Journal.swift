@@ -82,7 +82,7 @@ final class Journal {
     let line = JournalLine.text(index, metrics)
     let offset = try handle.seekToEnd()
     do {
-      try handle.write(contentsOf: Data(line.utf8))
+      try write(line)
     } catch {
       // Half a line would take the next one with it.
       try? handle.truncate(atOffset: offset)
@@ -99,6 +99,22 @@ final class Journal {
     JournalError(
       path: path, problem: "cannot be flushed to the disk: \(String(cString: strerror(code)))",
       hint: nil)
+  }
+
+  private func write(_ line: String) throws {
+    var bytes = Array(line.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes {
+        Foundation.write(handle.fileDescriptor, $0.baseAddress, $0.count)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else {
+        throw JournalError(
+          path: path, problem: "cannot be written: \(String(cString: strerror(errno)))",
+          hint: "when there is room, the same command continues")
+      }
+      bytes = bytes.dropFirst(count)
+    }
   }
 
   /// Reads a finished block back.

@@ -20,6 +20,7 @@ struct CSILink: ParsableCommand {
     ])
 
   static func main() {
+    StandardStreams.prepare()
     do {
       try requireKernelLevel()
       var command = try parseAsRoot()
@@ -27,6 +28,7 @@ struct CSILink: ParsableCommand {
     } catch {
       exit(withStatusOf: error)
     }
+    if !StandardStreams.finishOutput() { Foundation.exit(1) }
   }
 
   private static func requireKernelLevel() throws {
@@ -41,7 +43,10 @@ struct CSILink: ParsableCommand {
 
   /// Prints the error where it belongs and ends with the exit code of its kind.
   private static func exit(withStatusOf error: any Error) -> Never {
-    if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
+    if let code = error as? ExitCode {
+      _ = StandardStreams.finishOutput()
+      Foundation.exit(code.rawValue)
+    }
     if let errors = error as? ScenarioErrors {
       printError("\(errors)")
       Foundation.exit(2)
@@ -49,15 +54,10 @@ struct CSILink: ParsableCommand {
     let code = exitCode(for: error)
     if code == .success {
       print(message(for: error))
-      Foundation.exit(0)
+      Foundation.exit(StandardStreams.finishOutput() ? 0 : 1)
     }
     let isUsage = code == .validationFailure
     printError(isUsage ? fullMessage(for: error) : "\(error)")
     Foundation.exit(isUsage ? 2 : 1)
   }
-}
-
-/// Writes a line to standard error.
-func printError(_ text: String) {
-  FileHandle.standardError.write(Data((text + "\n").utf8))
 }

@@ -29,8 +29,7 @@ final class ProgressLine: Sendable {
   }
 
   private func write(_ text: String, end: String) {
-    let line = isTerminal ? "\r\u{1B}[K\(text)\(end)" : text + end
-    FileHandle.standardError.write(Data(line.utf8))
+    writeError(isTerminal ? "\r\u{1B}[K\(text)\(end)" : text + end)
   }
 
   /// Hours, minutes and seconds.
