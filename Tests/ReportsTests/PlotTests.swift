@@ -169,6 +169,76 @@ import Testing
     }
   }
 
+  /// Letters with a meaning in number formats, enhanced text, strings or XML are drawn as they are, at tics too.
+  @Test(
+    .enabled(if: gnuplot != nil, "gnuplot is not installed"),
+    arguments: [
+      ["%", "%d items", "50 %", "%%", "%.3s%c", "5%g"], ["a_b^c", "{x}", "@y", "&(z)", "~a{.8-}"],
+      ["\\n", "a\\", "\"q\"", "'", "''", "`id`"], ["<b>", "a&amp;b", "#5", "$x", "1:2,3;4"],
+      ["é", "日本", "σ²", "😀"],
+    ])
+  func textsAreLiteral(_ names: [String]) throws {
+    for hasCategories in [true, false] {
+      let sweep =
+        hasCategories
+        ? result(axes: ["codec"], names.map { point([$0], perfectRate: 9) })
+        : snrSweep(axes: ["pilots.snr_db", "codec"], codecs: names.map { [$0] })
+      try withFolder { folder in
+        let warnings = try ResultPlots.write(sweep, toFolder: folder, gnuplot: Self.gnuplot)
+        #expect(warnings.isEmpty)
+        #expect(try plots(in: folder).count == 4)
+        for file in ["nmse", "rate"] {
+          let texts = try svgTexts(Data(contentsOf: URL(filePath: "\(folder)/\(file).svg")))
+          for name in names { #expect(texts.contains(name), "\(name) in \(texts)") }
+        }
+      }
+    }
+  }
+
+  @Test func textsStayOnTheirLine() throws {
+    let names = ["a\nset output 'x'", "b\r\u{2028}\u{85}", "c\u{0}\u{1B}[31m"]
+    let sweep = result(axes: ["codec"], names.map { point([$0], perfectRate: 9) })
+    let (script, data) = try written(sweep)
+    for text in [script, data] {
+      #expect(!text.contains("\nset output 'x'"))
+      #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && $0.value != 0x85 })
+    }
+  }
+
+  /// On a full disk gnuplot ends well and leaves files that are empty or cut.
+  @Test(arguments: [
+    (
+      "touch rate.png; cp full.svg nmse.svg; cp full.svg rate.svg; cp full.png nmse.png",
+      ["rate.png"]
+    ),
+    (
+      "head -c 40 full.svg > nmse.svg; head -c 40 full.png > nmse.png; touch rate.svg",
+      ["nmse.svg", "nmse.png", "rate.svg", "rate.png"]
+    ),
+    ("cp full.svg rate.svg; cp full.png rate.png; cp full.svg nmse.svg", ["nmse.png"]),
+  ])
+  func unfinishedPicturesAreNoFiles(_ command: String, _ missing: [String]) throws {
+    try withFolder { folder in
+      let svg = "<svg>" + String(repeating: "<text>a</text>", count: 9) + "</svg>\n"
+      try Data(svg.utf8).write(to: URL(filePath: "\(folder)/full.svg"))
+      var png = Data([0x89, 0x50, 0x4E, 0x47]) + Data(repeating: 0, count: 50)
+      png += Data([0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82])
+      try png.write(to: URL(filePath: "\(folder)/full.png"))
+      let stub = "\(folder)/stub"
+      try Data("#!/bin/sh\n\(command)\n".utf8).write(to: URL(filePath: stub))
+      #expect(chmod(stub, 0o755) == 0)
+      let sweep = snrSweep(axes: ["pilots.snr_db"], codecs: [[]])
+      let warnings = try ResultPlots.write(sweep, toFolder: folder, gnuplot: stub)
+      #expect(warnings.count == 1)
+      let list = missing.joined(separator: ", ")
+      #expect(warnings.first?.contains("did not write \(list) to the end") == true, "\(warnings)")
+      let left = ResultPlots.fileNames.filter {
+        FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+      }
+      #expect(left == ResultPlots.fileNames.filter { !missing.contains($0) })
+    }
+  }
+
   @Test func theFolderHoldsEverything() throws {
     try withFolder { folder in
       let execution = Execution(

@@ -12,7 +12,9 @@ enum CurvePlot {
   {
     try AtomicFile.write(script(trained, title: title), to: "\(folder)/\(scriptName)")
     do throws(Gnuplot.Failure) {
-      try Gnuplot.run(Gnuplot.find(), script: scriptName, inFolder: folder)
+      try Gnuplot.run(
+        Gnuplot.find(), script: scriptName, inFolder: folder,
+        outputs: ["curves.svg", "curves.png"])
       return []
     } catch {
       return [
@@ -34,7 +36,7 @@ enum CurvePlot {
       set encoding utf8
       set datafile separator ','
       set datafile commentschars '#e'
-      set title '\(title)' font ',17'
+      set title \(GnuplotText.quoted(title)) font ',17'
       set border 3 linecolor rgb '#444444' linewidth 1
       set tics nomirror out scale 0.6 textcolor rgb '#222222'
       set grid xtics ytics linetype 1 linecolor rgb '#dddddd' linewidth 0.8

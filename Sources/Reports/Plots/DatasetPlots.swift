@@ -23,11 +23,18 @@ public enum DatasetPlots {
     try AtomicFile.write(data(channels), to: "\(folder)/\(dataName)")
     try AtomicFile.write(script(channels, title: title), to: "\(folder)/\(scriptName)")
     do throws(Gnuplot.Failure) {
-      try Gnuplot.run(Gnuplot.find(), script: scriptName, inFolder: folder)
+      try Gnuplot.run(
+        Gnuplot.find(), script: scriptName, inFolder: folder,
+        outputs: pictureNames(channels).flatMap { ["\($0).svg", "\($0).png"] })
     } catch {
       return ["\(error.reason); to draw the plots, run in the folder: gnuplot \(scriptName)"]
     }
     return []
+  }
+
+  private static func pictureNames(_ channels: ChannelDescription) -> [String] {
+    ["map", "delay-profile", "angle-profile"] + channels.samples.indices.map { "drop-\($0)" }
+      + (channels.pca == nil ? [] : ["pca"])
   }
 
   /// Blocks: profile over delay, over angle, PCA, mean map, samples.
@@ -55,7 +62,6 @@ public enum DatasetPlots {
   }
 
   private static func script(_ channels: ChannelDescription, title: String) -> String {
-    let title = title.onOneLine.replacing("'", with: "''")
     var plots = [
       picture("map", "mean energy", 3, "log10($3 + 1e-12) * 10", "dB"),
       profile("delay-profile", "delay row", 0), profile("angle-profile", "angle column", 1),
@@ -67,7 +73,7 @@ public enum DatasetPlots {
       plots.append(
         """
           set output 'pca.'.format
-          set title '\(title): principal components'
+          set title name.': principal components'
           set xlabel 'real components'
           set ylabel 'NMSE (dB)'
           set logscale x 2
@@ -80,7 +86,7 @@ public enum DatasetPlots {
       # Written by csilink. To draw the plots again: gnuplot \(scriptName)
       set encoding utf8
       data = '\(dataName)'
-      name = '\(title)'
+      name = \(GnuplotText.quoted(title))
       set grid linetype 1 linecolor rgb '#dddddd'
       set key off
       set tics nomirror out

@@ -18,7 +18,40 @@ enum Gnuplot {
   }
 
   /// Runs a script inside its folder, without the settings of the user.
-  static func run(_ program: String?, script: String, inFolder folder: String) throws(Failure) {
+  ///
+  /// - Parameter outputs: the pictures it draws; those it could not finish are removed.
+  static func run(
+    _ program: String?, script: String, inFolder folder: String, outputs: [String]
+  ) throws(Failure) {
+    let paths = outputs.map { "\(folder)/\($0)" }
+    // A picture that stays is of this call.
+    for path in paths { unlink(path) }
+    defer { for path in paths where !isComplete(path) { unlink(path) } }
+    try run(program, script: script, inFolder: folder)
+    // gnuplot does not notice a full disk.
+    let missing = outputs.filter { !isComplete("\(folder)/\($0)") }
+    guard missing.isEmpty else {
+      throw Failure(
+        reason: "\(program ?? "gnuplot") did not write \(missing.joined(separator: ", ")) "
+          + "to the end (is the disk full?)")
+    }
+  }
+
+  /// Whether a picture has its end: the closing tag of SVG, the `IEND` chunk of PNG.
+  private static func isComplete(_ path: String) -> Bool {
+    guard let file = FileHandle(forReadingAtPath: path), let size = try? file.seekToEnd(),
+      (try? file.seek(toOffset: size - min(size, 64))) != nil,
+      let end = try? file.readToEnd()
+    else { return false }
+    guard path.hasSuffix(".png") else {
+      return String(decoding: end, as: UTF8.self).contains("</svg>")
+    }
+    return end.suffix(12) == Data([0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82])
+  }
+
+  private static func run(_ program: String?, script: String, inFolder folder: String)
+    throws(Failure)
+  {
     guard let program else { throw Failure(reason: "gnuplot is not on the search path") }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)

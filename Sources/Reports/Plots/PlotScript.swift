@@ -19,13 +19,13 @@ struct PlotScript {
     return """
       # Written by csilink \(result.provenance.version.onOneLine). To draw the plots again: gnuplot \(Self.fileName)
       set encoding utf8
-      data = \(quoted(PlotData.fileName))
+      data = \(GnuplotText.quoted(PlotData.fileName))
       set datafile missing 'NaN'
 
       \(lineStyles)
 
-      set title \(quoted(result.scenarioName)) font ',17'
-      set label 1 \(quoted(caption)) at screen 0.99,0.025 right font ',11' textcolor rgb '#777777'
+      set title \(GnuplotText.quoted(result.scenarioName)) font ',17'
+      set label 1 \(GnuplotText.quoted(caption)) at screen 0.99,0.025 right font ',11' textcolor rgb '#777777'
       set border 3 linecolor rgb '#444444' linewidth 1
       set tics nomirror out scale 0.6 textcolor rgb '#222222'
       set grid xtics ytics linetype 1 linecolor rgb '#dddddd' linewidth 0.8
@@ -81,13 +81,13 @@ extension PlotScript {
 
   private var horizontalAxis: String {
     var lines = [
-      "set xlabel \(quoted(curves.axis.label))",
+      "set xlabel \(GnuplotText.quoted(curves.axis.label))",
       "set xrange [\(numberText(curves.axis.range.lowerBound)):\(numberText(curves.axis.range.upperBound))]",
     ]
     if curves.axis.scale == .logarithmic { lines.append("set logscale x") }
     if let marks = curves.axis.marks {
       let list = marks.map {
-        "\(quoted(shortened($0.text, to: Self.markLimit))) \(numberText($0.position))"
+        "\(GnuplotText.tic(shortened($0.text, to: Self.markLimit))) \(numberText($0.position))"
       }
       lines.append(
         "set xtics \(isRotated ? "rotate by 60 right " : "")(\(list.joined(separator: ", ")))")
@@ -151,7 +151,7 @@ extension PlotScript {
     let shape = !curves.axis.isNumeric ? "points" : isAcross ? "lines" : "linespoints"
     let isOnlyCurve = curves.curves.count == 1 && !quantity.hasBound
     let legend = isOnlyCurve ? "" : shortened(curve.label, to: Self.labelLimit)
-    let title = legend.isEmpty ? "notitle" : "title \(quoted(legend))"
+    let title = legend.isEmpty ? "notitle" : "title \(GnuplotText.quoted(legend))"
     return [interval, "\(block) using 1:\(value) with \(shape) \(style) \(title)"]
   }
 
@@ -178,10 +178,5 @@ extension PlotScript {
         : "\(block) using ($1-\(half)):8:(2*\(half)):(0) with vectors nohead \(style)"
     }
     return own + ["NaN with lines linestyle \(boundStyle) title 'perfect CSI (dashed)'"]
-  }
-
-  /// A gnuplot text in single quotes, in which nothing but the quote itself has a meaning.
-  private func quoted(_ text: String) -> String {
-    "'" + text.onOneLine.replacing("'", with: "''") + "'"
   }
 }

@@ -50,7 +50,9 @@ public enum ResultPlots {
     try AtomicFile.write(data.text, to: "\(folder)/\(PlotData.fileName)")
     try AtomicFile.write(script.text, to: "\(folder)/\(PlotScript.fileName)")
     do throws(Gnuplot.Failure) {
-      try Gnuplot.run(gnuplot, script: PlotScript.fileName, inFolder: folder)
+      try Gnuplot.run(
+        gnuplot, script: PlotScript.fileName, inFolder: folder,
+        outputs: script.quantities.flatMap(\.fileNames))
     } catch {
       warnings.append(
         "\(error.reason); to draw the missing plots, run in the result folder: "
