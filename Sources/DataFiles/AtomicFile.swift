@@ -8,18 +8,19 @@ import Foundation
 public enum AtomicFile {
   /// A temporary file being written.
   public struct Output: ~Copyable {
-    fileprivate let descriptor: Int32
-    fileprivate let path: String
+    fileprivate let file: PartialFile
 
     /// Appends bytes.
     public borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(DataFileError) {
-      guard writeAll(bytes, to: descriptor) else { throw failure(path, "room to write") }
+      try file.write(bytes)
     }
 
     /// Appends bytes.
     public borrowing func write(_ bytes: some ContiguousBytes) throws(DataFileError) {
-      let isWritten = bytes.withUnsafeBytes { writeAll($0, to: descriptor) }
-      guard isWritten else { throw failure(path, "room to write") }
+      let result = bytes.withUnsafeBytes { bytes in
+        Result { () throws(DataFileError) in try file.write(bytes) }
+      }
+      try result.get()
     }
   }
 
@@ -37,36 +38,9 @@ public enum AtomicFile {
   public static func write(
     to path: String, _ body: (borrowing Output) throws(DataFileError) -> Void
   ) throws(DataFileError) {
-    try replace(path) { temporary throws(DataFileError) in
-      let descriptor = open(temporary, O_WRONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw failure(path, "a writable file") }
-      let output = Output(descriptor: descriptor, path: path)
-      defer { close(descriptor) }
-      try body(output)
-    }
-  }
-
-  /// Replaces `path` by the file that `produce` leaves at the temporary path it is given.
-  ///
-  /// For libraries that write by file name. The temporary file exists and is empty.
-  public static func replace(
-    _ path: String, by produce: (_ temporaryPath: String) throws(DataFileError) -> Void
-  ) throws(DataFileError) {
-    let temporary = try createTemporary(besides: path)
-    do throws(DataFileError) {
-      try produce(temporary)
-      try install(temporary, as: path)
-    } catch {
-      unlink(temporary)
-      throw error
-    }
-  }
-
-  /// Flushes a temporary file and gives it its name.
-  static func install(_ temporary: String, as path: String) throws(DataFileError) {
-    try flush(temporary, for: path)
-    guard rename(temporary, path) == 0 else { throw failure(path, "a replaceable file") }
-    flushFolder(of: path)
+    let file = try PartialFile(path)
+    try body(Output(file: file))
+    try file.finish()
   }
 
   /// Flushes the folder that a file or a folder is in to the disk: only then does its name survive a loss of power.
@@ -77,27 +51,6 @@ public enum AtomicFile {
     guard directory >= 0 else { return }
     fsync(directory)
     close(directory)
-  }
-
-  /// Creates an empty file beside `path`.
-  static func createTemporary(besides path: String) throws(DataFileError) -> String {
-    while true {
-      let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
-      let temporary = "\(path).\(suffix).tmp"
-      let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      if descriptor >= 0 {
-        close(descriptor)
-        return temporary
-      }
-      guard errno == EEXIST else { throw failure(path, "a writable directory") }
-    }
-  }
-
-  private static func flush(_ temporary: String, for path: String) throws(DataFileError) {
-    let descriptor = open(temporary, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure(path, "the written file") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw failure(path, "a flush to the disk") }
   }
 
   /// Creates a folder and those above it that are missing.
@@ -124,7 +77,7 @@ public enum AtomicFile {
     return true
   }
 
-  private static func directoryPath(of path: String) -> String {
+  static func directoryPath(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

@@ -2,7 +2,8 @@ import Foundation
 
 /// A file being written beside its place, which it takes when it is finished.
 ///
-/// Dropped before, or after an error, the temporary file is removed and `path` is as it was.
+/// Dropped before, or after an error, the temporary file is removed and `path` is as it was. While it is written it is
+/// locked: the next writer of `path` removes those that nobody holds, which killed processes have left.
 final class PartialFile {
   let path: String
   let temporary: String
@@ -11,19 +12,33 @@ final class PartialFile {
 
   init(_ path: String) throws(DataFileError) {
     self.path = path
-    temporary = try AtomicFile.createTemporary(besides: path)
-    descriptor = open(temporary, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      let error = AtomicFile.failure(path, "a writable file")
-      unlink(temporary)
-      throw error
+    Leftovers.remove(besides: path)
+    while true {
+      let name = Leftovers.name(for: path)
+      let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else {
+        guard errno == EEXIST else { throw AtomicFile.failure(path, "a writable directory") }
+        continue
+      }
+      if Leftovers.hold(descriptor) {
+        (temporary, self.descriptor) = (name, descriptor)
+        return
+      }
+      // Another process has just taken it for a leftover.
+      close(descriptor)
     }
   }
 
   deinit {
     guard descriptor >= 0 else { return }
-    close(descriptor)
     unlink(temporary)
+    close(descriptor)
+  }
+
+  /// Writes at the end of what was written in sequence.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(DataFileError) {
+    precondition(descriptor >= 0, "the file is finished")
+    guard writeAll(bytes, to: descriptor) else { throw AtomicFile.failure(path, "room to write") }
   }
 
   /// Writes at the end of what was written in sequence.
@@ -60,8 +75,12 @@ final class PartialFile {
   /// Flushes the file and gives it its name.
   func finish() throws(DataFileError) {
     precondition(descriptor >= 0, "a file is finished once")
-    try AtomicFile.install(temporary, as: path)
+    guard fsync(descriptor) == 0 else { throw AtomicFile.failure(path, "a flush to the disk") }
+    guard rename(temporary, path) == 0 else {
+      throw AtomicFile.failure(path, "a replaceable file")
+    }
     close(descriptor)
     descriptor = -1
+    AtomicFile.flushFolder(of: path)
   }
 }

@@ -116,11 +116,6 @@ extension DatasetGeneration {
   /// Removes the temporary files of a process that was killed.
   func removeLeftovers() {
     let manifest = (manifestPath as NSString).lastPathComponent
-    for name in names {
-      guard let match = name.wholeMatch(of: /(.+)\.[0-9a-z]{1,13}\.tmp/) else { continue }
-      let target = String(match.1)
-      guard target == manifest || isOwn(target) else { continue }
-      try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
-    }
+    AtomicFile.removeLeftovers(in: folder) { $0 == manifest || isOwn($0) }
   }
 }
