@@ -17,6 +17,9 @@ public struct ArrayReader: Sendable {
   /// Name, shape and type.
   public var info: ArrayInfo { source.info }
 
+  /// What the user should know of how the file was understood; nil if nothing was guessed.
+  public var note: String? { source.note }
+
   /// Rows that are stored together; reading fewer of them takes as long. 1 where rows are independent.
   public var rowsPerChunk: Int { source.rowsPerChunk }
 

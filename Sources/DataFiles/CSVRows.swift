@@ -2,13 +2,15 @@
 ///
 /// Cells are separated by `;`, by `,` or by spaces and tabs (the first of these that the first data
 /// line has). A `#` starts a comment; empty lines are skipped; the first line may be a header, which
-/// it is if it has letters and none of its cells is a number. Numbers have a decimal point; `nan` and `inf` are
-/// numbers.
+/// it is if it has letters and none of its cells is a number. Numbers have a decimal point and an exponent with E or
+/// Fortran's D; `nan` and `inf` are numbers. The table is complex if the first data line has a complex number as NumPy,
+/// MATLAB or R write it: `(1+2j)`, `1+2j`, `1-2i`.
 struct CSVRows: RowSource {
   /// Every so many rows one position is remembered.
   private static let stride = 64
 
   let info: ArrayInfo
+  let note: String?
   private let window: ByteWindow
   private let separator: CSVSeparator
   private let checkpoints: [Checkpoint]
@@ -25,6 +27,8 @@ struct CSVRows: RowSource {
     var columnCount = 0
     var rowCount = 0
     var hasHeader = false
+    var isComplex = false
+    var note: String?
     var checkpoints: [Checkpoint] = []
     while true {
       var offset = scanner.offset
@@ -36,13 +40,19 @@ struct CSVRows: RowSource {
       line = withoutComment(line)
       if line.isEmpty { continue }
       if rowCount == 0 {
-        let (count, isHeader) = try Self.firstLine(line)
-        if isHeader && !hasHeader {
+        let first = try FirstLine(line)
+        if first.isHeader && !hasHeader {
           hasHeader = true
           continue
         }
         separator = CSVSeparator(of: line)
-        columnCount = count
+        columnCount = first.cells.count
+        isComplex = first.isComplex
+        if first.isCount {
+          note =
+            "\(window.path): line \(scanner.line) counts the columns but is taken for data; "
+            + "if it is a header, begin it with '#'"
+        }
       }
       if rowCount % Self.stride == 0 {
         checkpoints.append(Checkpoint(offset: offset, line: scanner.line))
@@ -55,14 +65,15 @@ struct CSVRows: RowSource {
     }
     self.separator = separator
     self.checkpoints = checkpoints
+    self.note = rowCount > 1 ? note : nil
     info = ArrayInfo(
-      name: nil, shape: [rowCount, columnCount], isComplex: false, elementType: .float64)
+      name: nil, shape: [rowCount, columnCount], isComplex: isComplex, elementType: .float64)
   }
 
   func values(rows range: Range<Int>) throws(DataFileError) -> NumericArray.Values {
     var values: [Double] = []
     guard !range.isEmpty else { return .double(values) }
-    let columnCount = info.shape[1]
+    let components = info.isComplex ? 2 : 1
     let checkpoint = checkpoints[range.lowerBound / Self.stride]
     var scanner = LineScanner(window, at: checkpoint.offset, line: checkpoint.line)
     var row = range.lowerBound / Self.stride * Self.stride
@@ -75,11 +86,11 @@ struct CSVRows: RowSource {
       if line.isEmpty { continue }
       if row >= range.lowerBound {
         try parse(line, at: scanner.line, whole.startIndex, into: &values)
-        guard values.count == (row - range.lowerBound + 1) * columnCount else {
-          let count = values.count - (row - range.lowerBound) * columnCount
+        guard values.count == (row - range.lowerBound + 1) * info.valuesPerRow else {
+          let count = values.count / components - (row - range.lowerBound) * info.shape[1]
           throw DataFileError(
             file: window.path, place: .text(line: scanner.line, column: 1),
-            expected: "\(columnCount) cells separated by \(separator.name)", found: "\(count)")
+            expected: "\(info.shape[1]) cells separated by \(separator.name)", found: "\(count)")
         }
       }
       row += 1
@@ -91,32 +102,54 @@ struct CSVRows: RowSource {
     _ line: ArraySlice<UInt8>, at number: Int, _ lineStart: Int, into values: inout [Double]
   ) throws(DataFileError) {
     try separator.forEachCell(line) { cell throws(DataFileError) in
-      guard let value = parseNumber(cell) else {
+      if let value = parseNumber(cell) {
+        values.append(value)
+        if info.isComplex { values.append(0) }
+        return
+      }
+      let pair = parseComplex(cell)
+      guard info.isComplex, let pair else {
         let text = printable(String(decoding: cell.prefix(100), as: UTF8.self))
         throw DataFileError(
           file: window.path,
           place: .text(line: number, column: cell.startIndex - lineStart + 1),
           expected: "a number (cells are separated by \(separator.name))",
           found: cell.isEmpty ? "an empty cell" : "'\(text)'",
-          hint: text.contains(",") ? "write decimals with a point" : nil)
+          hint: pair != nil
+            ? "the table is real by its first line; complex numbers there make it complex"
+            : text.contains(",") ? "write decimals with a point" : nil)
       }
-      values.append(value)
+      values += [pair.real, pair.imaginary]
     }
   }
+}
 
-  /// Counts the cells of the first line and tells whether it is a header.
-  ///
-  /// Without the demand for letters, numbers with a decimal comma would be taken for one.
-  private static func firstLine(
-    _ line: ArraySlice<UInt8>
-  ) throws(DataFileError) -> (cellCount: Int, isHeader: Bool) {
-    var count = 0
-    var numbers = 0
+/// What the first line of a table tells.
+private struct FirstLine {
+  let cells: [ArraySlice<UInt8>]
+  /// Without the demand for letters, numbers with a decimal comma would be taken for a header.
+  let isHeader: Bool
+  let isComplex: Bool
+
+  init(_ line: ArraySlice<UInt8>) throws(DataFileError) {
+    var cells: [ArraySlice<UInt8>] = []
     try CSVSeparator(of: line).forEachCell(line) { cell throws(DataFileError) in
-      count += 1
-      if parseNumber(cell) != nil { numbers += 1 }
+      cells.append(cell)
     }
+    self.cells = cells
     let hasLetters = line.contains { (0x41...0x5A).contains($0 & 0xDF) || $0 >= 0x80 }
-    return (count, numbers == 0 && hasLetters)
+    let hasNumbers = cells.contains { parseNumber($0) != nil }
+    // `i` and `j` alone would be names of columns.
+    isComplex = cells.contains { cell in
+      parseComplex(cell) != nil && (hasNumbers || cell.contains { (0x30...0x39).contains($0) })
+    }
+    isHeader = hasLetters && !isComplex && !hasNumbers
+  }
+
+  /// Whether the cells are 0, 1, 2, ... or 1, 2, 3, ..., as tables without names of columns are given a header.
+  var isCount: Bool {
+    let numbers = cells.map(parseNumber)
+    guard numbers.count > 1, let first = numbers[0], first == 0 || first == 1 else { return false }
+    return numbers.enumerated().allSatisfy { $1 == first + Double($0) }
   }
 }

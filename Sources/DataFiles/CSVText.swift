@@ -113,14 +113,16 @@ enum CSVSeparator {
 }
 
 /// A decimal number, `nan` or `inf`; nil for anything else, and for a number too large for `Double`.
+///
+/// The exponent may have Fortran's D, or nothing but its sign when it has three digits.
 func parseNumber(_ cell: ArraySlice<UInt8>) -> Double? {
   guard cell.count <= 512 else { return nil }
   let isDecimal = cell.allSatisfy { byte in
-    (0x30...0x39).contains(byte) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains(byte)
+    isDigit(byte) || [0x2B, 0x2D, 0x2E, 0x44, 0x45, 0x64, 0x65].contains(byte)
   }
   let text = String(decoding: cell, as: UTF8.self)
   if isDecimal {
-    guard let value = Double(text), value.isFinite else { return nil }
+    guard let value = Double(text) ?? fortranNumber(cell), value.isFinite else { return nil }
     return value
   }
   switch text.drop(while: { $0 == "-" || $0 == "+" }).lowercased() {
@@ -128,6 +130,60 @@ func parseNumber(_ cell: ArraySlice<UInt8>) -> Double? {
   default: return nil
   }
 }
+
+private func fortranNumber(_ cell: ArraySlice<UInt8>) -> Double? {
+  var bytes = Array(cell)
+  if let letter = bytes.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "d") }) {
+    bytes[letter] = UInt8(ascii: "e")
+  } else if let sign = bytes.lastIndex(where: isSign), sign == bytes.count - 4, sign > 0,
+    isDigit(bytes[sign - 1]) || bytes[sign - 1] == UInt8(ascii: ".")
+  {
+    bytes.insert(UInt8(ascii: "e"), at: sign)
+  }
+  return Double(String(decoding: bytes, as: UTF8.self))
+}
+
+/// A complex number with `i` or `j` behind its imaginary part, perhaps in parentheses; nil for anything else.
+func parseComplex(_ cell: ArraySlice<UInt8>) -> (real: Double, imaginary: Double)? {
+  guard cell.count <= 512, let last = cell.last else { return nil }
+  var text = cell.filter { !isSpace($0) }[...]
+  if text.first == UInt8(ascii: "("), last == UInt8(ascii: ")") {
+    text = text.dropFirst().dropLast()
+  }
+  guard let unit = text.popLast(), unit | 0x20 == UInt8(ascii: "i") || unit | 0x20 == 0x6A else {
+    return nil
+  }
+  // The sign between the parts is the last one that belongs to no exponent.
+  let middle = text.indices.dropFirst().last { index in
+    isSign(text[index]) && ![0x44, 0x45].contains(text[index - 1] & 0xDF)
+  }
+  guard var middle else {
+    return part(text).map { (0, $0) }
+  }
+  var real = text[..<middle]
+  // Older versions of NumPy write a negative imaginary part as "+-".
+  if text[middle] == UInt8(ascii: "-"), real.last == UInt8(ascii: "+"), real.count > 1 {
+    real = real.dropLast()
+  } else if let before = real.last, isSign(before) {
+    return nil
+  }
+  if text[middle] == UInt8(ascii: "+") { middle += 1 }
+  guard let real = parseNumber(real), let imaginary = part(text[middle...]) else { return nil }
+  return (real, imaginary)
+}
+
+/// The imaginary part, in which 1 may be left out.
+private func part(_ text: ArraySlice<UInt8>) -> Double? {
+  switch String(decoding: text, as: UTF8.self) {
+  case "", "+": 1
+  case "-": -1
+  default: parseNumber(text)
+  }
+}
+
+private func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+private func isSign(_ byte: UInt8) -> Bool { byte == 0x2B || byte == 0x2D }
 
 /// The line without a comment and the spaces around the rest.
 func withoutComment(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

@@ -8,6 +8,7 @@
 struct MAT5File: ArrayContainer {
   static let headerByteCount = 128
   private static let compressed = 15
+  private static let largestPadding = 4096
   /// Enough for the flags, dimensions and name of every variable MATLAB writes.
   private static let prefixByteCount = 1 << 16
 
@@ -61,6 +62,7 @@ struct MAT5File: ArrayContainer {
     var elements: [Element] = []
     var position = headerByteCount
     while position < window.count {
+      if try isPadding(window, from: position) { break }
       let tag = try MAT5Tag(window, at: position, bigEndian)
       guard tag.type == compressed || tag.type == MAT5Tag.matrix, !tag.isSmall else {
         throw window.error(
@@ -72,6 +74,15 @@ struct MAT5File: ArrayContainer {
       position = tag.start + tag.size
     }
     return elements
+  }
+
+  /// Some writers fill the file up with zeros; a variable starts with its type.
+  private static func isPadding(
+    _ window: ByteWindow, from position: Int
+  ) throws(DataFileError) -> Bool {
+    let count = window.count - position
+    guard count <= largestPadding else { return false }
+    return try window.bytes(at: position, count: count, of: "padding").allSatisfy { $0 == 0 }
   }
 
   private static func entry(_ element: Element, _ bigEndian: Bool) -> ArrayEntry {
@@ -142,6 +153,20 @@ private func integers(_ bytes: [UInt8], _ bigEndian: Bool) -> [UInt32] {
   }
 }
 
+/// Numbers of an integer type; one beyond `Int` is negative.
+private func wholeNumbers(_ bytes: [UInt8], _ type: ElementType, _ bigEndian: Bool) -> [Int] {
+  let size = type.byteCount
+  return stride(from: 0, to: bytes.count - size + 1, by: size).map { start in
+    let number = bytes[start..<(start + size)]
+    let bits = (bigEndian ? Array(number) : number.reversed()).reduce(UInt64(0)) {
+      $0 << 8 | UInt64($1)
+    }
+    let unused = UInt64(64 - 8 * size)
+    return type.rawValue.hasPrefix("u")
+      ? Int(truncatingIfNeeded: bits) : Int(truncatingIfNeeded: bits << unused) >> Int(unused)
+  }
+}
+
 /// The header of one matrix element: class, dimensions, name.
 private struct MAT5Matrix {
   let name: String?
@@ -169,10 +194,14 @@ private struct MAT5Matrix {
     12: .int64, 13: .uint64,
   ]
   private static let opaque = 17
+  /// The format has dimensions as `miINT32`; other writers take other integers, and readers take them.
+  private static let integerTypes = [5, 6, 1, 2, 3, 4, 12, 13]
+  /// `miINT8`, or as other writers have it, `miUINT8` and `miUTF8`.
+  private static let textTypes = [1, 2, 16]
 
   init(_ window: ByteWindow, _ bigEndian: Bool) throws(DataFileError) {
     var data = window
-    let flags = try Self.element(data, at: 0, bigEndian, type: 6, largest: 8, "array flags")
+    let flags = try Self.element(data, at: 0, bigEndian, [6, 5], largest: 8, "array flags")
     guard flags.bytes.count == 8 else {
       throw data.error(
         at: 0, expected: "8 bytes of array flags", found: "\(flags.bytes.count)")
@@ -184,13 +213,14 @@ private struct MAT5Matrix {
     // Opaque objects have names but no dimensions.
     if matrixClass == Self.opaque {
       shape = []
-      let text = try Self.element(data, at: flags.end, bigEndian, type: 1, largest: 4096, "name")
+      let text = try Self.name(data, at: flags.end, bigEndian)
       (name, valuesPosition) = (Self.text(text.bytes), text.end)
     } else {
       let axes = try Self.element(
-        data, at: flags.end, bigEndian, type: 5, largest: 4 * ArrayShape.largestRank, "dimensions")
-      shape = integers(axes.bytes, bigEndian).map { Int(Int32(bitPattern: $0)) }
-      let text = try Self.element(data, at: axes.end, bigEndian, type: 1, largest: 4096, "name")
+        data, at: flags.end, bigEndian, Self.integerTypes, largest: 4 * ArrayShape.largestRank,
+        "dimensions")
+      shape = wholeNumbers(axes.bytes, Self.storedTypes[axes.type]!, bigEndian)
+      let text = try Self.name(data, at: axes.end, bigEndian)
       (name, valuesPosition) = (Self.text(text.bytes), text.end)
     }
     data.variable = name
@@ -249,16 +279,23 @@ private struct MAT5Matrix {
     String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 
+  private static func name(
+    _ data: ByteWindow, at position: Int, _ bigEndian: Bool
+  ) throws(DataFileError) -> (type: Int, bytes: [UInt8], end: Int) {
+    try element(data, at: position, bigEndian, textTypes, largest: 4096, "name")
+  }
+
+  /// - Parameter types: that the element may have, the format's own first.
   private static func element(
-    _ data: ByteWindow, at position: Int, _ bigEndian: Bool, type: Int, largest: Int,
+    _ data: ByteWindow, at position: Int, _ bigEndian: Bool, _ types: [Int], largest: Int,
     _ what: String
-  ) throws(DataFileError) -> (bytes: [UInt8], end: Int) {
+  ) throws(DataFileError) -> (type: Int, bytes: [UInt8], end: Int) {
     let tag = try MAT5Tag(data, at: position, bigEndian)
-    guard tag.type == type, tag.size <= largest else {
+    guard types.contains(tag.type), tag.size <= largest else {
       throw data.error(
-        at: position, expected: "\(what) (element type \(type), at most \(largest) bytes)",
+        at: position, expected: "\(what) (element type \(types[0]), at most \(largest) bytes)",
         found: "element type \(tag.type) of \(tag.size) bytes", hint: "the file is damaged")
     }
-    return (try data.bytes(at: tag.start, count: tag.size, of: what), tag.end)
+    return (tag.type, try data.bytes(at: tag.start, count: tag.size, of: what), tag.end)
   }
 }

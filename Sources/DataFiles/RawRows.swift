@@ -5,12 +5,16 @@ protocol RowSource: Sendable {
   /// Rows that can only be read together.
   var rowsPerChunk: Int { get }
 
+  /// What the user should know of how the file was understood.
+  var note: String? { get }
+
   /// Values of the rows in `range`, row-major, complex interleaved.
   func values(rows range: Range<Int>) throws(DataFileError) -> NumericArray.Values
 }
 
 extension RowSource {
   var rowsPerChunk: Int { 1 }
+  var note: String? { nil }
 }
 
 /// An array that lies as plain numbers in a file (or in inflated data), in either axis order.

@@ -114,12 +114,12 @@ public struct DatasetConversion: Sendable {
   ) throws -> ArrayInfo {
     var result = info
     result.shape = [info.rowCount] + table.axes
-    result.isComplex = table.isComplex
+    result.isComplex = table.isComplex || info.isComplex
     try result.checkSize(path)
-    guard !info.isComplex, result.valuesPerRow == info.valuesPerRow else {
+    guard result.valuesPerRow == info.valuesPerRow else {
       throw DataFileError(
         file: path, variable: info.name,
-        expected: "real rows of \(result.valuesPerRow) numbers", found: info.description)
+        expected: "rows of \(result.valuesPerRow) real numbers", found: info.description)
     }
     return result
   }

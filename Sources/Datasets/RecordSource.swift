@@ -15,7 +15,7 @@ public struct RecordSource: Sendable {
   /// Bytes of a block of rows, about.
   private static let blockByteCount = 16 << 20
 
-  /// What the user should know: that a manifest beside the file was not used.
+  /// What the user should know: that a manifest beside the file was not used, or what was guessed of the file.
   public let warning: String?
 
   /// - Parameters:
@@ -34,9 +34,10 @@ public struct RecordSource: Sendable {
       warning = nil
     } else {
       let companion = GeneratedFiles.companion(of: path)
-      (manifest, warning) = (companion.manifest, companion.warning)
+      manifest = companion.manifest
       let main = companion.manifest?.arrays[0].name
       readers = [try GeneratedFiles.open(path, variable ?? main)]
+      warning = companion.warning ?? readers[0].note
       name = main
     }
     var (starts, info) = ([0], readers[0].info)

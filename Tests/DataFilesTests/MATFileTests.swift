@@ -59,6 +59,52 @@ struct MATFileTests {
     #expect(rows.doubles() == [1, -1, 3, -3, 5, -5])
   }
 
+  /// Single bytes that make libhdf5 1.10 end the process by SIGSEGV or SIGABRT, or ask for absurd memory.
+  @Test(arguments: [(5095, 0xF1), (17351, 0x10), (1260, 0xFF)] as [(Int, UInt8)])
+  func damageThatLibhdf5DoesNotSurvive(_ position: Int, _ byte: UInt8) throws {
+    let bytes = try Fixture.bytes("several_v73.mat")
+    #expect(bytes[position] != byte)
+    let path = try folder.file("a.mat", bytes.replacing(at: position, [byte]))
+    let error = #expect(throws: DataFileError.self) { try ArrayFile.list(path) }
+    #expect(error?.found.hasPrefix("damage that") == true, "\(String(describing: error))")
+    // The next file is read as if nothing had been.
+    let good = try ArrayFile.readAll(Fixture.path("several_v73.mat"))
+    #expect(good == (try ArrayFile.readAll(Fixture.path("several_v73.mat"))) && !good.isEmpty)
+  }
+
+  /// Dimensions, flags and names in the types that other writers give them, in both byte orders.
+  @Test(arguments: [1, 2, 3, 4, 5, 6, 12, 13] as [UInt32], [false, true])
+  func dimensionsOfAnyIntegerType(_ type: UInt32, _ isBig: Bool) throws {
+    func bytes(_ number: some FixedWidthInteger) -> [UInt8] { isBig ? big(number) : little(number) }
+    let dimensions = [2, 3].flatMap { length -> [UInt8] in
+      switch type {
+      case 1, 2: bytes(UInt8(length))
+      case 3, 4: bytes(UInt16(length))
+      case 5, 6: bytes(UInt32(length))
+      default: bytes(UInt64(length))
+      }
+    }
+    func element(_ type: UInt32, _ data: [UInt8]) -> [UInt8] {
+      Self.element(type, data, bigEndian: isBig)
+    }
+    // Up to 4 bytes may stand in the tag.
+    let isSmall = dimensions.count <= 4
+    let half = bytes(UInt16(type))
+    let size = bytes(UInt16(dimensions.count))
+    let small =
+      (isBig ? size + half : half + size) + dimensions
+      + [UInt8](repeating: 0, count: max(0, 4 - dimensions.count))
+    let values = (0..<6).flatMap { bytes(Double($0).bitPattern) }
+    let body =
+      element(type == 5 ? 5 : 6, bytes(UInt32(6)) + bytes(UInt32(0)))
+      + (isSmall ? small : element(type, dimensions)) + element(type == 2 ? 2 : 16, [0x61, 0x62])
+      + element(9, values)
+    let file = Self.file(element(14, body) + [0, 0, 0, 0, 0], bigEndian: isBig)
+    let array = try ArrayFile.read(folder.file("a.mat", file))
+    #expect(array.name == "ab" && array.shape == [2, 3])
+    #expect(array.doubles() == [0, 2, 4, 1, 3, 5])
+  }
+
   @Test func bigEndianFile() throws {
     func element(_ type: UInt32, _ data: [UInt8]) -> [UInt8] {
       Self.element(type, data, bigEndian: true)
@@ -115,6 +161,13 @@ struct MATFileTests {
     },
     BrokenFile("dimensions of another type", "a.mat", "expected dimensions (element type 5") {
       file(matrix(element(9, doubles)).replacing(at: 24, [9]))
+    },
+    BrokenFile("dimensions beyond Int", "a.mat", "expected two or more dimensions that fit") {
+      let body =
+        element(6, little(UInt32(6)) + little(UInt32(0)))
+        + element(13, little(UInt64.max) + little(UInt64(1))) + [1, 0, 1, 0, 0x61, 0, 0, 0]
+        + element(9, doubles)
+      return file(element(14, body))
     },
     BrokenFile("class 99", "a.mat", "found unknown class 99") {
       file(matrix(class: 99, element(9, doubles)))

@@ -16,7 +16,60 @@ struct TextAndZipTests {
     ("# a, b\nx\n\n# c\n7 # d\n8\n", [2, 1], [7, 8]),
     ("-1e-3 , +2.5E2,.5,5.\n", [1, 4], [-0.001, 250, 0.5, 5]),
     ("1,inf\n-Infinity,2\n", [2, 2], [1, .infinity, -.infinity, 2]),
+    // Fortran: D exponents, three digits without a letter.
+    ("1.5D+02,-2d-1\n.25D0,1D3\n", [2, 2], [150, -0.2, 0.25, 1000]),
+    ("  0.1250000000000000-101 -2.+100\n", [1, 2], [0.125e-101, -2e100]),
+    ("a1,d2\n3,4\n", [1, 2], [3, 4]),
   ]
+
+  /// As written by NumPy (`str` and `savetxt`, old and new), MATLAB and R.
+  static let complexTables: [(String, [Int], [Double])] = [
+    ("(1+2j),(-3.5-4e-3j)\n", [1, 2], [1, 2, -3.5, -4e-3]),
+    (
+      " (1.0e+00+-2.0e+00j)  (3.0e-01+4.0e+02j)\n(1+0j) 2.5j\n", [2, 2],
+      [1, -2, 0.3, 400, 1, 0, 0, 2.5]
+    ),
+    ("re,im\n1+2i,3\n-4,5-6I\n", [2, 2], [1, 2, 3, 0, -4, 0, 5, -6]),
+    ("1;i\n-j;2-i\n", [2, 2], [1, 0, 0, 1, 0, -1, 2, -1]),
+    ("0.5 + 0.25i, -1 - 2i\n", [1, 2], [0.5, 0.25, -1, -2]),
+    ("(nan+infj),(-inf-1j)\n", [1, 2], [.nan, .infinity, -.infinity, -1]),
+    ("1.5D1+2D-1i,0\n", [1, 2], [15, 0.2, 0, 0]),
+  ]
+
+  @Test(arguments: complexTables)
+  func complexTextIsRead(_ text: String, _ shape: [Int], _ values: [Double]) throws {
+    let array = try ArrayFile.read(folder.file("a.csv", text.utf8))
+    #expect(array.isComplex && array.shape == shape)
+    #expect(array.doubles().map(\.description) == values.map(\.description))
+    let last = try ArrayFile.open(folder.file("a.csv")).rows(shape[0] - 1..<shape[0])
+    #expect(last.doubles().map(\.description) == values.suffix(2 * shape[1]).map(\.description))
+  }
+
+  @Test(arguments: [
+    ("1,2\n3,4+5j\n", 2, 3, "real by its first line"), ("1+2j,3\n4,5+6k\n", 2, 3, "'5+6k'"),
+    ("1+2j,3\n4,5+6\n", 2, 3, "'5+6'"), ("(1+2j,3j\n", 1, 1, "'(1+2j'"),
+    ("1+2j,1++2j\n", 1, 6, "'1++2j'"), ("1--2j,1j\n", 1, 1, "'1--2j'"),
+    ("1+2j,3j,4\n1j,2j\n", 2, 1, "found 2"), ("1D,2\n", 1, 1, "'1D'"),
+    ("1,2D+\n", 1, 3, "'2D+'"), ("1,2-30\n", 1, 3, "'2-30'"),
+  ])
+  func otherTextIsRefused(_ text: String, _ line: Int, _ column: Int, _ message: String) throws {
+    let error = #expect(throws: DataFileError.self) {
+      try ArrayFile.read(folder.file("a.csv", text.utf8))
+    }
+    #expect(error?.place == .text(line: line, column: column))
+    #expect(error.map { "\($0)".contains(message) } == true, "\(String(describing: error))")
+  }
+
+  /// A first line that counts the columns is data, and the reader says so.
+  @Test(arguments: [
+    ("0,1,2\n5,6,7\n", true), ("# x\n\n1 2 3 4\n5 6 7 8\n", true), ("0,1,2\n", false),
+    ("0,1,3\n5,6,7\n", false), ("a,b\n0,1\n2,3\n", true), ("1\n2\n", false),
+  ])
+  func countedColumnsAreMentioned(_ text: String, _ isMentioned: Bool) throws {
+    let note = try ArrayFile.open(folder.file("a.csv", text.utf8)).note
+    #expect((note != nil) == isMentioned)
+    if text.hasPrefix("#") { #expect(note?.contains("line 3 ") == true) }
+  }
 
   @Test(arguments: tables)
   func textIsRead(_ text: String, _ shape: [Int], _ values: [Double]) throws {
