@@ -75,11 +75,14 @@ public struct WeightsFile: Sendable {
     do {
       weights = try file.weights(for: side.network(of: autoencoder))
     } catch {
+      var longer: String?
+      if case .missingTensor(let key) = error { longer = file.longerKey(key) }
       throw DataFileError(
         file: self.path,
         expected: "the tensors of \(network)'s \(side.rawValue) at 1/\(compression)",
         found: "\(error)",
-        hint: "'csilink inspect \(network) -c \(compression)' shows keys and shapes")
+        hint: longer.map { "the file has '\($0)': save the tensors without that prefix" }
+          ?? "'csilink inspect \(network) -c \(compression)' shows keys and shapes")
     }
     if let key = weights.values.keys.sorted().first(where: {
       !weights[$0]!.allSatisfy(\.isFinite)

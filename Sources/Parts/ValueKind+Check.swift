@@ -10,7 +10,7 @@ extension ValueKind {
     case .text: "a text"
     case .file: "a file path"
     case .list(let element, let count):
-      "a list of \(count.lowerBound == count.upperBound ? "\(count.lowerBound) " : "")values, each \(element.expectation)"
+      "a list of \(Self.describe(count: count))values, each \(element.expectation)"
     case .either(let kinds): kinds.map(\.expectation).joined(separator: ", or ")
     }
   }
@@ -22,8 +22,8 @@ extension ValueKind {
     switch self {
     case .flag:
       return switch text {
-      case "true", "yes", "on": .flag(true)
-      case "false", "no", "off": .flag(false)
+      case "true", "True", "TRUE", "yes", "on": .flag(true)
+      case "false", "False", "FALSE", "no", "off": .flag(false)
       default: nil
       }
     case .integer:
@@ -69,6 +69,12 @@ extension ValueKind {
   /// Also reads `1e6`, as long as it is exact.
   private static func wholeNumber(_ text: String) -> Int? {
     Int(text) ?? Double(text).flatMap { abs($0) <= 0x1p53 ? Int(exactly: $0) : nil }
+  }
+
+  private static func describe(count: ClosedRange<Int>) -> String {
+    if count.lowerBound == count.upperBound { return "\(count.lowerBound) " }
+    return count.lowerBound > 1 && count.upperBound <= 100
+      ? "\(count.lowerBound) to \(count.upperBound) " : ""
   }
 
   private static func describe(_ range: ClosedRange<Int>) -> String {

@@ -67,7 +67,7 @@ extension Node {
   /// A text that is read back as it is: quoted unless it is a plain word.
   fileprivate static func text(_ text: String) -> Node {
     let isWord =
-      text.first?.isLetter == true && !["null", "true", "false"].contains(text)
+      text.first?.isLetter == true && !["null", "true", "false"].contains(text.lowercased())
       && text.unicodeScalars.allSatisfy {
         $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil)
           || "-_./".unicodeScalars.contains($0)

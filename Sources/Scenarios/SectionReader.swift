@@ -146,7 +146,7 @@ struct SectionReader {
     let isElement = culprit.position != node.position
     log.error(
       culprit.position,
-      "\(part.section).\(key) must be \(expectation), got \(culprit.summary)"
+      "\(part.section).\(key) must be \(expectation), got \(kind.found(culprit))"
         + (isElement ? " in the list" : ""),
       hint: hint(for: culprit, kind, key, of: part))
     return false
@@ -158,6 +158,8 @@ struct SectionReader {
     switch (kind, node.content) {
     case (.choice(let words), .scalar(let word)): nearestWord(to: word, among: words).didYouMean
     case (.list, .scalar(let text)): "write it as [\(text)]"
+    // Of the wrong number of values, none of them wrong.
+    case (.list, .list): nil
     case (_, .list):
       "to compare several values, write them as '\(part.section).\(key)' below 'sweep:'"
     case (.number(let dimension, _), .scalar(let text))
@@ -195,6 +197,12 @@ extension ValueKind {
     case (_, .scalar(let text)): return parse(text)
     default: return nil
     }
+  }
+
+  /// What stands there; of a list where one is expected, its length is what is wrong.
+  fileprivate func found(_ node: YAMLNode) -> String {
+    guard case .list = self, let nodes = node.list, !nodes.isEmpty else { return node.summary }
+    return "\(nodes.count)"
   }
 
   /// The innermost value that does not fit, with the kind it should have.

@@ -69,7 +69,7 @@ private struct YamsReader {
     case .scalar(let scalar):
       let isPlain = scalar.style == .plain
       if scalar.hasForeignTag { tagError(position) }
-      let isNull = isPlain && ["", "~", "null"].contains(scalar.string)
+      let isNull = isPlain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
       return YAMLNode(content: isNull ? .null : .scalar(scalar.string), position: position)
     case .sequence(let sequence):
       let nodes = sequence.map { self.node($0, depth: depth + 1) }

@@ -154,6 +154,33 @@ private func angularDelay(_ response: ComplexArray, sign: Double, shift: Int) ->
     }
   }
 
+  /// Data of one antenna have no axis of ports: the same responses as with an axis of length one.
+  @Test(arguments: [false, true])
+  func oneAntennaNeedsNoAxis(_ hasSlots: Bool) throws {
+    let (drops, slots, tones) = (4, hasSlots ? 3 : 1, 8)
+    var stream = StreamKey(seed: 2, domain: .test, purpose: .channel).stream(drop: 0)
+    let values = stream.normal(count: 2 * drops * slots * tones)
+    let grid = LinkContext.Grid(toneCount: tones, spacingHz: 60e3, carrierHz: 3.5e9)
+    let leading = hasSlots ? ["drop", "slot"] : ["drop"]
+    let lengths = hasSlots ? [drops, slots] : [drops]
+    try withFolder { folder in
+      func responses(_ last: [String], _ shape: [Int], _ name: String) throws -> [ComplexArray] {
+        let array = NumericArray(
+          name: "H", shape: lengths + shape, isComplex: true, floats: values)
+        return try recorded(
+          [
+            "file": try write(array, folder, name), "layout": .text("frequency"),
+            "axes": .list((leading + last).map(Setting.text)), "normalise": .text("none"),
+          ], grid: grid
+        ).frequencyResponse(DropBlock(1..<4, seed: 1), slots: hasSlots ? [0, 2] : [0])
+      }
+      let without = try responses(["tone"], [tones], "a.npy")
+      #expect(without == (try responses(["tone", "port"], [tones, 1], "b.npy")))
+      let at = 2 * ((2 * slots) * tones + 5)
+      #expect(without[0][1, 5, 0] == ComplexFloat(values[at], values[at + 1]))
+    }
+  }
+
   @Test(arguments: [false, true])
   func frequencyLayoutIsTakenAsItIs(_ isTransposed: Bool) throws {
     let (drops, tones, ports) = (3, 12, 5)

@@ -89,6 +89,38 @@ import Testing
     }
   }
 
+  /// PyTorch's wrappers put a word before all keys.
+  @Test(arguments: ["module.", "_orig_mod.", "net.module."])
+  func sharedPrefixesAreLeftOut(_ prefix: String) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let network = try NetworkZoo.autoencoder("cl-crnet", compression: 16)
+    let weights = DeterminismTests.weights(network)
+    let path = "\(folder)/all.safetensors"
+    func write(_ more: [NumericArray] = []) throws {
+      let arrays = [network.encoder, network.decoder].flatMap { side in
+        side.parameters.map { key, parameter in
+          NumericArray(name: prefix + key, shape: parameter.shape, floats: weights[key]!)
+        }
+      }
+      try ArrayFile.write(arrays + more, to: path)
+    }
+    try write()
+    for side in WeightsFile.Side.allCases {
+      let read = try WeightsFile(path, network: "cl-crnet", compression: 16, side)
+      for (key, _) in side.network(of: network).parameters {
+        #expect(read.weights[key] == weights[key])
+      }
+    }
+    // With keys that do not share it the prefix may be that of one of several networks.
+    try write([NumericArray(name: "other", shape: [1], floats: [0])])
+    let error = #expect(throws: DataFileError.self) {
+      try WeightsFile(path, network: "cl-crnet", compression: 16, .encoder)
+    }
+    #expect(
+      error?.hint?.hasPrefix("the file has '\(prefix)") == true, "\(String(describing: error))")
+  }
+
   @Test func stopsBeforeABlock() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let reader = try write("a.npy", [3, 2048], DeterminismTests.random(3 * 2048))

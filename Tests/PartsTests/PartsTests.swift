@@ -101,6 +101,15 @@ import Testing
     #expect(kind.format(try #require(kind.parse(text))) == text)
   }
 
+  /// The truth values of YAML 1.2's core schema, and no others of Python's or Fortran's.
+  @Test func readsFlags() {
+    for text in ["true", "True", "TRUE"] { #expect(ValueKind.flag.parse(text) == .flag(true)) }
+    for text in ["false", "False", "FALSE"] { #expect(ValueKind.flag.parse(text) == .flag(false)) }
+    for text in ["tRUE", "t", "1", "0", "T", ".true.", "none", ""] {
+      #expect(ValueKind.flag.parse(text) == nil)
+    }
+  }
+
   @Test func formatsLists() {
     let kind = ValueKind.list(.number(.length, 0...1e4), count: 0...3)
     #expect(kind.format(.list([.number(0.5), .number(2000)])) == "[50 cm, 2 km]")

@@ -24,10 +24,10 @@ package struct RecordLayout: Sendable {
     frequency: complex, tones and ports; delay: complex, delay taps and angles.
     """)
   static let axes = Parameter<[Axis]?>.optional(
-    "axes", .list(.choice(Axis.allCases.map(\.rawValue)), count: 3...4),
+    "axes", .list(.choice(Axis.allCases.map(\.rawValue)), count: 2...4),
     """
-    Meaning of each axis of a complex array; [drop, tone, port] or [drop, delay, angle] if left out. Of four axes the \
-    second is slot, or again drop to take its entries as drops of their own.
+    Meaning of each axis of a complex array; [drop, tone, port] or [drop, delay, angle] if left out. The \
+    second may be slot, or again drop to take its entries as drops of their own. Data of one antenna need no port or angle.
     """)
   static let ports = Parameter<Int?>.optional(
     "ports", .integer(1...4096), "Angles, which is ports Nt, of layout csinet; 32 if left out.")
@@ -88,11 +88,12 @@ package struct RecordLayout: Sendable {
         found: info.description,
         hint: "'axes' names the axes of the array, 'layout: csinet' reads real values")
     }
-    let matrix = info.shape.suffix(2)
-    isTransposed = axes.last == row
+    let leading = axes.prefix { $0 == .drop || $0 == .slot }.count
+    let matrix = info.shape.dropFirst(leading)
+    isTransposed = matrix.count == 2 && axes.last == row
     rowCount = isTransposed ? matrix.last! : matrix.first!
-    portCount = isTransposed ? matrix.first! : matrix.last!
-    snapshotCount = axes.count == 4 ? info.shape[1] : 1
+    portCount = matrix.count == 1 ? 1 : isTransposed ? matrix.first! : matrix.last!
+    snapshotCount = leading == 2 ? info.shape[1] : 1
     hasSlots = axes[1] == .slot
   }
 
@@ -113,12 +114,13 @@ package struct RecordLayout: Sendable {
   /// What is wrong with the axes of a complex array; nil if nothing is.
   package static func complaint(_ axes: [Axis], _ kind: Kind) -> String? {
     let (row, column) = kind.matrixAxes
-    let leading = axes.dropLast(2)
-    let isMatrix = Set(axes.suffix(2)) == [row, column]
+    let leading = axes.prefix { $0 == .drop || $0 == .slot }
+    let matrix = axes.dropFirst(leading.count)
+    let isMatrix = matrix == [row] || (matrix.count == 2 && Set(matrix) == [row, column])
     guard isMatrix, leading == [.drop] || leading == [.drop, .slot] || leading == [.drop, .drop]
     else {
       return
-        "must be drop, then possibly slot or drop, then \(row) and \(column) in any order"
+        "must be drop, then possibly slot or drop, then \(row) and \(column) in any order, or \(row) alone"
     }
     return nil
   }

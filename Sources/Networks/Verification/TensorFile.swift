@@ -37,17 +37,34 @@ public struct TensorFile: Sendable {
 
   /// Parameters and statistics of a network, shapes checked; other tensors are ignored.
   ///
+  /// A prefix that all keys of the file share is left out: PyTorch's `DataParallel` puts `module.` before them, its
+  /// compiler `_orig_mod.`.
+  ///
   /// - Throws: ``NetworkError/missingTensor(_:)``, ``NetworkError/unexpectedShape(_:expected:found:)``,
   ///   ``NetworkError/unexpectedElementType(_:found:)``.
   public func weights(for network: Network) throws(NetworkError) -> Weights {
     var weights = Weights()
+    let prefix = sharedPrefix(network)
     for (key, parameter) in network.parameters {
-      let array = try array(key)
+      let array = try array(prefix + key)
       guard array.shape == parameter.shape else {
         throw .unexpectedShape(key, expected: parameter.shape, found: array.shape)
       }
       weights[key] = array.floats()
     }
     return weights
+  }
+
+  private func sharedPrefix(_ network: Network) -> String {
+    guard let key = network.parameters.first?.key, tensors[key] == nil else { return "" }
+    let prefix = tensors.keys.filter { $0.hasSuffix(".\(key)") }
+      .map { $0.dropLast(key.count) }
+      .first { prefix in tensors.keys.allSatisfy { $0.hasPrefix(prefix) } }
+    return prefix.map(String.init) ?? ""
+  }
+
+  /// A key of the file that ends in the key of a network that it lacks.
+  func longerKey(_ key: String) -> String? {
+    tensors.keys.filter { $0.hasSuffix(".\(key)") }.min()
   }
 }
