@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-@preconcurrency import Glibc
 import TestSupport
 
 /// Reads damaged files of every kind in child processes: none may end by a signal, hang or take absurd memory.
@@ -17,7 +16,6 @@ struct ReaderFuzz: ParsableCommand {
   private static let memory: UInt64 = 2 << 30
 
   func run() throws {
-    setvbuf(stdout, nil, _IOLBF, 0)
     let known = Kind.allCases.map(\.rawValue)
     if let wrong = kinds.first(where: { !known.contains($0) }) {
       throw ValidationError("no kind '\(wrong)'; known: \(known.joined(separator: ", "))")
@@ -38,14 +36,14 @@ struct ReaderFuzz: ParsableCommand {
     let subject = try kind.subject(in: folder)
     Self.limitMemory()
     for index in first..<first + mutations {
-      print("start \(index)")
+      tell("start \(index)")
       let name = try subject.place(mutation: index)
       do {
         try subject.read(name)
-        print("accepted")
+        tell("accepted")
       } catch {
         let text = "\(error)"
-        print(text.contains("found damage that") ? "stopped \(text)" : "refused")
+        tell(text.contains("found damage that") ? "stopped \(text)" : "refused")
       }
     }
   }
@@ -74,11 +72,11 @@ struct ReaderFuzz: ParsableCommand {
       next = end.last + 1
       guard let problem = end.problem else { continue }
       failures += 1
-      print("\(kind.rawValue): mutation \(end.last): \(problem)")
+      tell("\(kind.rawValue): mutation \(end.last): \(problem)")
       if let keep { try save(kind, end.last, to: keep) }
     }
     let seconds = (clock.now - began) / .seconds(1)
-    print(
+    tell(
       "\(kind.rawValue): \(mutations) files, \(refused) refused, \(failures) not survived, "
         + String(format: "%.0f s", seconds))
     return failures
@@ -138,7 +136,7 @@ private struct Worker {
         pending = Data(pending[(newline + 1)...])
         if line.hasPrefix("start ") { end.last = Int(line.dropFirst(6)) ?? end.last }
         if line == "refused" || line.hasPrefix("stopped ") { end.refused += 1 }
-        if line.hasPrefix("stopped ") { print("mutation \(end.last): \(line)") }
+        if line.hasPrefix("stopped ") { tell("mutation \(end.last): \(line)") }
       }
     }
     process.waitUntilExit()
@@ -152,4 +150,9 @@ private struct Worker {
     if end.problem != nil && end.last < first { end.last = first }
     return end
   }
+}
+
+/// Writes a line at once.
+private func tell(_ text: String) {
+  FileHandle.standardOutput.write(Data("\(text.replacing("\n", with: " "))\n".utf8))
 }
