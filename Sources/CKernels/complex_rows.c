@@ -129,9 +129,15 @@ CSK_EVERY_LEVEL(csk_hadamard_rows,
                 (size_t rows, size_t columns, float *data),
                 (rows, columns, data))
 
-// log2(1 + x) for x >= 0 (polynomial of Cephes' logf).
+// log2(1 + x) for 0 <= x < 2^127, relative error below 1e-6 however small x is: ln u of u = fl(1 + x) (polynomial of
+// Cephes' logf), and the part of x that the rounding lost, ln(1 + x) = ln u + (1 + x - u) / u.
 INLINE void log2_1p(const f32x16 *x, f32x16 *result) {
-  const i32x16 bits = (i32x16)(*x + 1.0f);
+  const f32x16 u = *x + 1.0f;
+  const i32x16 small = *x < 1.0f;
+  // Both differences are exact on their side of one.
+  const f32x16 below = *x - (u - 1.0f), above = 1.0f - (u - *x);
+  const f32x16 lost = (f32x16)(((i32x16)below & small) | ((i32x16)above & ~small));
+  const i32x16 bits = (i32x16)u;
   const i32x16 exponent = (bits - 0x3f3504f3) >> 23;  // mantissa in [sqrt(1/2), sqrt 2)
   const f32x16 m = (f32x16)(bits - (exponent << 23)) - 1.0f;
   const f32x16 z = m * m;
@@ -143,7 +149,7 @@ INLINE void log2_1p(const f32x16 *x, f32x16 *result) {
   y = y * m + 2.0000714765e-1f;
   y = y * m - 2.4999993993e-1f;
   y = y * m + 3.3333331174e-1f;
-  y = y * m * z - 0.5f * z + m;
+  y = y * m * z - 0.5f * z + m + lost / u;
   *result = __builtin_convertvector(exponent, f32x16) + y * 1.44269504f;
 }
 

@@ -6,8 +6,19 @@ public protocol ChannelModel: Part {
   /// BS antenna ports Nt.
   var portCount: Int { get }
 
+  /// Distance of neighbouring ports in wavelengths, if the ports are one line of antennas; half if the model does not say,
+  /// nil for planar and cross-polarised arrays.
+  var lineSpacing: Double? { get }
+
   /// What is legal but outside what the model was made for; the reason continues "channel.key".
-  static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError]
+  static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError]
+
+  /// The largest delay of the model's paths and the key that sets it; of random delays, the largest of a few drops. Nil if
+  /// the model does not know its delays.
+  static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay?
+
+  /// Whether the channel changes over slots with the speed of the UE.
+  static var dependsOnSpeed: Bool { get }
 
   /// Drops that a domain offers; nil for models, which never run out.
   func dropCount(in domain: StreamKey.Domain) -> Int?
@@ -26,9 +37,17 @@ public protocol ChannelModel: Part {
 }
 
 extension ChannelModel {
-  public static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError] {
+  public var lineSpacing: Double? { 0.5 }
+
+  public static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError] {
     []
   }
+
+  public static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay? {
+    nil
+  }
+
+  public static var dependsOnSpeed: Bool { true }
 
   public func dropCount(in domain: StreamKey.Domain) -> Int? { nil }
 
@@ -36,6 +55,34 @@ extension ChannelModel {
     let responses = try frequencyResponse(block, slots: slots)
     return NormalisedResponse(
       responses: responses, gains: responses.map { _ in block.drops.map { _ in 1 } })
+  }
+}
+
+/// The largest delay that a channel's settings make.
+public struct LargestDelay: Sendable, Hashable {
+  public var seconds: Double
+  /// Key of the channel that sets it.
+  public var key: String
+
+  public init(seconds: Double, key: String) {
+    self.seconds = seconds
+    self.key = key
+  }
+
+  /// Of the paths of a few drops.
+  static func ofDrops(
+    key: String, _ reference: DelayReference, _ paths: (DropBlock, Int) -> [PathSet]
+  ) -> LargestDelay? {
+    let block = DropBlock(0..<16, domain: .fit, seed: 1)
+    let delays = block.drops.flatMap { drop in
+      paths(block, drop).flatMap { paths in
+        var paths = paths
+        var lead: Double?
+        reference.apply(to: &paths, lead: &lead)
+        return paths.delays
+      }
+    }
+    return delays.max().map { LargestDelay(seconds: $0, key: key) }
   }
 }
 

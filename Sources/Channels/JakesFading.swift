@@ -96,5 +96,5 @@ package let speedOfLight = 299_792_458.0
 
 extension LinkContext {
   /// Largest Doppler shift `v fc / c0` in Hz.
-  var dopplerHz: Double { speed * grid.carrierHz / speedOfLight }
+  package var dopplerHz: Double { speed * grid.carrierHz / speedOfLight }
 }

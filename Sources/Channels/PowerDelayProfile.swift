@@ -15,6 +15,12 @@ package struct PowerDelayProfile: Sendable, Hashable {
     self.powers = powers.map { $0 / total }
   }
 
+  /// The largest delay; with another reference than the model's own, counted from the first.
+  func largestDelay(after reference: DelayReference, key: String) -> LargestDelay? {
+    guard let first = delays.min(), let last = delays.max() else { return nil }
+    return LargestDelay(seconds: reference == .absolute ? last : last - first, key: key)
+  }
+
   package var meanDelay: Double { zip(delays, powers).reduce(0) { $0 + $1.0 * $1.1 } }
 
   /// Root of the power-weighted variance of the delays, seconds.

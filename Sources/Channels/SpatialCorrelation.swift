@@ -6,7 +6,8 @@ import Parts
 /// Correlation between BS ports imposed on a model that has no angles (Kronecker model, transmit side).
 ///
 /// `R[l, m] = E[h_l h_m*]`; the row of one tap becomes `h = (R^{1/2} g)ᵀ` with g independent over ports, the Hermitian
-/// square root taken once. Port phases grow as `exp(+j 2π d l sin φ)`, as in the clustered models.
+/// square root taken once. Port phases grow as `exp(+j 2π d l sin φ)`, as in the clustered models. R is that of the scattered
+/// part: a specular part has the same modulus on every port, with the phases of ``specularTurns``.
 struct SpatialCorrelation: Sendable {
   enum Kind: String, Choice {
     case none, exponential
@@ -39,6 +40,11 @@ struct SpatialCorrelation: Sendable {
 
   /// `R^{1/2}` transposed, [port, port]; nil without correlation.
   private let root: ComplexArray?
+  /// Phase of a specular wave on each port in turns, up to one phase for all ports: none between ports of an exponential
+  /// correlation, a plane wave from the mean angle for one ring; nil without correlation, where the phases are independent.
+  let specularTurns: [Double]?
+  /// Distance of neighbouring ports in wavelengths; half where it does not matter.
+  let lineSpacing: Double
 
   init(_ settings: Settings, ports: Int) throws {
     let kind = settings[Self.kind]
@@ -46,18 +52,20 @@ struct SpatialCorrelation: Sendable {
     for key in [Self.meanAngle, Self.angleSpread, Self.spacing] {
       try settings.refuse(key, unless: kind == .oneRing, "correlation: one_ring")
     }
+    lineSpacing = settings[Self.spacing] ?? 0.5
     switch kind {
-    case .none: root = nil
+    case .none: (root, specularTurns) = (nil, nil)
     case .exponential:
       let a = try settings.require(Self.coefficient, because: "correlation is exponential")
       root = try Self.squareRoot(ports) { l, m in Complex(pow(a, Double(abs(l - m)))) }
+      specularTurns = Array(repeating: 0, count: ports)
     case .oneRing:
       let spread = try settings.require(Self.angleSpread, because: "correlation is one_ring")
+      let mean = (settings[Self.meanAngle] ?? 0) * .pi / 180
+      let spacing = lineSpacing
       root = try Self.squareRoot(
-        ports,
-        Self.oneRing(
-          mean: (settings[Self.meanAngle] ?? 0) * .pi / 180, spread: spread * .pi / 180,
-          spacing: settings[Self.spacing] ?? 0.5))
+        ports, Self.oneRing(mean: mean, spread: spread * .pi / 180, spacing: spacing))
+      specularTurns = (0..<ports).map { spacing * Double($0) * sin(mean) }
     }
   }
 
@@ -95,7 +103,7 @@ struct SpatialCorrelation: Sendable {
     return root
   }
 
-  /// Correlated copies of amplitudes [path, port].
+  /// Correlated copies of scattered amplitudes [path, port].
   ///
   /// - Complexity: O(paths · ports²).
   func apply(to amplitudes: ComplexArray) -> ComplexArray {

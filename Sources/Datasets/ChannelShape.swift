@@ -19,11 +19,13 @@ public struct ChannelShape: Sendable, Equatable {
   public var guardRows: Int
   public var angleDFT: AngularDelayTransform.Direction
   public var angleShift: Int
+  /// Distance of neighbouring antennas in wavelengths; nil if the columns are not angles of one line of antennas.
+  public var lineSpacing: Double?
 
   public init(
     domain: Domain, rows: Int, columns: Int, tones: Int? = nil, spacingHz: Double? = nil,
     taps: Int? = nil, guardRows: Int = 0, angleDFT: AngularDelayTransform.Direction = .forward,
-    angleShift: Int = 0
+    angleShift: Int = 0, lineSpacing: Double? = 0.5
   ) {
     self.domain = domain
     self.rows = rows
@@ -33,6 +35,7 @@ public struct ChannelShape: Sendable, Equatable {
     self.taps = domain == .frequency ? min(taps ?? 32, rows) : rows
     self.guardRows = min(guardRows, self.taps - 1)
     self.angleDFT = angleDFT
+    self.lineSpacing = lineSpacing
     self.angleShift = ((angleShift % columns) + columns) % columns
   }
 

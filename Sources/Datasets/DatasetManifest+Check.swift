@@ -39,6 +39,9 @@ extension DatasetManifest {
     try require(
       grid.spacingHz > 0 && grid.spacingHz.isFinite, "grid.spacing_hz", "positive", grid.spacingHz)
     try require(
+      (grid.portSpacing ?? 0) >= 0 && (grid.portSpacing ?? 0).isFinite, "grid.port_spacing",
+      "not negative", grid.portSpacing ?? 0)
+    try require(
       AngularDelayTransform.Direction(rawValue: grid.angleDft) != nil, "grid.angle_dft",
       "forward or inverse", "'\(grid.angleDft)'")
     try require(!arrays.isEmpty, "arrays", "a list of arrays", "none")

@@ -62,10 +62,12 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
     /// Direction of the DFT over ports, and the columns that the angles are rotated by.
     public let angleDft: String
     public let angleShift: Int
+    /// Distance of neighbouring ports of one line of antennas in wavelengths, 0 if they are no such line; nil if unknown.
+    public let portSpacing: Double?
 
     public init(
       tones: Int, spacingHz: Double, carrierHz: Double, ports: Int, taps: Int, guardRows: Int,
-      angleDft: String, angleShift: Int
+      angleDft: String, angleShift: Int, portSpacing: Double? = nil
     ) {
       self.tones = tones
       self.spacingHz = spacingHz
@@ -75,6 +77,7 @@ public struct DatasetManifest: Codable, Sendable, Equatable {
       self.guardRows = guardRows
       self.angleDft = angleDft
       self.angleShift = angleShift
+      self.portSpacing = portSpacing
     }
   }
 

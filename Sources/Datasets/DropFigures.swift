@@ -94,12 +94,16 @@ struct DropFigures: Sendable {
     return (variance / total).squareRoot()
   }
 
-  /// Circular spread of the azimuths that a half-wavelength line of antennas sees in its DFT columns, degrees.
+  /// Circular spread of the azimuths that a line of antennas sees in its DFT columns, degrees; nil without such a line.
+  ///
+  /// Column q of N stands for sin φ = q / (N d) at an antenna distance of d wavelengths, for d above one half the direction
+  /// nearest to broadside.
   private static func azimuthSpread(_ powers: [Double], _ shape: ChannelShape) -> Double? {
+    guard let spacing = shape.lineSpacing else { return nil }
     var sum = Complex<Double>.zero
     var total = 0.0
     for (column, power) in powers.enumerated() {
-      let sine = 2 * Double(shape.bin(ofColumn: column)) / Double(shape.columns)
+      let sine = Double(shape.bin(ofColumn: column)) / (Double(shape.columns) * spacing)
       let azimuth = asin(min(max(sine, -1), 1))
       sum += Complex(power * cos(azimuth), power * sin(azimuth))
       total += power

@@ -20,6 +20,8 @@ public struct RecordOptions: Sendable {
   public var guardRows: Int?
   public var angleDFT: AngularDelayTransform.Direction?
   public var angleShift: Int?
+  /// Distance of neighbouring antennas in wavelengths; 0 if the ports are not one line, half if nothing is known.
+  public var portSpacing: Double?
 
   public init() {}
 
@@ -36,6 +38,7 @@ public struct RecordOptions: Sendable {
     all.guardRows = guardRows ?? manifest.grid.guardRows
     all.angleDFT = angleDFT ?? .init(rawValue: manifest.grid.angleDft)
     all.angleShift = angleShift ?? manifest.grid.angleShift
+    all.portSpacing = portSpacing ?? manifest.grid.portSpacing
     return all
   }
 }
@@ -78,7 +81,8 @@ public struct RecordReading: Sendable {
       domain: kind == .frequency ? .frequency : .delay, rows: found.rowCount,
       columns: found.portCount, tones: options.tones, spacingHz: options.spacingHz,
       taps: options.taps, guardRows: options.guardRows ?? 0, angleDFT: options.angleDFT ?? .forward,
-      angleShift: options.angleShift ?? 0)
+      angleShift: options.angleShift ?? 0,
+      lineSpacing: options.portSpacing == 0 ? nil : options.portSpacing ?? 0.5)
   }
 
   private static func axes(

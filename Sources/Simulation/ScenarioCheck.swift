@@ -73,21 +73,34 @@ public enum ScenarioCheck {
 
   /// Bytes of the arrays that are alive at the deepest point of the tree, for each worker, and of the codecs.
   static func memoryBytes(_ run: PreparedRun, threads: Int) -> Int {
-    let perWorker = run.tree.roots.map { root -> Int in
-      let response = 8 * run.blockSize * root.context.grid.toneCount * root.context.portCount
-      let slots = Set(root.clock.reportSlots).union(root.clock.servedSlots).count
-      let reports = root.clock.reportSlots.count
-      let part = 8 * root.partSize * root.context.grid.toneCount * root.context.portCount
-      // The channel in every slot; pilots, estimate and reconstructions of a few drops; CSI of the block.
-      let taps = root.distinctTransforms.map(\.transform.tapCount).max()!
-      let csi = 8 * run.blockSize * taps * root.context.portCount
-      return response * slots + part * (3 + reports) + 8 * csi * reports
-    }.max()!
+    let perWorker = run.tree.roots.map { blockByteCount($0, drops: run.blockSize) }.max()!
     let metrics = 8 * run.pointCount * run.blockSize * DropMetric.allCases.count
     let codecs = run.tree.distinctCodecs.map(\.memoryBytes)
     // A codec keeps its scratch memory for the next block.
     let scratch = codecs.reduce(0) { $0 + $1.perThread }
     return threads * (perWorker + 4 * metrics + scratch) + codecs.reduce(0) { $0 + $1.shared }
+  }
+
+  /// Bytes of the arrays of one block below a channel.
+  private static func blockByteCount(_ root: LinkTree.ChannelNode, drops: Int) -> Int {
+    let slots = Set(root.clock.reportSlots).union(root.clock.servedSlots).count
+    let reports = root.clock.reportSlots.count
+    let response = 8 * root.context.grid.toneCount * root.context.portCount
+    func csi(_ node: LinkTree.TransformNode) -> Int {
+      8 * drops * node.transform.tapCount * root.context.portCount * reports
+    }
+    // The channel in every slot; the true CSI of every transform, and the estimated CSI behind every estimator.
+    let estimators = root.pilots.flatMap(\.estimators)
+    let kept =
+      drops * slots * response + root.distinctTransforms.reduce(0) { $0 + csi($1) }
+      + estimators.flatMap(\.transforms).reduce(0) { $0 + csi($1) }
+    // Behind one of them: both as one array, normalised, decoded, reconstructed; codewords sent, received and decoded.
+    let deepest = root.distinctTransforms.map { 5 * csi($0) }.max() ?? 0
+    let codecs = estimators.flatMap(\.transforms).flatMap(\.normalisers).flatMap(\.codecs)
+    let codewords = 3 * 4 * drops * reports * (codecs.map(\.codec.codewordLength).max() ?? 0)
+    // Of a few drops: pilots, least squares, estimate and precoder; a reconstruction for each report.
+    let parts = min(root.partSize, drops) * response * (4 + reports)
+    return kept + deepest + codewords + parts
   }
 
   private static func memory(_ run: PreparedRun, threads: Int) -> String {

@@ -200,7 +200,7 @@ private func cosine(_ amplitudes: ComplexArray, _ path: Int) -> Double {
     func keys(_ settings: [String: Setting], _ carrierHz: Double) throws -> [String] {
       COST2100Channel.warnings(
         try COST2100Channel.schema.settings(settings),
-        grid: .init(toneCount: 257, spacingHz: 78125, carrierHz: carrierHz)
+        in: LinkContext(grid: .init(toneCount: 257, spacingHz: 78125, carrierHz: carrierHz))
       ).compactMap(\.key)
     }
     #expect(try keys(["environment": .text("indoor")], 5.3e9) == [])

@@ -84,6 +84,57 @@ private func angularDelay(_ response: ComplexArray, sign: Double, shift: Int) ->
     }
   }
 
+  /// Rows before delay zero, told by a key or by the manifest beside the file: the link's transform gives the file's matrix.
+  @Test(arguments: [
+    "key", "manifest of the file", "manifest of the folder", "manifest of another file",
+  ])
+  func rowsBeforeDelayZeroAreKept(source: String) throws {
+    let (tones, taps, ports, guardRows, shift) = (20, 6, 4, 2, 3)
+    let matrix = ComplexArray(
+      (0..<taps * ports).map { ComplexFloat(Float($0) - 7.5, Float($0 * $0 % 5)) },
+      shape: [taps, ports])
+    try withFolder { folder in
+      let array = NumericArray(
+        name: nil, shape: [1, taps, ports], isComplex: true,
+        floats: matrix.elements.flatMap { [$0.real, $0.imaginary] })
+      var settings: [String: Setting] = [
+        "file": try write(array, folder, "h.npy"), "layout": .text("delay"),
+        "normalise": .text("none"),
+      ]
+      let name = source.hasSuffix("another file") ? "other.npy" : "h.npy"
+      let manifest = """
+        {"format": "csilink dataset 1", "grid": {"guard_rows": 2, "angle_dft": "inverse", "angle_shift": 3},
+         "shards": [{"files": [{"name": "\(name)"}]}]}
+        """
+      if source == "key" {
+        settings["guard_rows"] = .integer(guardRows)
+        settings["angle_dft"] = .text("inverse")
+        settings["angle_shift"] = .integer(shift)
+      } else {
+        let place = source.hasSuffix("folder") ? "manifest.json" : "h.npy.json"
+        try manifest.write(
+          to: folder.appendingPathComponent(place), atomically: true, encoding: .utf8)
+      }
+      let grid = LinkContext.Grid(toneCount: tones, spacingHz: 60e3, carrierHz: 2e9)
+      let model = try recorded(settings, grid: grid)
+      let response = try model.frequencyResponse(DropBlock(0..<1, seed: 1), slots: [0])[0]
+        .reshaped([tones, ports])
+      let found = angularDelay(response, sign: 1, shift: shift)
+      var differs = false
+      for row in 0..<tones {
+        for column in 0..<ports {
+          let tap = (row + guardRows) % tones
+          let expected = tap < taps ? matrix[tap, column].inDouble : .zero
+          differs = differs || (found[row, column].inDouble - expected).length > 1e-5
+        }
+      }
+      #expect(differs == (source == "manifest of another file"))
+      let context = LinkContext(grid: grid)
+      let files = RecordedChannel.files(try RecordedChannel.schema.settings(settings), in: context)
+      #expect(files.count == (source.hasPrefix("manifest of the") ? 2 : 1))
+    }
+  }
+
   @Test func formatsGiveTheSameResponses() throws {
     try withFolder { folder in
       let block = DropBlock(0..<20, seed: 1)
@@ -237,6 +288,8 @@ private func angularDelay(_ response: ComplexArray, sign: Double, shift: Int) ->
     (["ports": .integer(8)], "file"),
     (["layout": .text("delay"), "ports": .integer(32)], "ports"),
     (["layout": .text("frequency"), "angle_shift": .integer(3)], "angle_shift"),
+    (["layout": .text("frequency"), "guard_rows": .integer(3)], "guard_rows"),
+    (["guard_rows": .integer(32)], "guard_rows"),
     (
       [
         "layout": .text("delay"),

@@ -333,7 +333,7 @@ private let references = [
     func warnings(_ scenario: String, _ carrierHz: Double) throws -> [SettingsError] {
       TR38901Channel.warnings(
         try TR38901Channel.schema.settings(["scenario": .text(scenario)]),
-        grid: .init(toneCount: 4, spacingHz: 1e6, carrierHz: carrierHz))
+        in: LinkContext(grid: .init(toneCount: 4, spacingHz: 1e6, carrierHz: carrierHz)))
     }
     #expect(try warnings("uma", 300e6).first?.hint?.contains("6 GHz") == true)
     #expect(try warnings("rma", 35e9).count == 1)

@@ -30,6 +30,67 @@ import Testing
     try Program.run(["data", "generate", "small.yaml"] + arguments, in: folder)
   }
 
+  /// What a generated file means is in its manifest: read as recorded data it gives the same errors as the model, rows before
+  /// delay zero and turned angles included; data of another transform would lose its first rows.
+  @Test(arguments: ["csinet", "delay"])
+  func generatedDataComesBackUnshifted(layout: String) throws {
+    let folder = try folder()
+    let transform = "{taps: 32, guard_rows: 6, angle_dft: inverse, angle_shift: 5}"
+    try folder.write(
+      Data(
+        """
+        link:
+          grid: {tones: 64, spacing: 100 kHz}
+          channel: {type: rayleigh, ports: 32, delays: [0, 0.5, 3.3], normalise: sample}
+          transform: \(transform)
+        run: {seed: 3, drops: 24}
+        """.utf8), to: "model.yaml")
+    try folder.write(
+      Data(
+        """
+        link:
+          grid: {tones: 64, spacing: 100 kHz}
+          channel: {type: recorded, file: h.npz, variable: \(layout == "csinet" ? "HT" : "H"), layout: \(layout)}
+          transform: \(transform)
+          estimator: perfect
+        run: {seed: 3, drops: 20}
+        """.utf8), to: "again.yaml")
+    let made = try Program.run(
+      ["data", "generate", "model.yaml", "--drops", "20", "--layout", layout, "-o", "h.npz"],
+      in: folder)
+    try #require(made.status == 0, "\(made)")
+    let run = try Program.run(["run", "again.yaml", "--output", "o"], in: folder)
+    try #require(run.status == 0, "\(run)")
+    let lines = try String(decoding: folder.read("o/report.csv"), as: UTF8.self)
+      .split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("#") }
+      .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    let column = try #require(lines[0].firstIndex(of: "truncation_loss_db"))
+    // All energy of the file lies in the rows that the transform keeps.
+    let loss = try #require(Double(lines[1][column]))
+    #expect(abs(loss) < 1e-4, "\(loss)")
+  }
+
+  /// `data describe` and `data generate` of a scenario warn as `check` does, and know its array.
+  @Test func scenariosAreWarnedAbout() throws {
+    let folder = try folder()
+    try folder.write(
+      Data(
+        """
+        link:
+          grid: {tones: 64, spacing: 100 kHz}
+          channel: {type: tdl, profile: A, delay_spread: 30 us, ports: 4}
+          transform: {taps: 32}
+        run: {drops: 24}
+        """.utf8), to: "wide.yaml")
+    for command in [
+      ["check", "wide.yaml"], ["data", "describe", "wide.yaml", "--drops", "2"],
+      ["data", "generate", "wide.yaml", "--drops", "2", "-o", "w.npy", "--layout", "delay"],
+    ] {
+      let output = try Program.run(command, in: folder)
+      #expect(output.status == 0 && output.errors.contains("wrap around"), "\(output)")
+    }
+  }
+
   @Test(arguments: ["csinet", "frequency", "delay"])
   func threadsAndShards(_ layout: String) throws {
     let folder = try folder()

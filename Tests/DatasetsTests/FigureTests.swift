@@ -56,13 +56,23 @@ struct FigureTests {
     #expect(tone.delaySpreadRows == nil && tone.portPhaseSpreadDegrees!.mean < 0.1)
   }
 
-  /// Equal powers at azimuths ±φ: the mean of e^{jφ} is cos φ.
-  @Test func azimuthSpread() throws {
+  /// Equal powers at azimuths ±φ: the mean of e^{jφ} is cos φ, and column q of N antennas d wavelengths apart is
+  /// sin φ = q / (N d). Ports that are no line have no azimuths.
+  @Test(arguments: [(0.5, 0.25), (1.0, 0.125), (0.25, 0.5), (nil, 0)] as [(Double?, Double)])
+  func azimuthSpread(spacing: Double?, sine: Double) throws {
     var bins = ComplexArray(repeating: .zero, shape: [1, 4, 32])
     (bins[0, 1, 4], bins[0, 1, 28]) = (1, 1)
-    let found = try describe(bins, .delay)
-    let expected = (-2 * log(cos(asin(0.25)))).squareRoot() * 180 / .pi
-    #expect(abs(found.angleSpreadDegrees!.mean - expected) < 1e-6)
+    let describer = ChannelDescriber(
+      ChannelShape(domain: .delay, rows: 4, columns: 32, lineSpacing: spacing), dropCount: 1,
+      pcaLimit: 0, pool: WorkerPool(threadCount: 1))
+    try describer.add(bins)
+    let found = describer.finish()!.angleSpreadDegrees
+    guard spacing != nil else {
+      #expect(found == nil)
+      return
+    }
+    let expected = (-2 * log(cos(asin(sine)))).squareRoot() * 180 / .pi
+    #expect(abs(found!.mean - expected) < 1e-6)
   }
 
   /// A plane wave in Rayleigh fading of known K; the estimate is unbiased but for the number of entries.

@@ -64,7 +64,7 @@ import Testing
     let pilots = try makePilots(
       "dft", ["snr_db": .number(test.snrDB)], in: linkContext(tones: tones, ports: ports))
     let estimator = try LMMSEEstimator(
-      covariance: covariance(test, ports: ports),
+      covariance: covariance(test, ports: ports), tones: tones,
       leastSquaresErrorVariance: pilots.summary.errorVariance)
     let estimate = estimator.estimate(pilots.observe(channel, block(of: channel), slot: 0))
     let expected =
@@ -78,53 +78,38 @@ import Testing
     #expect(abs(decibels(estimate.errorVariance) - expected) < 1e-6, "\(test)")
   }
 
-  @Test(arguments: [0.0, 10, 20])
-  func independentPortsNeedNoFit(snrDB: Double) throws {
-    let (tones, ports) = (512, 32)
+  /// Independent entries of power p, and as many as the delay window keeps: `p / (1 + p / (s L / N))` is left of p.
+  @Test(arguments: [
+    (0.0, 1.0, 0), (10, 1, 0), (20, 1, 0), (0, 0.01, 0), (0, 100, 16), (5, 0.1, 16),
+  ])
+  func independentEntriesAreScaled(snrDB: Double, power: Double, window: Int) throws {
+    let (tones, ports) = (64, 8)
     let context = linkContext(tones: tones, ports: ports)
     let pilots = try makePilots("hadamard", ["snr_db": .number(snrDB)], in: context)
-    let estimator = try makeEstimator(
-      "lmmse", ["covariance": .text("iid")], after: pilots, in: context)
-    let channel = complexNormal([64, tones, ports])
-    let estimate = estimator.estimate(pilots.observe(channel, block(of: channel), slot: 0))
-    let expected = try oracle("NMSE_LMMSE_IID_dB", "SNR_dB=\(Int(snrDB))")
-    let nmse = decibels(difference(estimate.response, channel).energy / Double(channel.count))
-    #expect(abs(nmse - expected) < 0.05, "\(snrDB) dB: \(nmse), theory \(expected)")
-  }
-
-  /// The fitted covariance is `E[Hᴴ H]` with its conjugation, learned from drops, and serves as well as the true one.
-  @Test func fittedCovarianceIsThatOfTheChannel() throws {
-    let (tones, ports) = (256, 8)
-    let test = Correlated(coefficient: 0.9, turns: 0.13, snrDB: 10)
-    let context = linkContext(tones: tones, ports: ports)
-    let fitting = try #require(
-      try LMMSEEstimator.fitting(LMMSEEstimator.schema.settings(), in: context))
+    let rows = window == 0 ? tones : window
+    let channel = tapChannel(
+      drops: 400, tones: tones, ports: ports,
+      delays: Array(0..<rows).map { $0 - rows / 4 }.map {
+        ($0 + tones) % tones
+      }, powers: Array(repeating: power / Double(rows), count: rows))
+    var given: [String: Setting] = ["covariance": .text("iid")]
+    if window > 0 {
+      given["window"] = .integer(window)
+      given["guard_rows"] = .integer(window / 4)
+    }
+    let settings = try LMMSEEstimator.schema.settings(given)
+    let fitting = try #require(try LMMSEEstimator.fitting(settings, in: context))
     var fitter = fitting.makeFitter()
-    let channel = correlatedChannel(test, drops: 200, tones: tones, ports: ports)
-    fitter.add(.response(channel.slice(0..<120)))
-    fitter.add(.response(channel.slice(120..<200)))
+    fitter.add(.response(channel))
     let artefact = try fitter.finish()
     #expect(artefact.arrays.mapValues(\.shape) == fitting.shapes)
-    let learned = try #require(artefact["port_covariance"])
-    let truth = covariance(test, ports: ports)
-    for i in 0..<ports {
-      for j in 0..<ports {
-        let value = Complex(Double(learned[i, j, 0]), Double(learned[i, j, 1]))
-        // 51 200 rows: the standard error of an entry is below 0.0045.
-        #expect((value - truth[i * ports + j]).length < 0.02, "R[\(i), \(j)] = \(value)")
-      }
-    }
-    let pilots = try makePilots("dft", ["snr_db": .number(test.snrDB)], in: context)
-    let observation = pilots.observe(channel, block(of: channel), slot: 0)
-    let error = { (estimator: any ChannelEstimator) in
-      difference(estimator.estimate(observation).response, channel).energy
-    }
-    let fitted = error(try makeEstimator("lmmse", after: pilots, in: context, fitted: artefact))
-    let exact = error(
-      try LMMSEEstimator(
-        covariance: truth, leastSquaresErrorVariance: pilots.summary.errorVariance))
-    #expect(abs(fitted / exact - 1) < 0.01)
-    #expect(fitted < 0.8 * error(try makeEstimator("ls", after: pilots, in: context)))
+    let estimator = try makeEstimator("lmmse", given, after: pilots, in: context, fitted: artefact)
+    let estimate = estimator.estimate(pilots.observe(channel, block(of: channel), slot: 0))
+    let noise = linear(decibels: -snrDB) * Double(rows) / Double(tones)
+    let theory = power * noise / (power + noise)
+    let measured = difference(estimate.response, channel).energy / Double(channel.count)
+    #expect(abs(decibels(measured / theory)) < 0.1, "\(measured), theory \(theory)")
+    #expect(abs(decibels(estimate.errorVariance / theory)) < 0.1)
   }
 
   struct Window: Sendable {
@@ -193,12 +178,18 @@ import Testing
       "delay_window", ["window": Setting.integer(8), "guard_rows": Setting.integer(8)], "guard_rows"
     ),
     ("ls", ["window": Setting.integer(33)], "window"),
+    ("ls", ["window": Setting.integer(9), "guard_rows": .integer(9)], "guard_rows"),
+    ("ls", ["guard_rows": Setting.integer(32)], "guard_rows"),
+    ("ls", ["interpolation": .text("linear"), "window": Setting.integer(8)], "window"),
+    ("ls", ["interpolation": .text("lmmse"), "guard_rows": Setting.integer(8)], "guard_rows"),
+    ("lmmse", ["window": Setting.integer(8)], "window"),
+    ("lmmse", ["covariance": .text("iid"), "window": Setting.integer(33)], "window"),
   ])
   func impossibleWindowsAreRefused(name: String, given: [String: Setting], key: String) throws {
     let context = linkContext(tones: 64, ports: 4)
     let pilots = try makePilots("dft", ["tone_spacing": .integer(2)], in: context)
     let error = #expect(throws: SettingsError.self) {
-      try makeEstimator(name, given, after: pilots, in: context)
+      try makeEstimator(name, given, after: pilots, in: context, fitted: Artefact())
     }
     #expect(error?.key == key)
   }

@@ -93,6 +93,33 @@ import Testing
     }
   }
 
+  /// The rate of one tone and port is `log2(1 + SNR |h|²)` down to where 1 + x is 1 in single precision, against log1p.
+  @Test(arguments: [1.0, 1e-3, 40])
+  func rateKeepsItsPrecisionAtAnySNR(snr: Double) {
+    let exponents = (0...480).map { -12 + Double($0) / 20 }
+    let amplitudes = exponents.map { Float((pow(10, $0) / snr).squareRoot()) }
+    let channel = ComplexArray(
+      amplitudes.map { ComplexFloat(0.6 * $0, -0.8 * $0) }, shape: [amplitudes.count, 1, 1])
+    let block = metrics(channel, channel, snr: snr)
+    for (drop, h) in channel.elements.map(\.inDouble).enumerated() {
+      let expected = log1p(snr * h.lengthSquared) / log(2.0)
+      for metric in [DropMetric.rate, .perfectRate] {
+        #expect(
+          abs(block[0, drop, metric] / expected - 1) < 1e-6,
+          "\(metric) at 1e\(exponents[drop]): \(block[0, drop, metric]), log1p \(expected)")
+      }
+    }
+  }
+
+  /// Tones of very different strength in one drop: the weak ones are not lost in the sum.
+  @Test func rateOfManyWeakTones() {
+    let amplitudes = (0..<1000).map { Float(1e-5 * (1 + Double($0 % 17))) }
+    let channel = ComplexArray(amplitudes.map { ComplexFloat($0, 0) }, shape: [1, 1000, 1])
+    let expected = amplitudes.reduce(0.0) { $0 + log1p(10 * Double($1) * Double($1)) } / log(2.0)
+    let rate = metrics(channel, channel, snr: 10)[0, 0, .rate]
+    #expect(abs(rate * 1000 / expected - 1) < 1e-6, "\(rate * 1000), log1p \(expected)")
+  }
+
   /// S1: per vector `min_a ‖h - a ĥ‖² / ‖h‖² = 1 - SGCS <= NMSE`, and `1 - gain fraction <= NMSE`.
   @Test(arguments: [0.0, 0.1, 0.5, 1, 3, 30])
   func bestScaledErrorIsOneMinusSGCS(noise: Double) {

@@ -14,7 +14,10 @@ struct AngleScaling {
   private static let spreads = kinds.map { kind in
     Parameter<Double?>.optional(
       "\(kind.word)_spread", .number(.angle, 0...360),
-      "Wanted power-weighted spread of the \(kind.meaning) in degrees; the table's if left out.")
+      """
+      Wanted power-weighted circular spread of the \(kind.meaning) of the clusters in degrees, the table's if left out; the \
+      rays of a cluster spread around it as in the table, unless scale_ray_offsets.
+      """)
   }
   static let parameters = zip(means, spreads).flatMap { [$0.declaration, $1.declaration] }
 

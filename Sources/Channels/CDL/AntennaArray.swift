@@ -55,6 +55,9 @@ struct AntennaArray: Sendable {
   var positionCount: Int { columnCount * rowCount }
   var portCount: Int { positionCount * slants.count }
 
+  /// Distance of neighbouring ports; nil if they are not one horizontal line of one polarisation.
+  var lineSpacing: Double? { rowCount == 1 && slants.count == 1 ? horizontalSpacing : nil }
+
   init(_ settings: Settings) throws {
     let polarisation = settings[Self.polarisation]
     slants = polarisation == .dual ? [.pi / 4, -.pi / 4] : [0]

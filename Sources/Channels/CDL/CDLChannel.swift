@@ -61,6 +61,7 @@ public struct CDLChannel: PathChannelModel {
       ])
 
   public var portCount: Int { array.portCount }
+  public var lineSpacing: Double? { array.lineSpacing }
   public let synthesis: WidebandSynthesis
   package let profile: CDLProfile
   let array: AntennaArray
@@ -101,6 +102,11 @@ public struct CDLChannel: PathChannelModel {
     }
     try AngleScaling(settings).apply(to: &profile)
     return profile
+  }
+
+  public static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay? {
+    (try? makeProfile(settings))?.profile.largestDelay(
+      after: settings[delayReference], key: delaySpread.key)
   }
 
   public func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> PathSet {

@@ -43,6 +43,7 @@ public struct COST2100Channel: PathChannelModel {
   let regions: VisibilityRegions
   let spreads: ClusterSpreads
   let spacing: Double
+  public var lineSpacing: Double? { spacing }
   let wavelength: Double
   /// Frequency of the lowest tone.
   let lowestHz: Double
@@ -68,9 +69,9 @@ public struct COST2100Channel: PathChannelModel {
   }
 
   /// A carrier far from the band that the environment was measured in; path loss against SNRs of unit power.
-  public static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError] {
+  public static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError] {
     let environment = settings[Self.environment]
-    let band = environment.bandHz
+    let (band, grid) = (environment.bandHz, context.grid)
     var warnings = settings[Self.normalise].warnings(settings.part)
     if !(0.9 * band.lowerBound...1.1 * band.upperBound).contains(grid.carrierHz) {
       func text(_ hertz: Double) -> String { Dimension.frequency.format(hertz) }
@@ -82,6 +83,13 @@ public struct COST2100Channel: PathChannelModel {
           hint: "wavelength and path loss are those of the carrier, all else is kept"))
     }
     return warnings
+  }
+
+  public static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay? {
+    guard let model = try? COST2100Channel(settings, in: context, fitted: nil) else { return nil }
+    return .ofDrops(key: environment.key, settings[delayReference]) {
+      [model.paths($0, $1, slots: [0])]
+    }
   }
 
   public func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> PathSet {

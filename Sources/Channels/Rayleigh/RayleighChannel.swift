@@ -50,6 +50,7 @@ public struct RayleighChannel: PathChannelModel {
     ])
 
   public let portCount: Int
+  public var lineSpacing: Double? { correlation.lineSpacing }
   public let synthesis: WidebandSynthesis
   package let profile: PowerDelayProfile
   private let correlation: SpatialCorrelation
@@ -90,6 +91,12 @@ public struct RayleighChannel: PathChannelModel {
       powers = samples.map { exp(-($0 - first) / decay) }
     }
     return PowerDelayProfile(delays: samples.map { $0 * sampleSeconds }, powers: powers)
+  }
+
+  public static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay? {
+    let profile = try? makeProfile(settings, sampleSeconds: 1 / context.grid.bandwidthHz)
+    let keys = [delays.key, tapSpacing.key].filter { settings.values[$0] != nil }
+    return profile?.largestDelay(after: settings[delayReference], key: keys.first ?? taps.key)
   }
 
   public func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> PathSet {

@@ -15,9 +15,10 @@ public struct RecordedChannel: ChannelModel {
 
   public static let schema = PartSchema(
     .channel, "recorded", "Channels read from a file: the public data sets, exports of simulators.",
-    parameters: [file.declaration, variable.declaration] + RecordLayout.parameters + [
-      AngularDelaySynthesis.angleDFT.declaration, AngularDelaySynthesis.angleShift.declaration,
-    ] + RecordSplit.parameters + [normalise.declaration, Normalisation.fitDrops.declaration])
+    parameters: [file.declaration, variable.declaration] + RecordLayout.parameters
+      + AngularDelaySynthesis.parameters + RecordSplit.parameters + [
+        normalise.declaration, Normalisation.fitDrops.declaration,
+      ])
 
   public var portCount: Int { layout.portCount }
   private let reader: ArrayReader
@@ -40,6 +41,7 @@ public struct RecordedChannel: ChannelModel {
       let condition = "layout: csinet or delay"
       try settings.refuse(AngularDelaySynthesis.angleDFT, unless: false, condition)
       try settings.refuse(AngularDelaySynthesis.angleShift, unless: false, condition)
+      try settings.refuse(AngularDelaySynthesis.guardRows, unless: false, condition)
       guard layout.rowCount == toneCount else {
         throw SettingsError(
           part: settings.part, key: Self.file.key,
@@ -49,8 +51,21 @@ public struct RecordedChannel: ChannelModel {
       synthesis = nil
     } else {
       synthesis = try AngularDelaySynthesis(
-        settings, tones: toneCount, taps: layout.rowCount, ports: layout.portCount)
+        settings, tones: toneCount, taps: layout.rowCount, ports: layout.portCount,
+        generated: try GeneratedTransform.of(path)?.transform)
     }
+  }
+
+  /// Records hold what they hold.
+  public static var dependsOnSpeed: Bool { false }
+
+  /// The file, and the manifest that tells which transform made it.
+  public static func files(_ settings: Settings, in context: LinkContext) -> [String] {
+    let path = context.path(settings[file])
+    guard settings[RecordLayout.kind] != .frequency,
+      let generated = try? GeneratedTransform.of(path)
+    else { return [path] }
+    return [path, generated.manifest]
   }
 
   public func dropCount(in domain: StreamKey.Domain) -> Int? { split[domain].count }

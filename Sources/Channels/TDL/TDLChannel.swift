@@ -6,8 +6,9 @@ import Parts
 /// Tapped delay line models TDL-A to TDL-E of TR 38.901 clause 7.7.2 and their quantised variants.
 ///
 /// Rayleigh taps with the Jakes spectrum, independent over ports unless a correlation is imposed; D and E add a specular
-/// tap `sqrt(P) exp(j(2π fD t cos 45° + φ_0))`, its Doppler shift 0.7 fD as in the TR. The model has no angles, so φ_0 is drawn
-/// for each port. Mean power per entry is 1.
+/// tap `sqrt(P) exp(j(2π fD t cos 45° + φ_0 + φ_s))`, its Doppler shift 0.7 fD as in the TR. φ_0 is random in each drop; the
+/// model has no angles, so φ_s is drawn for each port s, unless a correlation says what the ports have in common: it is zero
+/// for an exponential one, a plane wave from the mean angle for one ring. Mean power per entry is 1.
 public struct TDLChannel: PathChannelModel {
   enum Profile: String, Choice {
     case a = "A"
@@ -59,6 +60,7 @@ public struct TDLChannel: PathChannelModel {
     ])
 
   public let portCount: Int
+  public var lineSpacing: Double? { correlation.lineSpacing }
   public let synthesis: WidebandSynthesis
   package let profile: PowerDelayProfile
   private let startsWithSpecularTap: Bool
@@ -70,19 +72,29 @@ public struct TDLChannel: PathChannelModel {
     synthesis = WidebandSynthesis(
       grid: context.grid, normalisation: settings[Self.normalise],
       delayReference: settings[Self.delayReference])
-    let table = settings[Self.profile].table
-    startsWithSpecularTap = table.startsWithSpecularTap
-    try settings.refuse(Self.delaySpread, unless: !table.delaysAreAbsolute, "profile: A to E")
-    let scale =
-      table.delaysAreAbsolute
-      ? 1e-9
-      : try settings.require(Self.delaySpread, because: "the profile has normalised delays")
-    profile = PowerDelayProfile(
-      delays: table.delays.map { $0 * scale }, powers: table.powersDB.map { pow(10, $0 / 10) })
+    startsWithSpecularTap = settings[Self.profile].table.startsWithSpecularTap
+    profile = try Self.makeProfile(settings)
     correlation = try SpatialCorrelation(settings, ports: portCount)
     jakes = JakesFading(
       dopplerHz: context.dopplerHz, slotSeconds: context.slotSeconds,
       sinusoidCount: settings[Self.sinusoids])
+  }
+
+  private static func makeProfile(_ settings: Settings) throws -> PowerDelayProfile {
+    let table = settings[profile].table
+    try settings.refuse(delaySpread, unless: !table.delaysAreAbsolute, "profile: A to E")
+    let scale =
+      table.delaysAreAbsolute
+      ? 1e-9
+      : try settings.require(delaySpread, because: "the profile has normalised delays")
+    return PowerDelayProfile(
+      delays: table.delays.map { $0 * scale }, powers: table.powersDB.map { pow(10, $0 / 10) })
+  }
+
+  public static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay? {
+    let isAbsolute = settings[profile].table.delaysAreAbsolute
+    return (try? makeProfile(settings))?.largestDelay(
+      after: settings[delayReference], key: isAbsolute ? profile.key : delaySpread.key)
   }
 
   public func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> PathSet {
@@ -91,9 +103,10 @@ public struct TDLChannel: PathChannelModel {
     let phases = startsWithSpecularTap ? specularPhases(block, index) : []
     let amplitudes = zip(slots, gains).map { slot, gains in
       var taps = gains
-      if startsWithSpecularTap { writeSpecular(phases, slot: slot, into: &taps) }
       taps.scaleRows(scales)
-      return correlation.apply(to: taps)
+      taps = correlation.apply(to: taps)
+      if startsWithSpecularTap { writeSpecular(phases, slot: slot, into: &taps) }
+      return taps
     }
     return PathSet(delays: profile.delays, amplitudes: amplitudes)
   }
@@ -101,15 +114,21 @@ public struct TDLChannel: PathChannelModel {
   /// Initial phase of the specular tap on each port, in turns.
   private func specularPhases(_ block: DropBlock, _ index: Int) -> [Double] {
     var stream = block.stream(index, .channel, instance: 1)
-    return (0..<portCount).map { _ in stream.uniform() }
+    guard let turns = correlation.specularTurns else {
+      return (0..<portCount).map { _ in stream.uniform() }
+    }
+    let common = stream.uniform()
+    return turns.map { $0 + common }
   }
 
+  /// Puts the specular tap into row 0.
   private func writeSpecular(_ phases: [Double], slot: Int, into taps: inout ComplexArray) {
+    let amplitude = profile.powers[0].squareRoot()
     let turns = jakes.dopplerHz * cos(.pi / 4) * Double(slot) * jakes.slotSeconds
     taps.withUnsafeMutableElements { taps in
       for (port, phase) in phases.enumerated() {
-        let unit = Complex<Double>(turns: turns + phase)
-        taps[port] = ComplexFloat(Float(unit.real), Float(unit.imaginary))
+        let wave = Complex<Double>(turns: turns + phase).scaled(amplitude)
+        taps[port] = ComplexFloat(Float(wave.real), Float(wave.imaginary))
       }
     }
   }

@@ -16,6 +16,7 @@ public struct TR38901Channel: ChannelModel {
       + TR38901Keys.behaviour)
 
   public var portCount: Int { array.portCount }
+  public var lineSpacing: Double? { array.lineSpacing }
   let array: AntennaArray
   let synthesis: WidebandSynthesis
   package let scenario: TR38901Scenario
@@ -84,9 +85,16 @@ public struct TR38901Channel: ChannelModel {
   }
 
   /// A carrier for which the standard's figures were not made; path loss against SNRs of unit power.
-  public static func warnings(_ settings: Settings, grid: LinkContext.Grid) -> [SettingsError] {
+  public static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError] {
     let power = settings[TR38901Keys.normalise].warnings(settings.part)
-    return carrierWarnings(settings, grid) + (settings[TR38901Keys.pathLoss] ? power : [])
+    return carrierWarnings(settings, context.grid) + (settings[TR38901Keys.pathLoss] ? power : [])
+  }
+
+  public static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay? {
+    guard let model = try? TR38901Channel(settings, in: context, fitted: nil) else { return nil }
+    return .ofDrops(key: TR38901Keys.scenario.key, settings[TR38901Keys.delayReference]) {
+      model.paths($0, $1, slots: [0])
+    }
   }
 
   private static func carrierWarnings(_ settings: Settings, _ grid: LinkContext.Grid)

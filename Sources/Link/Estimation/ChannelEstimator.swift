@@ -5,7 +5,8 @@ import Parts
 public struct ChannelEstimate: Sendable {
   /// Ĥ, [drop, subcarrier, port].
   public var response: ComplexArray
-  /// Noise variance left on each entry, averaged over tones and ports; bias is not counted.
+  /// Mean error variance of an entry, averaged over tones and ports: of linear rules the noise that is left, of LMMSE rules
+  /// also the bias; what interpolation misses is not counted.
   public var errorVariance: Double
 }
 

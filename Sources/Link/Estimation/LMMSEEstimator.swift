@@ -2,152 +2,123 @@ import ComplexModule
 import LinkMath
 import Parts
 
-/// Linear MMSE estimate over the ports: Ĥ = H_LS (R + s I)⁻¹ R with the port covariance R = E[Hᴴ H] of a tone.
+/// Linear MMSE estimate over tones and ports, ``JointWiener``.
 ///
-/// With eigenvalues λ_i of R and s = σ²/c the error is sum_i λ_i s / (λ_i + s), never above that of least squares.
+/// What it knows of the channel is learned from drops, in the channel's own scale: either the powers by delay and by port
+/// mode, or only the mean power p of an entry. In the second case all entries within a delay window of L rows count as
+/// independent; with N pilot tones the least-squares estimate is cut to the window and scaled by `p / (p + s L / N)`,
+/// `p / (p + s)` without a window.
 /// Reference: S. M. Kay, *Estimation Theory*, 1993, ch. 12.
 public struct LMMSEEstimator: ChannelEstimator {
   public enum Covariance: String, Choice {
-    /// R learned from drops of the channel.
     case fitted
-    /// R = I: only the scale 1 / (1 + s) is applied.
     case iid
   }
 
   static let covariance = Parameter<Covariance>.choice(
     "covariance", default: .fitted,
-    "Port covariance R: fitted on drops of the channel, or iid (R = I).")
+    """
+    What is learned from drops: fitted, the powers of tones and ports together; iid, only the mean power, independent entries.
+    """)
+  static let window = DelayWindowSettings.window
+  static let guardRows = DelayWindowSettings.guardRows
   static let fitDrops = Parameter.integer(
     "fit.drops", default: 500, in: 2...1_000_000, "Drops that the covariance is learned from.")
 
   public static let schema = PartSchema(
-    .estimator, "lmmse", "Linear MMSE over the ports, with DFT interpolation between pilot tones.",
+    .estimator, "lmmse", "Linear MMSE over tones and ports.",
     reference: "S. M. Kay, Estimation Theory, 1993, ch. 12",
-    parameters: [covariance.declaration, fitDrops.declaration])
+    parameters: [
+      covariance.declaration, window.declaration, guardRows.declaration, fitDrops.declaration,
+    ])
 
-  /// (R + s I)⁻¹ R, [port, port].
-  private let filter: ComplexArray
-  private let errorVariance: Double
-  private let interpolator: ToneInterpolator
+  private enum Method: Sendable {
+    case joint(JointWiener)
+    case scaled(ToneInterpolator, gain: Float, errorVariance: Double)
+  }
+  private let method: Method
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
-    let ports = context.portCount
-    var matrix = [Complex<Double>](repeating: .zero, count: ports * ports)
+    let (s, spacing) = (context.pilots.errorVariance, context.pilots.toneSpacing)
+    guard let fitted else { preconditionFailure("lmmse made without its fitted statistics") }
+    let window = try DelayWindowSettings(
+      settings, context, unless: settings[Self.covariance] == .fitted ? "covariance: iid" : nil)
     if settings[Self.covariance] == .fitted {
-      guard let learned = fitted?["port_covariance"] else {
-        preconditionFailure("lmmse made without its fitted covariance")
-      }
-      learned.requireShape([ports, ports, 2], "[port, port, re and im]")
-      for i in 0..<ports {
-        for j in 0..<ports {
-          matrix[i * ports + j] = Complex(Double(learned[i, j, 0]), Double(learned[i, j, 1]))
-        }
-      }
+      let statistics = JointWiener.Statistics(fitted, ports: context.portCount)
+      method = .joint(JointWiener(statistics, toneSpacing: spacing, errorVariance: s))
     } else {
-      for i in 0..<ports { matrix[i * ports + i] = 1 }
+      let interpolator = window.interpolator(context).map(ToneInterpolator.delayWindow) ?? .none
+      let noise = s * interpolator.noiseGain
+      let gain = JointWiener.gain(Double(fitted["mean_power"]![0]), noise)
+      method = .scaled(interpolator, gain: Float(gain), errorVariance: gain * noise)
     }
-    try self.init(
-      covariance: matrix, leastSquaresErrorVariance: context.pilots.errorVariance,
-      interpolator: ToneInterpolator(.dft, window: nil, context, nil, part: settings.part))
   }
 
-  /// An estimator on every tone for a known covariance, Nt × Nt row-major.
-  package init(covariance: [Complex<Double>], leastSquaresErrorVariance: Double) throws {
-    try self.init(
-      covariance: covariance, leastSquaresErrorVariance: leastSquaresErrorVariance,
-      interpolator: .none)
-  }
-
-  private init(
-    covariance: [Complex<Double>], leastSquaresErrorVariance s: Double,
-    interpolator: ToneInterpolator
-  ) throws {
-    let ports = Int(Double(covariance.count).squareRoot().rounded())
-    let (eigenvalues, vectors) = try Eigen.hermitian(covariance, order: ports)
-    var filter = ComplexArray(repeating: .zero, shape: [ports, ports])
-    for (eigenvalue, vector) in zip(eigenvalues, vectors) {
-      let power = max(eigenvalue, 0)  // rounding can leave a tiny negative one
-      guard power > 0 else { continue }
-      for i in 0..<ports {
-        for j in 0..<ports {
-          let term = vector[i] * vector[j].conjugate
-          let weight = power / (power + s)
-          filter[i, j] += ComplexFloat(Float(term.real * weight), Float(term.imaginary * weight))
-        }
-      }
-    }
-    self.filter = filter
-    self.interpolator = interpolator
-    errorVariance =
-      eigenvalues.reduce(0) { $0 + ($1 > 0 ? $1 * s / ($1 + s) : 0) } / Double(ports)
+  /// An estimator for a known port covariance, Nt × Nt row-major, on tones that are all pilots and independent.
+  package init(covariance: [Complex<Double>], tones: Int, leastSquaresErrorVariance: Double) throws
+  {
+    method = .joint(
+      JointWiener(
+        try .init(portCovariance: covariance, tones: tones), toneSpacing: 1,
+        errorVariance: leastSquaresErrorVariance))
   }
 
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
-    guard settings[covariance] == .fitted else { return nil }
-    return Fitting(
-      dropCount: settings[fitDrops], signature: "port covariance",
-      shapes: ["port_covariance": [context.portCount, context.portCount, 2]]
-    ) {
-      PortCovarianceFitter(portCount: context.portCount)
+    let drops = settings[fitDrops]
+    guard settings[covariance] == .fitted else {
+      return Fitting(dropCount: drops, signature: "mean power", shapes: ["mean_power": [1]]) {
+        MeanPowerFitter()
+      }
     }
+    return JointWienerFitter.fitting("joint powers", in: context, dropCount: drops, jointly: true)
   }
 
   public func estimate(_ observation: PilotObservation) -> ChannelEstimate {
-    let raw = interpolator.interpolate(leastSquares(observation), observation.errorVariance)
-    let ports = filter[dimension: 0]
-    let rows = raw.response.count / ports
-    var response = ComplexArray(uninitialized: raw.response.shape)
-    raw.response.withUnsafeElements { raw in
-      filter.withUnsafeElements { filter in
-        response.withUnsafeMutableElements { response in
-          MatrixProduct.multiply(
-            m: rows, n: ports, k: ports, raw.baseAddress!, lda: ports, .none, filter.baseAddress!,
-            ldb: ports, into: response.baseAddress!, ldc: ports)
-        }
-      }
+    let pilots = leastSquares(observation)
+    switch method {
+    case .joint(let filter):
+      return filter.estimate(pilots)
+    case .scaled(let interpolator, let gain, let errorVariance):
+      let raw = interpolator.interpolate(pilots, observation.errorVariance)
+      return ChannelEstimate(response: raw.response.scaled(by: gain), errorVariance: errorVariance)
     }
-    return ChannelEstimate(response: response, errorVariance: errorVariance)
   }
 }
 
 /// Learns R[i, j] = E[H_i* H_j], the covariance of the row vector of a tone, averaged over tones and drops.
-struct PortCovarianceFitter: Fitter {
-  private let portCount: Int
-  private var sums: [Double]
+struct PortCovarianceSum: Sendable {
+  private var sums: [Complex<Double>]
   private var rows = 0
 
   init(portCount: Int) {
-    self.portCount = portCount
-    sums = Array(repeating: 0, count: 2 * portCount * portCount)
+    sums = Array(repeating: .zero, count: portCount * portCount)
   }
+
+  /// Adds the response [tone, port] of a drop.
+  mutating func add(_ response: ComplexArray) {
+    let product = response.adjoint.times(response)
+    for (i, value) in product.elements.enumerated() { sums[i] += value.inDouble }
+    rows += response[dimension: 0]
+  }
+
+  /// [port, port], row-major.
+  var mean: [Complex<Double>] { sums.map { $0.multiplied(by: 1 / Double(rows)) } }
+}
+
+/// Learns the mean power of an entry.
+struct MeanPowerFitter: Fitter {
+  private var energy = 0.0
+  private var count = 0
 
   mutating func add(_ input: StageInput) {
     guard case .response(let response) = input else {
-      preconditionFailure("a port covariance is learned from frequency responses")
+      preconditionFailure("a mean power is learned from frequency responses")
     }
-    let tones = response[dimension: 1]
-    var product = ComplexArray(uninitialized: [portCount, portCount])
-    response.withUnsafeElements { response in
-      product.withUnsafeMutableElements { product in
-        for drop in 0..<(response.count / (tones * portCount)) {
-          let matrix = response.baseAddress! + drop * tones * portCount
-          MatrixProduct.multiply(
-            m: portCount, n: portCount, k: tones, matrix, lda: portCount, .conjugateTranspose,
-            matrix, ldb: portCount, into: product.baseAddress!, ldc: portCount)
-          for (i, value) in product.enumerated() {
-            sums[2 * i] += Double(value.real)
-            sums[2 * i + 1] += Double(value.imaginary)
-          }
-          rows += tones
-        }
-      }
-    }
+    energy += response.energy
+    count += response.count
   }
 
   func finish() throws -> Artefact {
-    Artefact([
-      "port_covariance": RealArray(
-        sums.map { Float($0 / Double(rows)) }, shape: [portCount, portCount, 2])
-    ])
+    Artefact(["mean_power": RealArray([Float(energy / Double(count))], shape: [1])])
   }
 }

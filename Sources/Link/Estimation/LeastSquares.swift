@@ -31,11 +31,12 @@ func leastSquares(_ observation: PilotObservation) -> ComplexArray {
 public struct LeastSquaresEstimator: ChannelEstimator {
   static let interpolation = Parameter<Interpolation>.choice(
     "interpolation", default: .dft,
-    "Between pilot tones: dft (delay window), linear, nearest, lmmse (fitted frequency correlation)."
-  )
-  static let window = Parameter<Int?>.optional(
-    "window", .integer(1...4096),
-    "Delay rows the dft interpolation keeps; as many as pilot tones if left out.")
+    """
+    Between pilot tones: dft (delay window), linear, nearest, or lmmse (fitted on drops), which also smooths \
+    pilots on every tone.
+    """)
+  static let window = DelayWindowSettings.window
+  static let guardRows = DelayWindowSettings.guardRows
   static let fitDrops = Parameter.integer(
     "fit.drops", default: 500, in: 2...1_000_000,
     "Drops that the frequency correlation of lmmse interpolation is learned from.")
@@ -43,28 +44,34 @@ public struct LeastSquaresEstimator: ChannelEstimator {
   public static let schema = PartSchema(
     .estimator, "ls", "Least squares: unbiased, error variance σ²/c.",
     reference: "S. M. Kay, Estimation Theory, 1993, ch. 4",
-    parameters: [interpolation.declaration, window.declaration, fitDrops.declaration])
+    parameters: [
+      interpolation.declaration, window.declaration, guardRows.declaration, fitDrops.declaration,
+    ])
 
   private let interpolator: ToneInterpolator
+  /// In place of the interpolator, with `interpolation: lmmse`.
+  private let filter: JointWiener?
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
-    interpolator = try ToneInterpolator(
-      settings[Self.interpolation], window: settings[Self.window], context, fitted,
-      part: settings.part)
+    interpolator = try ToneInterpolator(settings, context)
+    filter =
+      settings[Self.interpolation] != .lmmse
+      ? nil
+      : JointWiener(
+        .init(fitted, ports: context.portCount), toneSpacing: context.pilots.toneSpacing,
+        errorVariance: context.pilots.errorVariance)
   }
 
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
-    guard settings[interpolation] == .lmmse, context.pilots.toneSpacing > 1 else { return nil }
-    return Fitting(
-      dropCount: settings[fitDrops], signature: "frequency correlation",
-      shapes: ["frequency_correlation": [context.grid.toneCount, 2]]
-    ) {
-      FrequencyCorrelationFitter(toneCount: context.grid.toneCount)
-    }
+    guard settings[interpolation] == .lmmse else { return nil }
+    return JointWienerFitter.fitting(
+      "tone powers", in: context, dropCount: settings[fitDrops], jointly: false)
   }
 
   public func estimate(_ observation: PilotObservation) -> ChannelEstimate {
-    interpolator.interpolate(leastSquares(observation), observation.errorVariance)
+    let pilots = leastSquares(observation)
+    return filter?.estimate(pilots)
+      ?? interpolator.interpolate(pilots, observation.errorVariance)
   }
 }
 

@@ -15,38 +15,22 @@ enum ToneInterpolator: Sendable {
   /// A matrix [tone, pilot tone] and the noise gain averaged over tones.
   case matrix(ComplexArray, noiseGain: Double)
 
-  init(
-    _ kind: Interpolation, window: Int?, _ context: LinkContext, _ fitted: Artefact?, part: String
-  ) throws {
+  init(_ settings: Settings, _ context: LinkContext) throws {
+    let kind = settings[LeastSquaresEstimator.interpolation]
     let (tones, spacing) = (context.grid.toneCount, context.pilots.toneSpacing)
-    let pilotTones = tones / spacing
-    if let window, window > pilotTones {
-      throw SettingsError(
-        part: part, key: "window",
-        reason: "must be at most the \(pilotTones) pilot tones, got \(window)")
-    }
-    if spacing == 1 && (kind != .dft || window == nil) {
-      self = .none
-      return
-    }
+    let window = try DelayWindowSettings(
+      settings, context, unless: kind == .dft ? nil : "interpolation: dft")
     switch kind {
-    case .dft:
-      self = .delayWindow(
-        DelayInterpolator(
-          toneCount: tones, toneSpacing: spacing, portCount: context.portCount,
-          window: window ?? pilotTones, guardRows: 0))
+    case .dft, .lmmse:
+      self = window.interpolator(context).map(ToneInterpolator.delayWindow) ?? .none
     case .linear, .nearest:
-      self = ToneInterpolator.local(kind, tones: tones, spacing: spacing)
-    case .lmmse:
-      guard let correlation = fitted?["frequency_correlation"] else {
-        preconditionFailure("lmmse interpolation made without its fitted correlation")
+      guard spacing > 1 else {
+        throw SettingsError(
+          part: settings.part, key: LeastSquaresEstimator.interpolation.key,
+          reason: "must not be \(kind.rawValue) with pilots on every tone: nothing is interpolated",
+          hint: "remove it; dft leaves such pilots as they are, and lmmse smooths over the tones")
       }
-      self = .matrix(
-        try FrequencyWiener.matrix(
-          correlation: correlation, toneSpacing: spacing,
-          errorVariance: context.pilots.errorVariance),
-        noiseGain: .nan
-      ).withNoiseGain()
+      self = ToneInterpolator.local(kind, tones: tones, spacing: spacing)
     }
   }
 
@@ -64,12 +48,16 @@ enum ToneInterpolator: Sendable {
         matrix[tone, left + 1] = ComplexFloat(fraction)
       }
     }
-    return .matrix(matrix, noiseGain: .nan).withNoiseGain()
+    return .matrix(matrix, noiseGain: matrix.energy / Double(tones))
   }
 
-  private func withNoiseGain() -> ToneInterpolator {
-    guard case .matrix(let matrix, _) = self else { return self }
-    return .matrix(matrix, noiseGain: matrix.energy / Double(matrix[dimension: 0]))
+  /// Error variance on the average tone over that on a pilot tone.
+  var noiseGain: Double {
+    switch self {
+    case .none: 1
+    case .delayWindow(let interpolator): interpolator.noiseGain
+    case .matrix(_, let noiseGain): noiseGain
+    }
   }
 
   /// - Parameter estimate: [drop, pilot tone, port].
@@ -98,50 +86,6 @@ enum ToneInterpolator: Sendable {
               m: tones, n: ports, k: pilots, matrix.baseAddress!, lda: pilots, .none,
               estimate.baseAddress! + drop * pilots * ports, ldb: ports,
               into: response.baseAddress! + drop * tones * ports, ldc: ports)
-          }
-        }
-      }
-    }
-    return response
-  }
-}
-
-/// DFT interpolation: pilot tones to delay, a window of rows kept, zero-padded and back to all tones.
-///
-/// Exact if all delays lie inside the window; the error variance falls to window / pilot tones.
-struct DelayInterpolator: Sendable {
-  let noiseGain: Double
-  private let toDelay: DelayTransform
-  private let toFrequency: DelayTransform
-  private let scale: Float
-
-  init(toneCount: Int, toneSpacing: Int, portCount: Int, window: Int, guardRows: Int) {
-    let pilotTones = toneCount / toneSpacing
-    toDelay = DelayTransform(
-      toneCount: pilotTones, portCount: portCount, firstRow: -guardRows, rowCount: window)
-    toFrequency = DelayTransform(
-      toneCount: toneCount, portCount: portCount, firstRow: -guardRows, rowCount: window)
-    // Both transforms are unitary for their own length.
-    scale = Float(toneSpacing).squareRoot()
-    noiseGain = Double(window) / Double(pilotTones)
-  }
-
-  func interpolate(_ estimate: ComplexArray) -> ComplexArray {
-    let (drops, ports) = (estimate[dimension: 0], toDelay.portCount)
-    let window = toDelay.rowCount * ports
-    var response = ComplexArray(uninitialized: [drops, toFrequency.toneCount, ports])
-    var rows = ComplexArray(uninitialized: [window])
-    estimate.withUnsafeElements { estimate in
-      response.withUnsafeMutableElements { response in
-        rows.withUnsafeMutableElements { rows in
-          for drop in 0..<drops {
-            toDelay.toDelay(
-              estimate.baseAddress! + drop * toDelay.responseCount, rows.baseAddress!)
-            for i in 0..<window {
-              rows[i] = ComplexFloat(rows[i].real * scale, rows[i].imaginary * scale)
-            }
-            toFrequency.toFrequency(
-              rows.baseAddress!, response.baseAddress! + drop * toFrequency.responseCount)
           }
         }
       }

@@ -17,7 +17,7 @@ public struct OrthogonalPilots: Sendable {
   static let length = Parameter<Int?>.optional(
     "length", .integer(1...4096),
     "Pilot symbols Tp, at least one for each antenna; as many as antennas if left out.")
-  static let toneSpacing = Parameter.integer(
+  package static let toneSpacing = Parameter.integer(
     "tone_spacing", default: 1, in: 1...4096, "Pilots on every Df-th tone, starting with tone 0.")
 
   static func schema(_ name: String, _ summary: String) -> PartSchema {

@@ -64,7 +64,8 @@ public struct DatasetSource: Sendable {
       carrierHz: input.context.grid.carrierHz, ports: input.context.portCount,
       taps: input.context.tapCount, guardRows: settings[AngularDelayTransform.guardRows],
       angleDft: settings[AngularDelayTransform.angleDFT].rawValue,
-      angleShift: settings[AngularDelayTransform.angleShift])
+      angleShift: settings[AngularDelayTransform.angleShift],
+      portSpacing: input.channel.lineSpacing ?? 0)
   }
 
   /// A setting of the channel that tells how its numbers are to be read; nil if the model does not have it.

@@ -80,7 +80,7 @@ struct DataDescribeCommand: ParsableCommand {
     _ pool: WorkerPool, _ line: ProgressLine, _ interrupt: InterruptFlag
   ) throws -> DatasetDescription? {
     let (scenario, warnings) = try LinkCatalogue.reader.read(input, overrides: overrides)
-    for warning in warnings { printError("\(warning)") }
+    for warning in warnings + ChannelWarnings.of(scenario) { printError("\(warning)") }
     let source = try DatasetSource(scenario, pool: pool) { printError("# \($0)") }
     return try source.describe(
       drops: 0..<drops, domain: domain.key, path: input, pcaLimit: pca, pool: pool,
