@@ -9,6 +9,8 @@ public protocol ChannelModel: Part {
   /// Distance of neighbouring ports in wavelengths, if the ports are one line of antennas; half if the model does not say,
   /// nil for planar and cross-polarised arrays.
   var lineSpacing: Double? { get }
+  /// Whether the drops of a seed lie in one environment that was drawn for all of them.
+  var sharesEnvironment: Bool { get }
 
   /// What is legal but outside what the model was made for; the reason continues "channel.key".
   static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError]
@@ -48,6 +50,7 @@ extension ChannelModel {
   }
 
   public static var dependsOnSpeed: Bool { true }
+  public var sharesEnvironment: Bool { false }
 
   public func dropCount(in domain: StreamKey.Domain) -> Int? { nil }
 

@@ -23,6 +23,7 @@ public struct ScaledChannel: ChannelModel {
 
   public var portCount: Int { model.portCount }
   public var lineSpacing: Double? { model.lineSpacing }
+  public var sharesEnvironment: Bool { model.sharesEnvironment }
 
   public func dropCount(in domain: StreamKey.Domain) -> Int? { model.dropCount(in: domain) }
 

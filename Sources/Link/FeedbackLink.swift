@@ -15,8 +15,15 @@ public protocol FeedbackLink: Part {
   /// What the link can carry; a scenario that does not fit is refused when it is read.
   static var carries: Set<FeedbackKind> { get }
 
+  /// Mean rate of wrong payload bits; zero for a link that leaves bits unharmed.
+  var bitErrorRate: Double { get }
+
   /// The report as the BS receives it.
   func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport
+}
+
+extension FeedbackLink {
+  public var bitErrorRate: Double { 0 }
 }
 
 public enum FeedbackKind: Sendable {

@@ -25,14 +25,6 @@ public struct RunningMean: Sendable, Hashable {
 
   /// Standard error of the mean; nil below two values.
   public var standardError: Double? { variance.map { ($0 / Double(count)).squareRoot() } }
-
-  /// 95 % confidence interval of the mean, Student's t with `count - 1` degrees of freedom; nil below two values.
-  public var interval: ClosedRange<Double>? {
-    standardError.map { error in
-      let half = StudentT.quantile975(degreesOfFreedom: count - 1) * error
-      return mean - half...mean + half
-    }
-  }
 }
 
 public enum StudentT {

@@ -61,6 +61,12 @@ public enum ReportCSV {
     {
       Field(name) { point, _ in numberText(value(point)) }
     }
+
+    static func answer(_ name: String, _ value: @escaping @Sendable (PointSummary) -> Bool?)
+      -> Field
+    {
+      Field(name) { point, _ in value(point).map { $0 ? "yes" : "no" } ?? "" }
+    }
   }
 
   private static let fields: [Field] = [
@@ -89,5 +95,8 @@ public enum ReportCSV {
     Field("weights_digest") { _, result in result.provenance.weightsDigest },
     Field("zero_energy_drops") { point, _ in String(point.zeroEnergyDrops) },
     .number("truncation_loss_db", \.truncationLossDB),
+    .number("nmse_effective_drops", \.nmseEffectiveDrops),
+    .answer("nmse_interval_reliable", \.nmseIntervalIsReliable),
+    .answer("rate_interval_reliable", \.rateIntervalIsReliable),
   ]
 }

@@ -4,7 +4,7 @@ import Simulation
 /// The result as a table for the terminal.
 ///
 /// Lines that are not data start with `#`. Column widths follow from the content. `+-95%` is half the width of the 95 %
-/// interval; `inf` if the interval of an NMSE reaches down to zero.
+/// interval; `inf` if the interval of an NMSE reaches down to zero, with a question mark if the drops do not determine it.
 public enum ResultTable {
   /// The lines, without a line break at the end.
   ///
@@ -21,6 +21,13 @@ public enum ResultTable {
     let empty = result.points.map(\.zeroEnergyDrops).max() ?? 0
     if empty > 0 {
       lines.append("# up to \(empty) drops of a point have no energy and are left out of its means")
+    }
+    if result.points.contains(where: { $0.hasDoubtfulInterval }) {
+      lines.append(
+        "# ?: more drops are needed to tell the interval, the mean rests on few or may be infinite")
+    }
+    if result.sharesEnvironment {
+      lines.append("# intervals are for the one environment of this run, not for cells in general")
     }
     return lines.map(\.withoutTrailingSpaces).joined(separator: "\n")
   }
@@ -61,22 +68,27 @@ public enum ResultTable {
         [
           Column("drops", points.map { String($0.drops) }),
           Column("NMSE", unit: "dB", points.map { fixed($0.nmseDB, 2) }),
-          Column("+-95%", unit: "dB", points.map { fixed(halfWidth($0.nmseDBInterval), 2) }),
+          Column(
+            "+-95%", unit: "dB",
+            points.map { halfWidth($0.nmseDBInterval, $0.nmseIntervalIsReliable, 2) }),
           Column("rho", points.map { fixed($0.cosineSimilarity, 4) }),
         ]),
       Group(
         "link (bit/s/Hz)",
         [
           Column("rate", points.map { fixed($0.rate, 3) }),
-          Column("+-95%", points.map { fixed(halfWidth($0.rateInterval), 3) }),
+          Column("+-95%", points.map { halfWidth($0.rateInterval, $0.rateIntervalIsReliable, 3) }),
           Column("bound", points.map { fixed($0.perfectRate, 3) }),
         ]),
       Group("run", [Column("stop", points.map { $0.stopReason.rawValue })]),
     ]
   }
 
-  private static func halfWidth(_ interval: ClosedRange<Double>?) -> Double? {
-    interval.map { ($0.upperBound - $0.lowerBound) / 2 }
+  private static func halfWidth(
+    _ interval: ClosedRange<Double>?, _ isReliable: Bool?, _ decimals: Int
+  ) -> String {
+    let half = interval.map { ($0.upperBound - $0.lowerBound) / 2 }
+    return fixed(half, decimals) + (isReliable == false ? "?" : "")
   }
 
   private static func fixed(_ value: Double?, _ decimals: Int) -> String {
@@ -123,6 +135,12 @@ extension ResultTable {
       self.cells = cells
       width = ([name, self.unit] + cells).map(\.count).max() ?? 0
     }
+  }
+}
+
+extension PointSummary {
+  fileprivate var hasDoubtfulInterval: Bool {
+    nmseIntervalIsReliable == false || rateIntervalIsReliable == false
   }
 }
 

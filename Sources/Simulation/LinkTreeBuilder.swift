@@ -287,13 +287,14 @@ struct LinkTreeBuilder {
       }
       return LinkTree.FeedbackNode(
         id: id, link: link,
-        leaves: try precoders(points, prefix, payload, codewordLength, context))
+        leaves: try precoders(
+          points, prefix, payload, codewordLength, link.bitErrorRate, context))
     }
   }
 
   private mutating func precoders(
     _ points: [OperatingPoint], _ prefix: FitPrefix, _ payload: Int?, _ codewordLength: Int,
-    _ context: LinkContext
+    _ bitErrorRate: Double, _ context: LinkContext
   ) throws -> [LinkTree.PrecoderNode] {
     try points.map { point in
       let id = number(.precoder)
@@ -302,7 +303,7 @@ struct LinkTreeBuilder {
       constants[point.index] = PointConstants(
         coordinates: point.coordinates, payloadBits: payload,
         quantizedValues: payload == nil ? 0 : codewordLength,
-        reportsPerDrop: clock.reportSlots.count)
+        reportsPerDrop: clock.reportSlots.count, bitErrorRate: bitErrorRate)
       return LinkTree.PrecoderNode(
         id: id, precoder: precoder, isPerTone: precoder is MRTPrecoder, clock: clock,
         point: point.index)

@@ -21,6 +21,10 @@ public struct PointSummary: Sendable {
   public let estimateNMSEDB: Double
   public let nmseDB: Double
   public let nmseDBInterval: ClosedRange<Double>?
+  /// How many equal drops would leave the mean of the NMSE as uncertain; nil without errors.
+  public let nmseEffectiveDrops: Double?
+  /// Whether the drops determine the interval; nil without one.
+  public let nmseIntervalIsReliable: Bool?
   public let nmseRatioOfSumsDB: Double
   /// nil if the BS does not know the gain.
   public let nmseFullDB: Double?
@@ -33,6 +37,8 @@ public struct PointSummary: Sendable {
   /// bit/s/Hz
   public let rate: Double
   public let rateInterval: ClosedRange<Double>?
+  /// Whether the drops determine the interval; nil without one.
+  public let rateIntervalIsReliable: Bool?
   public let perfectRate: Double
   /// nil if nothing is quantised.
   public let quantizerClipFraction: Double?
@@ -45,9 +51,11 @@ public struct PointSummary: Sendable {
   package init(
     coordinates: [String?], drops: Int, stopReason: StopReason, payloadBits: Int?,
     estimateNMSEDB: Double, nmseDB: Double, nmseDBInterval: ClosedRange<Double>?,
+    nmseEffectiveDrops: Double?, nmseIntervalIsReliable: Bool?,
     nmseRatioOfSumsDB: Double, nmseFullDB: Double?, cosineSimilarity: Double,
     squaredCosineSimilarity: Double, feedbackBitErrorRate: Double?, beamformingGainDB: Double,
-    gainFraction: Double, rate: Double, rateInterval: ClosedRange<Double>?, perfectRate: Double,
+    gainFraction: Double, rate: Double, rateInterval: ClosedRange<Double>?,
+    rateIntervalIsReliable: Bool?, perfectRate: Double,
     quantizerClipFraction: Double?, truncationLossDB: Double, zeroEnergyDrops: Int
   ) {
     self.coordinates = coordinates
@@ -57,6 +65,8 @@ public struct PointSummary: Sendable {
     self.estimateNMSEDB = estimateNMSEDB
     self.nmseDB = nmseDB
     self.nmseDBInterval = nmseDBInterval
+    self.nmseEffectiveDrops = nmseEffectiveDrops
+    self.nmseIntervalIsReliable = nmseIntervalIsReliable
     self.nmseRatioOfSumsDB = nmseRatioOfSumsDB
     self.nmseFullDB = nmseFullDB
     self.cosineSimilarity = cosineSimilarity
@@ -66,90 +76,10 @@ public struct PointSummary: Sendable {
     self.gainFraction = gainFraction
     self.rate = rate
     self.rateInterval = rateInterval
+    self.rateIntervalIsReliable = rateIntervalIsReliable
     self.perfectRate = perfectRate
     self.quantizerClipFraction = quantizerClipFraction
     self.truncationLossDB = truncationLossDB
     self.zeroEnergyDrops = zeroEnergyDrops
-  }
-}
-
-/// What the counts of a point are divided by; constants of the operating point.
-public struct PointConstants: Sendable, Hashable {
-  public var coordinates: [String?]
-  public var payloadBits: Int?
-  /// Quantised values of one report; 0 without a quantiser.
-  public var quantizedValues: Int
-  public var reportsPerDrop: Int
-
-  package init(
-    coordinates: [String?], payloadBits: Int?, quantizedValues: Int, reportsPerDrop: Int
-  ) {
-    self.coordinates = coordinates
-    self.payloadBits = payloadBits
-    self.quantizedValues = quantizedValues
-    self.reportsPerDrop = reportsPerDrop
-  }
-}
-
-/// Adds drops to the statistics of one operating point, in drop order.
-package struct PointFold: Sendable {
-  private let constants: PointConstants
-  private var means = [RunningMean](repeating: RunningMean(), count: DropMetric.allCases.count)
-  private var zeroEnergyDrops = 0
-
-  package init(_ constants: PointConstants) { self.constants = constants }
-
-  package mutating func add(_ block: BlockMetrics, point: Int) {
-    for drop in 0..<block.dropCount {
-      guard !block[point, drop, .errorRatio].isNaN else {
-        zeroEnergyDrops += 1
-        continue
-      }
-      for metric in DropMetric.allCases {
-        means[metric.rawValue].add(block[point, drop, metric])
-      }
-    }
-  }
-
-  private func mean(_ metric: DropMetric) -> RunningMean { means[metric.rawValue] }
-
-  /// Half the width of the 95 % interval of `nmse_db`; nil while it has no finite lower end.
-  package var nmseHalfWidthDB: Double? {
-    guard let interval = mean(.errorRatio).interval, interval.lowerBound > 0 else { return nil }
-    return (decibels(interval.upperBound) - decibels(interval.lowerBound)) / 2
-  }
-
-  /// Half the width of the 95 % interval of the rate, in bit/s/Hz.
-  package var rateHalfWidth: Double? {
-    mean(.rate).interval.map { ($0.upperBound - $0.lowerBound) / 2 }
-  }
-
-  package func summary(_ reason: StopReason) -> PointSummary {
-    // Without a drop that has energy there is no mean.
-    let toDB = { (metric: DropMetric) in
-      mean(metric).count > 0 ? decibels(mean(metric).mean) : .nan
-    }
-    let perReport = Double(constants.reportsPerDrop)
-    let full = toDB(.fullRatio)
-    return PointSummary(
-      coordinates: constants.coordinates, drops: mean(.errorRatio).count + zeroEnergyDrops,
-      stopReason: reason, payloadBits: constants.payloadBits,
-      estimateNMSEDB: toDB(.estimateRatio), nmseDB: toDB(.errorRatio),
-      nmseDBInterval: mean(.errorRatio).interval.map {
-        decibels(max($0.lowerBound, 0))...decibels($0.upperBound)
-      },
-      nmseRatioOfSumsDB: decibels(mean(.errorEnergy).mean / mean(.referenceEnergy).mean),
-      nmseFullDB: full.isNaN ? nil : full,
-      cosineSimilarity: mean(.cosineSimilarity).mean,
-      squaredCosineSimilarity: mean(.squaredCosineSimilarity).mean,
-      feedbackBitErrorRate: constants.payloadBits.map {
-        mean(.bitErrors).mean / (Double($0) * perReport)
-      },
-      beamformingGainDB: toDB(.beamformingGain), gainFraction: mean(.gainFraction).mean,
-      rate: mean(.rate).mean, rateInterval: mean(.rate).interval,
-      perfectRate: mean(.perfectRate).mean,
-      quantizerClipFraction: constants.quantizedValues > 0
-        ? mean(.clippedValues).mean / (Double(constants.quantizedValues) * perReport) : nil,
-      truncationLossDB: toDB(.truncationRatio), zeroEnergyDrops: zeroEnergyDrops)
   }
 }

@@ -9,10 +9,12 @@ public struct RunResult: Sendable {
   public let provenance: Provenance
   /// Resolved scenario as YAML.
   public let resolvedScenario: String
+  /// Whether all drops of some channel lie in one drawn environment, so that they are independent within it only.
+  public let sharesEnvironment: Bool
 
   package init(
     scenarioName: String, description: String, axes: [String], points: [PointSummary], seed: UInt64,
-    provenance: Provenance, resolvedScenario: String
+    provenance: Provenance, resolvedScenario: String, sharesEnvironment: Bool
   ) {
     self.scenarioName = scenarioName
     self.description = description
@@ -21,6 +23,7 @@ public struct RunResult: Sendable {
     self.seed = seed
     self.provenance = provenance
     self.resolvedScenario = resolvedScenario
+    self.sharesEnvironment = sharesEnvironment
   }
 }
 

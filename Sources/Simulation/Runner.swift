@@ -85,7 +85,8 @@ extension PreparedRun {
       scenarioName: scenario.name, description: scenario.description,
       axes: scenario.axes.map(\.path), points: points, seed: settings.seed,
       provenance: header.provenance,
-      resolvedScenario: (try? scenario.resolvedYAML()) ?? "")
+      resolvedScenario: (try? scenario.resolvedYAML()) ?? "",
+      sharesEnvironment: tree.roots.contains { $0.channel.sharesEnvironment })
   }
 }
 

@@ -71,14 +71,15 @@ import Testing
       "branches": .integer(test.branches),
     ]
     let sent = payloads(2000, bits: 301)
-    let wrong =
+    let link: any FeedbackLink =
       name == "bpsk"
-      ? errors(try link(BPSKFeedback.self, given), sent)
-      : errors(try link(QPSKFeedback.self, given), sent)
+      ? try self.link(BPSKFeedback.self, given) : try self.link(QPSKFeedback.self, given)
+    let wrong = errors(link, sent)
     // Errors of a report share its gain: the standard error is that of the mean over reports.
     let rates = RunningMean(wrong.map { Double($0) / 301 })
     #expect(abs(rates.mean - test.rate) < 4 * rates.standardError!, "\(rates.mean)")
     #expect(rates.standardError! < 0.1 * test.rate)
+    #expect(abs(link.bitErrorRate / test.rate - 1) < 1e-6)
   }
 
   /// The mean error rate of both kinds of fading agrees, but block fading leaves far more reports unharmed:
@@ -99,6 +100,7 @@ import Testing
   /// Oracle F2: flip rate p and word error rate `1 - (1-p)^B`, 0.400858 for 512 bits at p = 1e-3.
   @Test func binarySymmetricChannel() throws {
     let link = try link(BinarySymmetricFeedback.self, ["p": .number(1e-3)])
+    #expect(abs(link.bitErrorRate - 1e-3) < 1e-9)
     let sent = payloads(2000, bits: 512)
     var wrong: [Int] = []
     for slot in 0..<10 { wrong += errors(link, sent, slot: slot) }
@@ -161,6 +163,7 @@ import Testing
   @Test func idealLinkChangesNothing() throws {
     let link = try link(IdealFeedback.self, [:])
     let sent = payloads(5, bits: 33)
+    #expect(link.bitErrorRate == 0)
     #expect(errors(link, sent) == [0, 0, 0, 0, 0])
     let codeword = Codeword(values: codewords(5, length: 3), side: sent)
     guard case .codeword(let received) = link.transmit(.codeword(codeword), block, slot: 0) else {

@@ -34,7 +34,7 @@ import Testing
   @Test func seedsKeepAllDigits() {
     let largest = RunResult(
       scenarioName: "s", description: "", axes: [], points: [], seed: .max,
-      provenance: awkward.provenance, resolvedScenario: "")
+      provenance: awkward.provenance, resolvedScenario: "", sharesEnvironment: false)
     #expect(Manifest.text(of: largest, execution).contains("\"seed\" : 18446744073709551615"))
   }
 

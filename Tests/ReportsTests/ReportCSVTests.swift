@@ -30,6 +30,11 @@ import Testing
       #expect(isClose(fields["rate_bits_per_s_hz"], point.rate))
       #expect(isClose(fields["quantizer_clip_fraction"], point.quantizerClipFraction))
       #expect(isClose(fields["truncation_loss_db"], point.truncationLossDB))
+      #expect(
+        isClose(fields["nmse_effective_drops"], point.nmseEffectiveDrops))
+      #expect(
+        fields["nmse_interval_reliable"]
+          == point.nmseIntervalIsReliable.map { $0 ? "yes" : "no" } ?? "")
       #expect(fields["zero_energy_drops"] == String(point.zeroEnergyDrops))
     }
   }

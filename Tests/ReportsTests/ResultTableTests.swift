@@ -6,6 +6,12 @@ import Testing
     #expect(ResultTable.text(of: awkward) + "\n" == (try fixture("table.txt")))
   }
 
+  /// Drops of one drawn environment tell about no other one, and the table says so.
+  @Test(arguments: [false, true]) func oneEnvironmentIsTold(shares: Bool) {
+    let text = ResultTable.text(of: result(axes: [], [point([])], sharesEnvironment: shares))
+    #expect(text.contains("environment") == shares)
+  }
+
   @Test(arguments: 0...6) func barsStandInOneColumn(axisCount: Int) throws {
     let paths = [
       "codec", "pilots.snr_db", "feedback.snr_db", "quantizer.bits",
@@ -14,7 +20,8 @@ import Testing
     let values = ["pca", "-10", "100000", "4", "1", "a value that is rather long, too"]
     let axes = Array(paths.prefix(axisCount))
     let points = [
-      point(Array(values.prefix(axisCount))), point(Array(repeating: nil, count: axisCount)),
+      point(Array(values.prefix(axisCount)), clipFraction: 0),
+      point(Array(repeating: nil, count: axisCount), clipFraction: 0),
     ]
     let lines = ResultTable.text(of: result(axes: axes, points)).split(separator: "\n")
     #expect(lines.count == 6)

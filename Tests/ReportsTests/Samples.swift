@@ -7,28 +7,32 @@ func point(
   rate: Double = 7.90625, rateInterval: ClosedRange<Double>? = nil, perfectRate: Double = 8.015625,
   bits: Int? = 2048, bitErrorRate: Double? = 0, clipFraction: Double? = 0.001,
   nmseFull: Double? = -14.5, drops: Int = 8192, stop: StopReason = .drops,
-  truncation: Double = -22.25, zeroEnergy: Int = 0
+  truncation: Double = -22.25, zeroEnergy: Int = 0,
+  effectiveDrops: Double? = 6144.5, isReliable: Bool = true
 ) -> PointSummary {
   PointSummary(
     coordinates: coordinates, drops: drops, stopReason: stop, payloadBits: bits,
     estimateNMSEDB: -20, nmseDB: nmse, nmseDBInterval: nmseInterval,
+    nmseEffectiveDrops: effectiveDrops,
+    nmseIntervalIsReliable: nmseInterval.map { _ in isReliable },
     nmseRatioOfSumsDB: -15.0625, nmseFullDB: nmseFull, cosineSimilarity: 0.974,
     squaredCosineSimilarity: 0.9505, feedbackBitErrorRate: bitErrorRate,
     beamformingGainDB: 14.75, gainFraction: 0.9375, rate: rate, rateInterval: rateInterval,
-    perfectRate: perfectRate, quantizerClipFraction: clipFraction, truncationLossDB: truncation,
+    rateIntervalIsReliable: rateInterval.map { _ in true }, perfectRate: perfectRate,
+    quantizerClipFraction: clipFraction, truncationLossDB: truncation,
     zeroEnergyDrops: zeroEnergy)
 }
 
 func result(
   axes: [String], _ points: [PointSummary], name: String = "sample", description: String = "",
-  dataDigest: String = "51ab0e"
+  dataDigest: String = "51ab0e", sharesEnvironment: Bool = false
 ) -> RunResult {
   RunResult(
     scenarioName: name, description: description, axes: axes, points: points, seed: 42,
     provenance: Provenance(
       scenarioDigest: "9f31c2d45e6f7081", dataDigest: dataDigest, weightsDigest: "",
       build: "0123456789abcdef", kernel: "Haswell", version: "0.1.0"),
-    resolvedScenario: "name: \(name)\n")
+    resolvedScenario: "name: \(name)\n", sharesEnvironment: sharesEnvironment)
 }
 
 /// A sweep with smooth made-up curves: NMSE falls with the SNR to a floor of the codec, the rate follows.
@@ -76,8 +80,9 @@ let awkward = result(
     point(
       ["two\nlines", "10"], nmse: -10.0 / 3, nmseInterval: -.infinity...(-0.0),
       rate: 1_234_567.89, rateInterval: -0.125...2_469_135.78, perfectRate: 1e12,
-      clipFraction: 0.0000123456789, nmseFull: nil, drops: 64, stop: .interval, zeroEnergy: 3),
+      clipFraction: 0.0000123456789, nmseFull: nil, drops: 64, stop: .interval, zeroEnergy: 3,
+      effectiveDrops: 1.5, isReliable: false),
     point(
       ["#1", nil], nmse: -.infinity, rate: .nan, bits: nil, bitErrorRate: nil, clipFraction: nil,
-      drops: 2, truncation: -.infinity),
+      drops: 2, truncation: -.infinity, effectiveDrops: nil),
   ], description: "made up\nby hand")

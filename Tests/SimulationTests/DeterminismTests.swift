@@ -30,7 +30,8 @@ import Testing
 
   /// With a stop rule that is met between the first and the last block.
   static let stopping = [
-    "run.stop.min_drops=20", "run.stop.nmse_half_width_db=0.2", "quantizer.bits=4", "run.drops=400",
+    "run.stop.min_drops=20", "run.stop.nmse_half_width_db=0.1", "quantizer.bits=4",
+    "feedback=ideal", "run.drops=400",
   ]
 
   private func text(_ yaml: String, set overrides: [String] = [], threads: Int) throws -> String {
@@ -105,7 +106,7 @@ import Testing
       #expect(point.stopReason == .interval)
       #expect(point.drops >= 20 && point.drops < 400 && point.drops % 7 == 0, "\(point.drops)")
       let interval = try #require(point.nmseDBInterval)
-      #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.2)
+      #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.1)
     }
     // One block less was not enough at some point.
     let drops = result.points[0].drops
@@ -114,9 +115,22 @@ import Testing
     #expect(shorter.points.allSatisfy { $0.stopReason == .drops })
     #expect(
       shorter.points.contains {
-        ($0.nmseDBInterval!.upperBound - $0.nmseDBInterval!.lowerBound) / 2 > 0.2
+        ($0.nmseDBInterval!.upperBound - $0.nmseDBInterval!.lowerBound) / 2 > 0.1
       })
     #expect(ReportCSV.text(of: result).contains(",ci,"))
+  }
+
+  /// The rule is not looked at before `min_drops`: one that any interval meets ends the run with the block that gets there.
+  @Test(arguments: [(50, 56), (63, 63), (85, 91)])
+  func noRuleStopsBeforeTheFewestDrops(least: Int, end: Int) throws {
+    let result = try execute(
+      prepare(
+        Self.yaml,
+        set: [
+          "run.stop.min_drops=\(least)", "run.stop.nmse_half_width_db=90", "run.drops=400",
+          "quantizer.bits=4", "feedback=ideal",
+        ]))
+    #expect(result.points.allSatisfy { $0.drops == end && $0.stopReason == .interval })
   }
 
   /// A rule on the rate alone.

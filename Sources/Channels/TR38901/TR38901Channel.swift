@@ -33,6 +33,7 @@ public struct TR38901Channel: ChannelModel {
   let speed: Double
   let slotSeconds: Double
 
+  public var sharesEnvironment: Bool { environment != nil }
   var wavelength: Double { speedOfLight / carrierHz }
   var dopplerHz: Double { speed / wavelength }
 

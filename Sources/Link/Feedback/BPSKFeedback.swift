@@ -17,6 +17,8 @@ public struct BPSKFeedback: FeedbackLink {
     transmission = UncodedTransmission(settings, bitsPerSymbol: 1)
   }
 
+  public var bitErrorRate: Double { transmission.bitErrorRate }
+
   public func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
     transmission.transmit(report, block, slot: slot)
   }

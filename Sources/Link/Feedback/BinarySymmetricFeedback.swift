@@ -27,6 +27,8 @@ public struct BinarySymmetricFeedback: FeedbackLink {
     threshold = UInt64((settings[Self.flipProbability] * 0x1p32).rounded())
   }
 
+  public var bitErrorRate: Double { Double(threshold) * 0x1p-32 }
+
   /// - Complexity: one random word for each bit.
   public func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
     guard case .payload(let payloads) = report else {

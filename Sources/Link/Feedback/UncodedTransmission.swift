@@ -1,4 +1,5 @@
 import Codecs
+import Foundation
 import LinkMath
 import Parts
 
@@ -39,6 +40,8 @@ struct UncodedTransmission: Sendable {
   static let declarations = [snr.declaration, fading.declaration, branches.declaration]
 
   private let bitsPerSymbol: Int
+  /// Eb/N0 of a branch, linear.
+  private let snr: Double
   /// Standard deviation of a real noise dimension, sqrt(N0 / 2).
   private let deviation: Float
   private let fading: FeedbackFading
@@ -47,9 +50,24 @@ struct UncodedTransmission: Sendable {
   /// - Parameter bitsPerSymbol: 1 for BPSK, 2 for QPSK.
   init(_ settings: Settings, bitsPerSymbol: Int) {
     self.bitsPerSymbol = bitsPerSymbol
-    deviation = Float((linear(decibels: -settings[Self.snr]) / 2).squareRoot())
+    snr = linear(decibels: settings[Self.snr])
+    deviation = Float((0.5 / snr).squareRoot())
     fading = settings[Self.fading]
     branchCount = settings[Self.branches]
+  }
+
+  /// The closed forms above.
+  var bitErrorRate: Double {
+    guard fading != .none else { return erfc((Double(branchCount) * snr).squareRoot()) / 2 }
+    let root = (snr / (1 + snr)).squareRoot()
+    // 1 - m without cancellation.
+    let wrong = 1 / (1 + snr) / (1 + root) / 2
+    var (term, sum) = (1.0, 0.0)
+    for k in 0..<branchCount {
+      sum += term
+      term *= Double(branchCount + k) / Double(k + 1) * (1 + root) / 2
+    }
+    return pow(wrong, Double(branchCount)) * sum
   }
 
   func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
