@@ -22,6 +22,11 @@ public enum ResultTable {
     if empty > 0 {
       lines.append("# up to \(empty) drops of a point have no energy and are left out of its means")
     }
+    let clipped = result.points.compactMap(\.quantizerClipFraction).max() ?? 0
+    if clipped > 1e-4 {
+      let share = String(format: "%.2g", 100 * clipped)
+      lines.append("# up to \(share) % of a point's quantised values lie outside the range")
+    }
     if result.points.contains(where: { $0.hasDoubtfulInterval }) {
       lines.append(
         "# ?: more drops are needed to tell the interval, the mean rests on few or may be infinite")

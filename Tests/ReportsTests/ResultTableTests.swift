@@ -12,6 +12,13 @@ import Testing
     #expect(text.contains("environment") == shares)
   }
 
+  /// A share of clipped values that can be seen in the error is told.
+  @Test(arguments: [(nil, false), (0, false), (9e-5, false), (2e-4, true)])
+  func clippedValuesAreTold(share: Double?, isTold: Bool) {
+    let text = ResultTable.text(of: result(axes: [], [point([], clipFraction: share)]))
+    #expect(text.contains("0.02 % of a point's quantised values") == isTold)
+  }
+
   @Test(arguments: 0...6) func barsStandInOneColumn(axisCount: Int) throws {
     let paths = [
       "codec", "pilots.snr_db", "feedback.snr_db", "quantizer.bits",
