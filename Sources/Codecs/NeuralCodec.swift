@@ -1,3 +1,4 @@
+import DataFiles
 import Foundation
 import LinkMath
 import Networks
@@ -30,11 +31,14 @@ public struct NeuralCodec: CSICodec {
   /// Both sides, laid out for inference.
   private struct Model: Sendable {
     let encoder, decoder: InferencePlan
+    /// Files of their weights.
+    let encoderPath, decoderPath: String
     /// Normalisation rules that the files of the two sides name.
     let rules: Set<String>
   }
 
   private let model: Model
+  private let name: String
   public let codewordLength: Int
   public let summary: String
   public let memoryBytes: (shared: Int, perThread: Int)
@@ -56,6 +60,7 @@ public struct NeuralCodec: CSICodec {
         reason: "was trained with normaliser \(other), but the link has \(context.normaliser)",
         hint: "write 'normaliser: \(other)', or train with normaliser \(context.normaliser)")
     }
+    name = "\(selection.name) 1/\(selection.compression)"
     codewordLength = selection.autoencoder.codewordLength
     summary = Self.summary(selection) + "; weights \(weights)"
     memoryBytes = (
@@ -86,6 +91,7 @@ public struct NeuralCodec: CSICodec {
       return Model(
         encoder: try InferencePlan(autoencoder.encoder, weights: encoder.weights),
         decoder: try InferencePlan(autoencoder.decoder, weights: decoder.weights),
+        encoderPath: encoder.path, decoderPath: decoder.path,
         rules: Set([encoder, decoder].compactMap(\.normaliser)))
     }
   }
@@ -102,14 +108,30 @@ public struct NeuralCodec: CSICodec {
 
   /// - Parameter csi: normalised angular-delay CSI [drop, delay, angle].
   /// - Returns: codeword [drop, M].
-  public func encode(_ csi: ComplexArray) -> Codeword {
+  /// - Throws: `DataFileError` for weights that give values which are not finite.
+  public func encode(_ csi: ComplexArray) throws -> Codeword {
     csi.requireShape([nil, Self.size, Self.size], "[drop, delay, angle]")
-    return Codeword(values: run(model.encoder, NetworkMap.images(csi), [codewordLength]))
+    let values = run(model.encoder, NetworkMap.images(csi), [codewordLength])
+    try requireFinite(values, "encoder", model.encoderPath)
+    return Codeword(values: values)
   }
 
-  public func decode(_ codeword: Codeword) -> ComplexArray {
+  public func decode(_ codeword: Codeword) throws -> ComplexArray {
     codeword.values.requireShape([nil, codewordLength], "[drop, M]")
-    return NetworkMap.csi(run(model.decoder, codeword.values, [2, Self.size, Self.size]))
+    let images = run(model.decoder, codeword.values, [2, Self.size, Self.size])
+    try requireFinite(images, "decoder", model.decoderPath)
+    return NetworkMap.csi(images)
+  }
+
+  /// Refuses values whose energy single precision does not hold.
+  private func requireFinite(_ values: RealArray, _ side: String, _ path: String)
+    throws(DataFileError)
+  {
+    let wrong = values.withUnsafeElements { $0.first { !($0.magnitude < 1e15) } }
+    guard let wrong else { return }
+    throw DataFileError(
+      file: path, expected: "weights that keep the \(side)'s values of \(name) finite",
+      found: "the output \(wrong)", hint: "train the network again, or use other weights")
   }
 
   /// Runs the drops of an array on the calling thread; blocks run in parallel.

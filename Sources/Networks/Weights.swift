@@ -26,12 +26,18 @@ public struct Weights: Sendable, Equatable {
     Weights(values.merging(other.values) { $1 })
   }
 
-  /// Checks that every parameter of the network is present with its size.
+  /// Checks that every parameter of the network is present with its size and with values that it can have.
   public func check(_ network: Network) throws(NetworkError) {
     for (key, parameter) in network.parameters {
       guard let found = values[key] else { throw .missingTensor(key) }
       guard found.count == parameter.count else {
         throw .unexpectedShape(key, expected: parameter.shape, found: [found.count])
+      }
+      guard found.allSatisfy(\.isFinite) else {
+        throw .unexpectedValue(key, expected: "finite values")
+      }
+      if key.hasSuffix("running_var"), found.contains(where: { $0 < 0 }) {
+        throw .unexpectedValue(key, expected: "variances of at least zero")
       }
     }
   }

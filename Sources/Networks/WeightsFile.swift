@@ -74,6 +74,9 @@ public struct WeightsFile: Sendable {
     }
     do {
       weights = try file.weights(for: side.network(of: autoencoder))
+    } catch NetworkError.unexpectedValue(let key, let expected) {
+      throw DataFileError(
+        file: self.path, variable: key, expected: expected, found: "a value that is not")
     } catch {
       var longer: String?
       if case .missingTensor(let key) = error { longer = file.longerKey(key) }
@@ -83,12 +86,6 @@ public struct WeightsFile: Sendable {
         found: "\(error)",
         hint: longer.map { "the file has '\($0)': save the tensors without that prefix" }
           ?? "'csilink inspect \(network) -c \(compression)' shows keys and shapes")
-    }
-    if let key = weights.values.keys.sorted().first(where: {
-      !weights[$0]!.allSatisfy(\.isFinite)
-    }) {
-      throw DataFileError(
-        file: self.path, variable: key, expected: "finite values", found: "a value that is not")
     }
   }
 

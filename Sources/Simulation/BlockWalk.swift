@@ -11,11 +11,14 @@ struct BlockWalk {
   private let block: DropBlock
   private var metrics: BlockMetrics
   private let timer: StageTimer
+  /// Whether the true channel has no energy in a slot that counts, [point][drop].
+  private var isSilent: [[Bool]]
 
   /// - Returns: the metrics of all operating points and the time of each node.
   static func run(_ tree: LinkTree, _ block: DropBlock) throws -> (BlockMetrics, StageTimer) {
     var walk = BlockWalk(tree: tree, block: block)
     for root in tree.roots { try walk.visit(root) }
+    try walk.conclude()
     return (walk.metrics, walk.timer)
   }
 
@@ -24,6 +27,26 @@ struct BlockWalk {
     self.block = block
     metrics = BlockMetrics(pointCount: tree.points.count, dropCount: block.drops.count)
     timer = StageTimer(nodeCount: tree.nodes.count)
+    isSilent = Array(
+      repeating: Array(repeating: false, count: block.drops.count), count: tree.points.count)
+  }
+
+  /// Marks the drops without energy, and refuses any other number that is not finite.
+  private mutating func conclude() throws(MetricError) {
+    for point in tree.points.indices {
+      for drop in 0..<block.drops.count {
+        for metric in DropMetric.allCases {
+          if isSilent[point][drop] { metrics[point, drop, metric] = .nan }
+          let value = metrics[point, drop, metric]
+          let isMissing = isSilent[point][drop] || metric == .fullRatio && value.isNaN
+          guard isMissing || value.isFinite else {
+            throw MetricError(
+              metric: metric, value: value, drop: block.drops.lowerBound + drop,
+              point: tree.points[point].coordinates)
+          }
+        }
+      }
+    }
   }
 
   /// The true channel of a block.
@@ -142,7 +165,8 @@ struct BlockWalk {
     for (t, transform) in node.transforms.enumerated() {
       let trueCSI = truth.csi[transform.key]!.map(ComplexArray.concatenated)
       var state = UEState(
-        truth: truth, transform: transform.transform, trueCSI: trueCSI, estimateRatios: ratios,
+        truth: truth, transform: transform.transform, trueCSI: trueCSI,
+        isSilent: ErrorEnergies.areSilent(energies), estimateRatios: ratios,
         truncationRatios: DropRatios.lost(zip(trueCSI, energies).map { ($0, $1.reference) }),
         csi: front.csi[t].map(ComplexArray.concatenated))
       for child in transform.normalisers { try visit(child, &state) }
@@ -154,6 +178,8 @@ struct BlockWalk {
     let truth: Truth
     let transform: AngularDelayTransform
     let trueCSI: [ComplexArray]
+    /// Drops without energy in a report slot.
+    let isSilent: [Bool]
     let estimateRatios: [Double]
     let truncationRatios: [Double]
     /// Estimated CSI of every report slot, [drop, delay, angle].
@@ -227,8 +253,10 @@ struct BlockWalk {
   ) {
     let energies = zip(state.trueCSI, reconstructions).map { ErrorEnergies($0, $1) }
     let ratios = DropRatios.mean(energies)
+    let isCutOff = ErrorEnergies.areSilent(energies)
     for leaf in node.leaves {
       for drop in 0..<block.drops.count {
+        if state.isSilent[drop] || isCutOff[drop] { isSilent[leaf.point][drop] = true }
         metrics[leaf.point, drop, .estimateRatio] = state.estimateRatios[drop]
         metrics[leaf.point, drop, .errorRatio] = ratios[drop]
         metrics[leaf.point, drop, .truncationRatio] = state.truncationRatios[drop]
@@ -265,7 +293,8 @@ struct BlockWalk {
           directions: directions?.value, snr: snr, knowsScale: knowsScale,
           cosineToneCount: state.truth.cosineToneCount)
         for (index, drop) in rows.enumerated() {
-          downlink.add(index, to: &metrics, point: node.point, drop: drop)
+          let hasEnergy = downlink.add(index, to: &metrics, point: node.point, drop: drop)
+          if !hasEnergy { isSilent[node.point][drop] = true }
         }
       }
       let scale = 1 / Double(served.count)

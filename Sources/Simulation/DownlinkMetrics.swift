@@ -34,6 +34,12 @@ extension ErrorEnergies {
     ErrorEnergies(error: parts.flatMap(\.error), reference: parts.flatMap(\.reference))
   }
 
+  /// Drops whose reference has no energy in one of several slots.
+  static func areSilent(_ slots: [ErrorEnergies]) -> [Bool] {
+    guard let first = slots.first else { return [] }
+    return first.reference.indices.map { drop in slots.contains { $0.reference[drop] == 0 } }
+  }
+
   private init(error: [Double], reference: [Double]) {
     self.error = error
     self.reference = reference
@@ -106,7 +112,9 @@ package struct DownlinkMetrics {
   /// - Parameters:
   ///   - index: of the drop in the arrays.
   ///   - drop: of the drop in the metrics.
-  package func add(_ index: Int, to metrics: inout BlockMetrics, point: Int, drop: Int) {
+  /// - Returns: whether the channel has energy in this slot.
+  @discardableResult
+  package func add(_ index: Int, to metrics: inout BlockMetrics, point: Int, drop: Int) -> Bool {
     let similarity = reconstruction.sums(index, snr: snr)
     let beam = directions?.sums(index, snr: snr) ?? similarity
     let tones = Double(toneCount)
@@ -121,6 +129,7 @@ package struct DownlinkMetrics {
     metrics[point, drop, .gainFraction] += beam.fraction / tones
     metrics[point, drop, .rate] += beam.rate / tones
     metrics[point, drop, .perfectRate] += beam.perfect / tones
+    return beam.energy > 0
   }
 }
 

@@ -25,6 +25,21 @@ public enum DropMetric: Int, CaseIterable, Sendable {
   case truncationRatio
 }
 
+/// A number of a drop that is not finite although its channel has energy: what a stage gave is out of range.
+public struct MetricError: Error, Sendable, CustomStringConvertible {
+  public let metric: DropMetric
+  public let value: Double
+  public let drop: Int
+  /// Swept values of the operating point.
+  public let point: [String?]
+
+  public var description: String {
+    let place = point.compactMap { $0 }.joined(separator: ", ")
+    return "drop \(drop)\(place.isEmpty ? "" : " of point \(place)"): \(metric) is \(value)\n"
+      + "  hint: a stage gives numbers beyond single precision; look for huge powers, gains or ranges"
+  }
+}
+
 /// The metrics of a block: every operating point, every drop, in that order.
 public struct BlockMetrics: Sendable, Equatable {
   public let pointCount: Int

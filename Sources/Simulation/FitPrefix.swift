@@ -1,4 +1,5 @@
 import Channels
+import ComplexModule
 import Link
 import LinkMath
 import Parts
@@ -6,7 +7,13 @@ import Parts
 /// The stages before a part that is fitted: produces its input for drops of the fitting domain, once as the true channel
 /// gives it and once as the scenario's estimator does.
 struct FitPrefix: Sendable {
-  typealias Source = @Sendable (DropBlock) throws -> StageInput
+  /// The input of a block, and which drops have energy.
+  struct Drawn: Sendable {
+    var input: StageInput
+    let hasEnergy: [Bool]
+  }
+
+  typealias Source = @Sendable (DropBlock) throws -> Drawn
 
   let seed: UInt64
   /// Drops that the channel offers for fitting; nil if without limit.
@@ -25,7 +32,8 @@ struct FitPrefix: Sendable {
 
   static func channel(_ channel: any ChannelModel, key: String, seed: UInt64) -> FitPrefix {
     let source: Source = { block in
-      .response(try channel.frequencyResponse(block, slots: [0])[0])
+      let response = try channel.frequencyResponse(block, slots: [0])[0]
+      return Drawn(input: .response(response), hasEnergy: response.rowsWithEnergy)
     }
     return FitPrefix(
       seed: seed, available: channel.dropCount(in: .fit), truthKey: key, estimateKey: key,
@@ -40,29 +48,68 @@ struct FitPrefix: Sendable {
       seed: seed, available: available, truthKey: truthKey, estimateKey: estimateKey + key,
       truth: truth,
       estimate: { block in
-        guard case .response(let response) = try truth(block) else {
+        var drawn = try truth(block)
+        guard case .response(let response) = drawn.input else {
           preconditionFailure("stage order")
         }
-        return .response(
+        drawn.input = .response(
           estimator.estimate(scheme.observe(response, block, slot: 0)).response)
+        return drawn
       })
   }
 
   func map(_ key: String, _ body: @escaping @Sendable (StageInput) throws -> StageInput)
     -> FitPrefix
   {
-    let (truth, estimate) = (self.truth, self.estimate)
+    func mapped(_ source: @escaping Source) -> Source {
+      { block in
+        var drawn = try source(block)
+        drawn.input = try body(drawn.input)
+        return drawn
+      }
+    }
     return FitPrefix(
       seed: seed, available: available, truthKey: truthKey + "\n" + key,
-      estimateKey: estimateKey + "\n" + key, truth: { try body(try truth($0)) },
-      estimate: { try body(try estimate($0)) })
+      estimateKey: estimateKey + "\n" + key, truth: mapped(truth), estimate: mapped(estimate))
   }
 
   func key(_ source: Fitting.Source) -> String {
     source == .truth ? truthKey : "estimate\n" + estimateKey
   }
 
-  func input(_ source: Fitting.Source, _ block: DropBlock) throws -> StageInput {
-    try source == .truth ? truth(block) : estimate(block)
+  /// The input of the drops of a block that have energy; nil without one.
+  func input(_ source: Fitting.Source, _ block: DropBlock) throws -> (StageInput?, count: Int) {
+    let drawn = try source == .truth ? truth(block) : estimate(block)
+    let kept = drawn.hasEnergy.indices.filter { drawn.hasEnergy[$0] }
+    if kept.count == drawn.hasEnergy.count { return (drawn.input, kept.count) }
+    return (kept.isEmpty ? nil : drawn.input.rows(kept), kept.count)
+  }
+}
+
+extension StageInput {
+  /// The given rows of [drop, ...].
+  fileprivate func rows(_ rows: [Int]) -> StageInput {
+    switch self {
+    case .response(let array): .response(array.rows(rows))
+    case .csi(let array): .csi(array.rows(rows))
+    case .codeword(let array): .codeword(array.rows(rows))
+    }
+  }
+}
+
+extension Tensor {
+  /// The given rows of [drop, ...], at least one.
+  func rows(_ rows: [Int]) -> Tensor { .concatenated(rows.map { slice($0..<$0 + 1) }) }
+}
+
+extension Tensor where Element == ComplexFloat {
+  /// Which rows of [drop, ...] are not all zero.
+  var rowsWithEnergy: [Bool] {
+    let size = rowStride
+    return withUnsafeElements { values in
+      (0..<shape[0]).map { row in
+        values[row * size..<(row + 1) * size].contains { $0 != .zero }
+      }
+    }
   }
 }

@@ -60,21 +60,30 @@ final class FittingStore: Sendable {
     return artefact
   }
 
-  /// Inputs are computed in parallel, a few blocks at a time, and added in drop order.
+  /// Inputs are computed in parallel, a few blocks at a time, and added in drop order; drops without energy are left out.
   private func fit(_ fitting: Fitting, _ prefix: FitPrefix) throws -> Artefact {
     var fitter = fitting.makeFitter()
     let starts = Array(stride(from: 0, to: fitting.dropCount, by: Self.block))
     let group = 2 * pool.threadCount
+    var kept = 0
     for first in stride(from: 0, to: starts.count, by: group) {
       let members = starts[first..<min(first + group, starts.count)]
-      let inputs = Slots<StageInput>(members.count)
+      let inputs = Slots<(StageInput?, count: Int)>(members.count)
       try pool.forEach(members.count) { index, _ in
         let start = members[members.startIndex + index]
         let drops = start..<min(start + Self.block, fitting.dropCount)
         inputs[index] = try prefix.input(
           fitting.source, DropBlock(drops, domain: .fit, seed: prefix.seed))
       }
-      for index in 0..<members.count { fitter.add(inputs[index]!) }
+      for index in 0..<members.count {
+        let (input, count) = inputs[index]!
+        kept += count
+        if let input { fitter.add(input) }
+      }
+    }
+    guard 2 * kept >= fitting.dropCount else {
+      throw SilentDropsError(
+        silent: fitting.dropCount - kept, drops: fitting.dropCount, of: "a fit")
     }
     return try fitter.finish()
   }

@@ -33,6 +33,6 @@ public enum Merge {
         problem: "block \(fold.missingBlock) of \(run.blockCount) is missing",
         hint: "run the shards that are not finished again")
     }
-    return run.result(fold.summaries)
+    return try run.result(fold.summaries)
   }
 }

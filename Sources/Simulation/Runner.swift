@@ -74,14 +74,19 @@ public final class Runner {
     try journal.flush()
     guard work.isComplete else { return .interrupted }
     if shard != .whole { return .shardFinished }
-    return .finished(run.result(work.summaries()))
+    return .finished(try run.result(work.summaries()))
   }
 }
 
 extension PreparedRun {
   /// The result for the reports.
-  func result(_ points: [PointSummary]) -> RunResult {
-    RunResult(
+  ///
+  /// - Throws: ``SilentDropsError`` if most drops of a point have no energy.
+  func result(_ points: [PointSummary]) throws(SilentDropsError) -> RunResult {
+    if let point = points.first(where: { 2 * $0.zeroEnergyDrops > $0.drops }) {
+      throw SilentDropsError(silent: point.zeroEnergyDrops, drops: point.drops, of: "the run")
+    }
+    return RunResult(
       scenarioName: scenario.name, description: scenario.description,
       axes: scenario.axes.map(\.path), points: points, seed: settings.seed,
       provenance: header.provenance,

@@ -21,6 +21,8 @@ struct TrainingDraw: Sendable {
   let folder: String
   let pool: WorkerPool
   let progress: @Sendable (String, _ done: Int, _ total: Int) -> Void
+  /// Told how many drops of a set have no energy.
+  let leftOut: @Sendable (String, _ count: Int, _ total: Int) -> Void
 
   /// Drops that are drawn together.
   private static let block = 16
@@ -85,15 +87,21 @@ struct TrainingDraw: Sendable {
     }
     digests += files.map { sums[$0]! }
     let set = try SampleSet(inputs: inputs, targets: targets, shape: shape)
-    guard set.count == count else {
+    guard set.count <= count else {
       throw DataFileError(
-        file: inputs, expected: "\(count) samples", found: "\(set.count)",
+        file: inputs, expected: "at most \(count) samples", found: "\(set.count)",
         hint: "delete the file; it is drawn again")
     }
+    guard 2 * set.count >= count, set.count > 0 else {
+      throw SilentDropsError(
+        silent: count - set.count, drops: count, of: "the set '\(domain)'")
+    }
+    if set.count < count { leftOut("\(domain)", count - set.count, count) }
     return set
   }
 
-  /// Blocks are drawn in parallel, a few at a time, and written in drop order; false if stopped.
+  /// Blocks are drawn in parallel, a few at a time, and written in drop order without the drops that have no energy;
+  /// false if stopped.
   private func draw(
     _ domain: StreamKey.Domain, _ count: Int, _ inputs: String, _ targets: String?, _ shape: [Int],
     _ shouldStop: @escaping @Sendable () -> Bool
@@ -112,9 +120,11 @@ struct TrainingDraw: Sendable {
       let input = self.input
       try pool.forEach(members.count) { index, _ in
         let (seen, truth) = try input.pair(members[index])
+        let hasEnergy = truth.rowsWithEnergy
+        let rows = hasEnergy.indices.filter { hasEnergy[$0] }
         let maps = (
-          seen: NetworkMap.images(seen).elements,
-          truth: isEstimate ? NetworkMap.images(truth).elements : []
+          seen: rows.isEmpty ? [] : NetworkMap.images(seen.rows(rows)).elements,
+          truth: isEstimate && !rows.isEmpty ? NetworkMap.images(truth.rows(rows)).elements : []
         )
         drawn.withLock { $0[index] = maps }
       }

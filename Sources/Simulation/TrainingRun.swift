@@ -11,6 +11,8 @@ public enum TrainingEvent: Sendable {
   /// Samples of a set that are drawn.
   case drawing(set: String, done: Int, total: Int)
   case training(TrainingProgress)
+  /// Drops of a set that have no energy and are left out.
+  case leftOut(set: String, count: Int, total: Int)
 }
 
 /// One trained network of a scenario.
@@ -163,11 +165,17 @@ public struct TrainingRun: Sendable {
     let (name, compression, autoencoder) = task.selection
     let draw = TrainingDraw(
       input: task.input, source: settings.source, seed: seed, folder: "\(folder)/data", pool: pool
-    ) { progress(.drawing(set: $0, done: $1, total: $2)) }
+    ) {
+      progress(.drawing(set: $0, done: $1, total: $2))
+    } leftOut: {
+      progress(.leftOut(set: $0, count: $1, total: $2))
+    }
     let data: TrainingData
+    let settings: TrainingSettings
     do {
-      guard let drawn = try draw.data(settings, shouldStop: shouldStop) else { return nil }
+      guard let drawn = try draw.data(self.settings, shouldStop: shouldStop) else { return nil }
       data = drawn
+      settings = try self.settings.with(trainingCount: data.training.count)
     } catch let error as SettingsError {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
@@ -191,7 +199,7 @@ public struct TrainingRun: Sendable {
     let best = result.curve.best!
     return [
       "normaliser": task.input.context.normaliser, "source": settings.source.rawValue,
-      "seed": "\(seed)", "data_digest": data.digest, "samples": "\(settings.trainingCount)",
+      "seed": "\(seed)", "data_digest": data.digest, "samples": "\(data.training.count)",
       "epochs": "\(result.curve.epochs.count)", "best_epoch": "\(best.number)",
       "validation_nmse_db": String(format: "%.3f", best.validationNMSEDB),
       "test_nmse_db": String(format: "%.3f", result.test.nmseDB),

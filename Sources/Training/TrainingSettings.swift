@@ -99,14 +99,14 @@ public struct TrainingSettings: Sendable {
       patience.declaration, codewordSNR.declaration, outputGain.declaration,
     ])
 
-  public let trainingCount: Int
+  public private(set) var trainingCount: Int
   public let validationCount: Int
   public let testCount: Int
   public let source: Source
   public let epochs: Int
   public let batchSize: Int
   public let loss: Loss
-  public let schedule: Schedule
+  public private(set) var schedule: Schedule
   public let adam: Adam.Settings
   public let patience: Int?
   /// Linear; nil for a clean codeword.
@@ -116,12 +116,14 @@ public struct TrainingSettings: Sendable {
   /// Everything that the numbers of the curve depend on besides network and data; without the number of epochs if a
   /// longer training starts with the same epochs.
   let signature: String
+  private let given: Settings
 
   /// Optimiser steps of an epoch; the last batch may be smaller.
   public var stepsPerEpoch: Int { (trainingCount + batchSize - 1) / batchSize }
 
   /// - Throws: ``SettingsError`` for a warm-up that does not leave room for the cosine, or a cosine that would rise.
   public init(_ settings: Settings) throws(SettingsError) {
+    given = settings
     trainingCount = settings[Self.samples]
     validationCount = settings[Self.validation]
     testCount = settings[Self.test]
@@ -143,6 +145,14 @@ public struct TrainingSettings: Sendable {
     signature = settings.canonical.split(separator: "\n").filter {
       isFixed || !$0.hasPrefix("training.epochs=")
     }.joined(separator: "\n")
+  }
+
+  /// The same for a training set of another size than asked for.
+  public func with(trainingCount count: Int) throws(SettingsError) -> TrainingSettings {
+    var copy = self
+    copy.trainingCount = count
+    copy.schedule = try Self.schedule(given, stepsPerEpoch: copy.stepsPerEpoch)
+    return copy
   }
 
   private static func schedule(_ settings: Settings, stepsPerEpoch: Int) throws(SettingsError)

@@ -8,10 +8,16 @@ final class TrainingDisplay: Sendable {
   private let line = ProgressLine()
 
   func show(_ event: TrainingEvent) {
+    if case .leftOut(let set, let count, let total) = event {
+      line.finish()
+      printError("# \(count) of the \(total) \(set) samples have no energy and are left out")
+      return
+    }
     line.show {
       switch event {
       case .drawing(let set, let done, let total): "# drawing \(set) samples: \(done) of \(total)"
       case .training(let progress): text(progress)
+      case .leftOut: ""
       }
     }
   }

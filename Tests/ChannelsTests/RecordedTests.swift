@@ -341,11 +341,10 @@ private func angularDelay(_ response: ComplexArray, sign: Double, shift: Int) ->
   }
 
   /// (value written at record 2, what the message must say)
-  @Test(arguments: [(Float.nan, "nan"), (.infinity, "inf"), (1.5, "1.5"), (0.5, "all values 0.5")])
+  @Test(arguments: [(Float.nan, "nan"), (.infinity, "inf"), (1.5, "1.5")])
   func damagedRecordsAreNamedWhenTheyAreMet(_ value: Float, _ found: String) throws {
     var values = [Float](repeating: 0.25, count: 4 * 16)
-    // The last case makes the record empty, the others spoil one value.
-    for i in value == 0.5 ? 2 * 16..<3 * 16 : 2 * 16 + 3..<2 * 16 + 4 { values[i] = value }
+    values[2 * 16 + 3] = value
     try withFolder { folder in
       let file = try write(
         NumericArray(name: "HT", shape: [4, 16], floats: values), folder, "damaged.npz")
@@ -356,6 +355,27 @@ private func angularDelay(_ response: ComplexArray, sign: Double, shift: Int) ->
       }
       let text = try #require(error).description
       for part in ["damaged.npz", "HT", "record 2", found] { #expect(text.contains(part)) }
+    }
+  }
+
+  /// A blocked user stays silent under every normalisation, and its neighbours are what they are without it.
+  @Test(arguments: ["none", "sample"])
+  func recordsWithoutEnergyStaySilent(normalise: String) throws {
+    var values = (0..<4 * 16).map { 0.25 + Float($0 % 7) / 16 }
+    for i in 2 * 16..<3 * 16 { values[i] = 0.5 }
+    try withFolder { folder in
+      let file = try write(
+        NumericArray(name: "HT", shape: [4, 16], floats: values), folder, "blocked.npz")
+      let model = try recorded([
+        "file": file, "ports": .integer(2), "normalise": .text(normalise),
+      ])
+      let drawn = try model.normalisedResponse(DropBlock(0..<4, seed: 1), slots: [0])
+      #expect(drawn.responses[0].slice(2..<3).elements.allSatisfy { $0 == .zero })
+      #expect(drawn.gains[0][2] == 1)
+      for drop in [0, 1, 3] {
+        #expect(drawn.responses[0].slice(drop..<drop + 1).energy > 0)
+        #expect((drawn.gains[0][drop] == 1) == (normalise == "none"))
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import TestSupport
 import Testing
 
@@ -123,6 +124,60 @@ import Testing
       #expect(result.errors.contains(damage.message), "\(result)")
     }
     #expect(!folder.has("results/learned/report.csv"))
+  }
+
+  /// Weights so large that values overflow end with their path in run and forward, not as drops without energy.
+  @Test(arguments: ["encoder", "decoder"])
+  func weightsThatOverflow(side: String) throws {
+    let folder = try Self.folder(Self.good + "\n  quantizer: none")
+    let name = "weights/crnet-64-\(side).safetensors"
+    try folder.write(try Self.scaled(folder.read(name), by: 1e37), to: name)
+    try folder.write(NPY.file([2, 2048], NPY.csi(rows: 2)), to: "in.npy")
+    let commands = [
+      ["run", "learned.yaml"],
+      [
+        "forward", "crnet", "-c", "64", "--weights", "weights", "--input", "in.npy", "--output",
+        "out.npy",
+      ],
+    ]
+    for command in commands {
+      let result = try Program.run(command, in: folder)
+      #expect(result.status == 1, "\(result)")
+      #expect(result.output.isEmpty, "\(result)")
+      #expect(result.errors.contains("\(name): expected weights that keep the \(side)'s values"))
+      #expect(result.errors.contains("finite"), "\(result)")
+    }
+    #expect(!folder.has("results/learned/report.csv") && !folder.has("out.npy"))
+  }
+
+  /// A variance below zero is refused when the file is read.
+  @Test func negativeVariances() throws {
+    let folder = try Self.folder(Self.good)
+    let autoencoder = try NetworkZoo.autoencoder("crnet", compression: 64)
+    var weights = drawnWeights(autoencoder)
+    let key = try #require(
+      autoencoder.decoder.parameters.map(\.key).first { $0.hasSuffix("running_var") })
+    weights[key]![0] = -1
+    try WeightsFile.write(
+      weights, network: "crnet", compression: 64, metadata: ["normaliser": "sample_max_modulus"],
+      in: "\(folder.path)/weights")
+    for command in ["check", "run"] {
+      let result = try Program.run(command, "learned.yaml", in: folder)
+      #expect(result.status == 1, "\(result)")
+      #expect(result.errors.hasPrefix("./weights/crnet-64-decoder.safetensors:"), "\(result)")
+      #expect(result.errors.contains(key) && result.errors.contains("variances of at least zero"))
+    }
+  }
+
+  /// A safetensors file of float32 with all values multiplied.
+  private static func scaled(_ data: Data, by factor: Float) -> Data {
+    let header = 8 + Int(data.prefix(8).enumerated().reduce(0) { $0 | UInt64($1.1) << (8 * $1.0) })
+    let values = data.suffix(data.count - header).withUnsafeBytes { raw in
+      (0..<raw.count / 4).map {
+        raw.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) * factor
+      }
+    }
+    return data.prefix(header) + values.withUnsafeBytes { Data($0) }
   }
 
   /// Value of a column in the first row of a report.

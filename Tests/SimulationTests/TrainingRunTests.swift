@@ -6,6 +6,7 @@ import Networks
 import Parts
 import Scenarios
 import Simulation
+import Synchronization
 import TestSupport
 import Testing
 import Training
@@ -216,6 +217,45 @@ import Training
     #expect(
       complaint(both, set: ["training.schedule.type=warm_up_cosine"]).contains("schedule.warm_up"))
     #expect(complaint(both, set: ["training.epoch=3"]).contains("epochs"))
+  }
+
+  /// Samples without energy are counted and left out of the files; where they are most, there is no training.
+  @Test func samplesWithoutEnergy() throws {
+    try withTemporaryFolder { folder in
+      func yaml(_ silent: [Int]) throws -> String {
+        var values = [Float](repeating: 0, count: 31 * 2048)
+        for i in values.indices where !silent.contains(i / 2048) {
+          values[i] = 0.5 + Float((i * 7919) % 101 - 50) / 200
+        }
+        for i in values.indices where silent.contains(i / 2048) { values[i] = 0.5 }
+        let file = "\(folder)/records-\(silent.count).npy"
+        try ArrayFile.write([NumericArray(shape: [31, 2048], floats: values)], to: file)
+        return """
+          link:
+            preset: csinet
+            channel: {type: recorded, file: \(file), layout: csinet, split: {train: 20, validation: 6, test: 5}}
+            codec: {network: cl-acrnet-1x, compression: 64}
+            estimator: perfect
+
+          """ + Self.training
+      }
+      let told = Mutex<[String]>([])
+      let run = try TrainingRun(
+        scenario(yaml([2, 3, 17, 22])), pool: WorkerPool(threadCount: 1))
+      let trained = try #require(
+        try run.execute(
+          in: "\(folder)/four",
+          progress: { event in
+            guard case .leftOut(let set, let count, let total) = event else { return }
+            told.withLock { $0.append("\(set) \(count) \(total)") }
+          }, shouldStop: { false }))
+      #expect(told.withLock { $0 } == ["train 3 20", "validation 1 6"])
+      #expect(try samples("\(folder)/four", "train").shape == [17, 2, 32, 32])
+      #expect(try samples("\(folder)/four", "test").shape == [5, 2, 32, 32])
+      #expect(trained[0].result.test.emptySamples == 0)
+      #expect(
+        try complaint(yaml(Array(0..<11))).contains("11 of the 20 drops of the set 'train'"))
+    }
   }
 
   /// Recorded data gives as many drops as its split says.

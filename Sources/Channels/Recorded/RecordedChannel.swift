@@ -4,7 +4,8 @@ import Parts
 
 /// Channels read from a file of arrays: .npy, .npz, .mat (v5, v7.3), .csv or .safetensors.
 ///
-/// A drop is a record; which records a domain may use is set by `split`. Records are read when a block needs them. Without a
+/// A drop is a record; which records a domain may use is set by `split`. Records are read when a block needs them; one
+/// without energy stays as it is, whatever `normalise` says. Without a
 /// slot axis the channel of a drop does not change over slots.
 public struct RecordedChannel: ChannelModel {
   static let file = Parameter<String>(
@@ -116,11 +117,15 @@ public struct RecordedChannel: ChannelModel {
           let position = layout.hasSlots ? record * layout.snapshotCount + snapshot : record
           let start = (position - fileRows.lowerBound * layout.snapshotCount) * layout.recordSize
           let source = UnsafeBufferPointer(rebasing: values[start..<start + layout.recordSize])
-          try check(source, record: record, snapshot: snapshot)
+          let hasEnergy = try check(source, record: record, snapshot: snapshot)
           let target = UnsafeMutableBufferPointer(
             rebasing: result[drop * size..<(drop + 1) * size])
           target.baseAddress!.withMemoryRebound(to: Float.self, capacity: 2 * size) {
             layout.unpack(source, into: $0)
+          }
+          guard hasEnergy else {
+            gains.append(1)
+            continue
           }
           synthesis?.transform(target)
           guard let gain = normalisation.apply(to: target) else {
@@ -136,7 +141,11 @@ public struct RecordedChannel: ChannelModel {
   }
 
   /// Refuses a record that no link can use.
-  private func check(_ values: UnsafeBufferPointer<Float>, record: Int, snapshot: Int) throws {
+  ///
+  /// - Returns: whether it has energy; a blocked user has none.
+  private func check(_ values: UnsafeBufferPointer<Float>, record: Int, snapshot: Int) throws
+    -> Bool
+  {
     let zero: Float = layout.kind == .csinet ? 0.5 : 0
     var hasEnergy = false
     for value in values {
@@ -148,9 +157,7 @@ public struct RecordedChannel: ChannelModel {
       }
       hasEnergy = hasEnergy || value != zero
     }
-    guard hasEnergy else {
-      throw damage(record, snapshot, expected: "energy", found: "all values \(zero)")
-    }
+    return hasEnergy
   }
 
   private func damage(_ record: Int, _ snapshot: Int, expected: String, found: String)

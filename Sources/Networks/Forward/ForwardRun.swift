@@ -99,9 +99,12 @@ public struct ForwardRun: Sendable {
       if shouldStop() { throw Stopped() }
       let rows = start..<min(start + Self.blockSize, input.info.rowCount)
       let values = try input.rows(rows).floats()
-      try checkFinite(values, rows, input, "finite values", "value")
-      let result = plans.reduce(values) { $1.run([$0], count: rows.count, pool: pool)[0] }
-      try checkFinite(result, rows, input, "values that the network keeps finite", "output")
+      try checkFinite(values, rows, input)
+      var result = values
+      for index in plans.indices {
+        result = plans[index].run([result], count: rows.count, pool: pool)[0]
+        try checkOutput(result, of: index, rows, input, values)
+      }
       if part == .autoencoder {
         let size = values.count / rows.count
         for sample in rows.indices.map({ $0 - start }) {
@@ -148,14 +151,39 @@ public struct ForwardRun: Sendable {
   }
 
   private func checkFinite(
-    _ values: [Float], _ rows: Range<Int>, _ input: ArrayReader, _ expected: String, _ what: String
+    _ values: [Float], _ rows: Range<Int>, _ input: ArrayReader
   ) throws(DataFileError) {
     guard let index = values.firstIndex(where: { !$0.isFinite }) else { return }
     let size = values.count / rows.count
     throw DataFileError(
-      file: input.path, variable: input.info.name, expected: expected,
+      file: input.path, variable: input.info.name, expected: "finite values",
       found: "\(values[index]) in sample \(rows.lowerBound + index / size),"
-        + " \(what) \(index % size) (both counted from 0)")
+        + " value \(index % size) (both counted from 0)")
+  }
+
+  /// Blames a value that is not finite on the weights, or on an input far outside what networks see.
+  private func checkOutput(
+    _ values: [Float], of plan: Int, _ rows: Range<Int>, _ input: ArrayReader, _ inputs: [Float]
+  ) throws(DataFileError) {
+    guard let index = values.firstIndex(where: { !$0.isFinite }) else { return }
+    let (size, inputSize) = (values.count / rows.count, inputs.count / rows.count)
+    let sample = index / size
+    let found =
+      "\(values[index]) in sample \(rows.lowerBound + sample),"
+      + " output \(index % size) (both counted from 0)"
+    let largest = inputs[sample * inputSize..<(sample + 1) * inputSize].reduce(0) {
+      max($0, $1.magnitude)
+    }
+    guard largest < 1e6 else {
+      throw DataFileError(
+        file: input.path, variable: input.info.name,
+        expected: "values that the network keeps finite", found: found,
+        hint: "the sample has values up to \(largest)")
+    }
+    throw DataFileError(
+      file: weightPaths[plan],
+      expected: "weights that keep the \(part.sides[plan])'s values finite", found: found,
+      hint: "train the network again, or use other weights")
   }
 }
 

@@ -41,7 +41,7 @@ public struct TensorFile: Sendable {
   /// compiler `_orig_mod.`.
   ///
   /// - Throws: ``NetworkError/missingTensor(_:)``, ``NetworkError/unexpectedShape(_:expected:found:)``,
-  ///   ``NetworkError/unexpectedElementType(_:found:)``.
+  ///   ``NetworkError/unexpectedElementType(_:found:)``, ``NetworkError/unexpectedValue(_:expected:)``.
   public func weights(for network: Network) throws(NetworkError) -> Weights {
     var weights = Weights()
     let prefix = sharedPrefix(network)
@@ -52,6 +52,7 @@ public struct TensorFile: Sendable {
       }
       weights[key] = array.floats()
     }
+    try weights.check(network)
     return weights
   }
 
