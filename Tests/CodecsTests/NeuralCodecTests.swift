@@ -71,13 +71,13 @@ import Testing
     let input = RealArray(try vectors.values("input"), shape: [4, 2, 32, 32])
     let codec = try Self.codec(network, compression, weights: path)
     #expect(codec.codewordLength == 2048 / compression)
-    let codeword = codec.encode(NetworkMap.csi(input))
+    let codeword = try codec.encode(NetworkMap.csi(input))
     #expect(codeword.values.shape == [4, 2048 / compression])
     try expectClose(codeword.values, vectors.values("codeword"), absolute: 2e-5, relative: 1e-4)
     let output =
       try vectors.tensors["output"] == nil
       ? vectors.values("output_noise_free") : vectors.values("output")
-    let images = NetworkMap.images(codec.decode(codeword))
+    let images = NetworkMap.images(try codec.decode(codeword))
     try expectClose(images, output, absolute: 1e-5, relative: 0)
   }
 
@@ -105,10 +105,10 @@ import Testing
         .run([NetworkMap.images(csi).elements], count: 5, pool: pool)[0]
       let outputs = try InferencePlan(autoencoder.decoder, weights: weights)
         .run([codewords], count: 5, pool: pool)[0]
-      let codeword = codec.encode(csi)
+      let codeword = try codec.encode(csi)
       #expect(codeword.values.elements == codewords)
       #expect(
-        codec.decode(codeword) == NetworkMap.csi(RealArray(outputs, shape: [5, 2, 32, 32])))
+        try codec.decode(codeword) == NetworkMap.csi(RealArray(outputs, shape: [5, 2, 32, 32])))
       #expect(codec.sideBitCount == 0)
       #expect(codec.summary.hasPrefix("\(network) 1/16: encoder "))
       #expect(codec.memoryBytes.shared == 4 * autoencoder.parameterCount)
@@ -122,15 +122,15 @@ import Testing
       try writeDrawnWeights(network, compression: 32, in: folder)
       let codec = try Self.codec(network, 32, weights: folder)
       let csi = normalisedCSI(drops: 75)
-      let codewords = codec.encode(csi)
-      let decoded = codec.decode(codewords)
+      let codewords = try codec.encode(csi)
+      let decoded = try codec.decode(codewords)
       for part in [0..<1, 35..<37, 74..<75, 10..<60, 0..<0] {
-        let alone = codec.encode(csi.slice(part))
+        let alone = try codec.encode(csi.slice(part))
         #expect(alone.values == codewords.values.slice(part), "encode \(part)")
-        #expect(codec.decode(alone) == decoded.slice(part), "decode \(part)")
+        #expect(try codec.decode(alone) == decoded.slice(part), "decode \(part)")
       }
       for value in [Float.zero, -1e30, 1e30] {
-        let wild = codec.decode(
+        let wild = try codec.decode(
           Codeword(values: RealArray(repeating: value, shape: [2, codec.codewordLength])))
         #expect(wild.shape == [2, 32, 32])
       }
@@ -146,7 +146,7 @@ import Testing
       for file in files { try FileManager.default.removeItem(atPath: file) }
       let second = try Self.codec("crnet", 64, weights: folder, in: context)
       let csi = normalisedCSI(drops: 2)
-      #expect(first.encode(csi).values == second.encode(csi).values)
+      #expect(try first.encode(csi).values == second.encode(csi).values)
       #expect(throws: DataFileError.self) {
         try Self.codec("crnet", 64, weights: folder, in: Self.linkContext())
       }

@@ -25,8 +25,9 @@ import Testing
     return points[0].drops
   }
 
-  /// A rule that is always met ends the run with the first block that reaches the least number of drops.
-  @Test(arguments: [(2, 10), (10, 10), (11, 20), (95, 100), (100, 100), (131, 140)])
+  /// A rule that is always met ends the run with the first block that reaches the least number of drops, and no interval
+  /// of less than 30 is relied on.
+  @Test(arguments: [(2, 30), (31, 40), (95, 100), (100, 100), (131, 140)])
   func noRunStopsBeforeItsLeastNumberOfDrops(least: Int, expected: Int) throws {
     let rules = ["run.stop.min_drops=\(least)", "transform.taps=32"]
     #expect(try drops(rules + ["run.stop.rate_half_width=100"]) == expected)
