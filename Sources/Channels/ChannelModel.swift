@@ -9,6 +9,7 @@ public protocol ChannelModel: Part {
   /// Distance of neighbouring ports in wavelengths, if the ports are one line of antennas; half if the model does not say,
   /// nil for planar and cross-polarised arrays.
   var lineSpacing: Double? { get }
+
   /// Whether the drops of a seed lie in one environment that was drawn for all of them.
   var sharesEnvironment: Bool { get }
 
@@ -50,6 +51,7 @@ extension ChannelModel {
   }
 
   public static var dependsOnSpeed: Bool { true }
+
   public var sharesEnvironment: Bool { false }
 
   public func dropCount(in domain: StreamKey.Domain) -> Int? { nil }
