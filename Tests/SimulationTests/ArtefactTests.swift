@@ -29,7 +29,7 @@ import Testing
   /// With the parts of the first scenario at hand, another one gives what it gives without them.
   @Test(arguments: [
     "run.seed=9", "grid.spacing=90 kHz", "grid.tones=64", "channel.taps=5", "channel.ports=8",
-    "channel.profile=exponential", "channel.normalise=none", "channel.fit.drops=21",
+    "channel.profile=exponential", "channel.fit.drops=21",
     "pilots.snr_db=0", "pilots.length=6", "pilots.tone_spacing=2", "pilots.pilot_power=total",
     "estimator=ls", "estimator.covariance=iid", "estimator.fit.drops=31", "transform.taps=7",
     "transform.guard_rows=1", "transform.angle_shift=1", "normaliser=sample_unit_power",
@@ -39,7 +39,7 @@ import Testing
     "timing={slots: 3, slot: 5 ms, speed: 30 km/h}",
   ])
   func anotherScenarioUsesOnlyWhatIsItsOwn(override: String) throws {
-    // 'profile: exponential' needs its constant, 'iid' has no drops, and neither has a channel that keeps its power.
+    // 'profile: exponential' needs its constant.
     let needed = [
       "channel.profile=exponential": ["channel.tau_rms=2"]
     ]

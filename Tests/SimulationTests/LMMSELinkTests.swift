@@ -57,7 +57,7 @@ import Testing
     let result = try execute(prepare(yaml), threads: 2)
     for (index, point) in result.points.enumerated() {
       // Drops differ in power, and the mean of their ratios is no mean of errors: saying nothing is 0 dB.
-      #expect(point.estimateNMSEDB < 0.5, "\(channel), point \(index): \(point.estimateNMSEDB) dB")
+      #expect(point.estimateNMSEDB < 1, "\(channel), point \(index): \(point.estimateNMSEDB) dB")
       #expect(point.nmseRatioOfSumsDB < 0.05, "\(channel), point \(index)")
     }
   }

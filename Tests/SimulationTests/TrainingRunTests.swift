@@ -223,13 +223,13 @@ import Training
   @Test func samplesWithoutEnergy() throws {
     try withTemporaryFolder { folder in
       func yaml(_ silent: [Int]) throws -> String {
-        var values = [Float](repeating: 0, count: 31 * 2048)
+        var values = [Float](repeating: 0, count: 32 * 2048)
         for i in values.indices where !silent.contains(i / 2048) {
           values[i] = 0.5 + Float((i * 7919) % 101 - 50) / 200
         }
         for i in values.indices where silent.contains(i / 2048) { values[i] = 0.5 }
         let file = "\(folder)/records-\(silent.count).npy"
-        try ArrayFile.write([NumericArray(shape: [31, 2048], floats: values)], to: file)
+        try ArrayFile.write([NumericArray(shape: [32, 2048], floats: values)], to: file)
         return """
           link:
             preset: csinet
