@@ -125,7 +125,7 @@ private func angularDelay(_ response: ComplexArray, sign: Double, shift: Int) ->
         for column in 0..<ports {
           let tap = (row + guardRows) % tones
           let expected = tap < taps ? matrix[tap, column].inDouble : .zero
-          differs = differs || (found[row, column].inDouble - expected).length > 1e-5
+          differs = differs || (found[row, column].inDouble - expected).length > 1e-4
         }
       }
       #expect(differs == (source == "manifest of another file"))

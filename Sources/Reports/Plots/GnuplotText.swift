@@ -2,9 +2,21 @@
 ///
 /// The programs set `noenhanced` for every terminal, so that `_`, `^`, `{`, `@`, `&` and `~` are letters.
 enum GnuplotText {
-  /// A text in single quotes, in which nothing but the quote itself has a meaning.
+  /// A text in single quotes, in which nothing but the quote itself has a meaning; with a quote or a backslash in double
+  /// quotes, where what has a meaning is written as an octal number. Not all versions take a doubled quote in a list of tics.
   static func quoted(_ text: String) -> String {
-    "'" + text.onOneLine.replacing("'", with: "''") + "'"
+    let line = text.onOneLine
+    guard line.contains(where: { $0 == "\\" || $0 == "'" }) else { return "'\(line)'" }
+    let octal = line.map { character in
+      switch character {
+      case "\\": "\\134"
+      case "\"": "\\042"
+      case "`": "\\140"
+      case "@": "\\100"
+      default: String(character)
+      }
+    }
+    return "\"" + octal.joined() + "\""
   }
 
   /// A text at a tic, where gnuplot takes `%` for a number format.
