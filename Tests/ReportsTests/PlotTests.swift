@@ -73,7 +73,7 @@ import Testing
       ["0", "10"].map { point([codec, $0], perfectRate: $0 == "0" ? 5 : 8.5) }
     }
     let (script, data) = try written(result(axes: ["codec", "pilots.snr_db"], points))
-    #expect(script.contains("set xtics ('pca' 0, 'type ''I''' 1)"))
+    #expect(script.contains(#"set xtics ('pca' 0, "type 'I'" 1)"#))
     #expect(script.contains("title 'snr 10 dB'"))
     // The bound differs between the curves, so that each has its own.
     #expect(script.contains("title 'perfect CSI (dashed)'"))

@@ -75,8 +75,8 @@ struct AngularDelaySynthesis: Sendable {
       }
     }
     for i in taps * ports..<matrix.count { matrix[i] = 0 }
-    moveGuardRows(matrix)
     anglePlan.execute(matrix.baseAddress!)
+    moveGuardRows(matrix)
     delayPlan.execute(matrix.baseAddress!)
   }
 
