@@ -1,3 +1,6 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE  // close_range
+#endif
 #include "guarded.h"
 
 #include <errno.h>
@@ -43,6 +46,17 @@ static void lower(int what, unsigned long long most) {
   if (getrlimit(what, &limit) != 0) return;
   if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > most) limit.rlim_cur = most;
   setrlimit(what, &limit);
+}
+
+// Descriptors of the parent but the standard ones and `report`: a lock (flock) or a pipe that it lets go of must not live on here.
+static void close_inherited(void) {
+#ifdef __linux__
+  int failed = report > 3 && close_range(3, (unsigned)report - 1, 0) != 0;
+  if (!failed && close_range((unsigned)report + 1, ~0u, 0) == 0) return;
+#endif
+  for (int other = 3, end = (int)sysconf(_SC_OPEN_MAX); other < end; other++) {
+    if (other != report) close(other);
+  }
 }
 
 // The child dies silently, without core file and handlers of the parent, and with the parent.
@@ -98,6 +112,7 @@ struct hdf5_finding guarded_run(
   if (child == 0) {
     close(ends[0]);
     report = ends[1];
+    close_inherited();
     prepare_child(used > 0 ? used + bytes : 0);
     body(argument);
     tell(SOUND);

@@ -59,7 +59,12 @@ final class Journal {
     }
     (self.handle, self.flusher) = (handle, flusher)
     try Journal.lock(handle, path)
-    reader = try JournalReader(path, handle, header: header, dropsOfBlock: dropsOfBlock)
+    do {
+      reader = try JournalReader(path, handle, header: header, dropsOfBlock: dropsOfBlock)
+    } catch {
+      Journal.unlock(handle)
+      throw error
+    }
     try handle.truncate(atOffset: reader.end)
     guard reader.end == 0 else { return }
     // A new file, or not even the header was finished when an earlier run was killed.
@@ -67,6 +72,8 @@ final class Journal {
     try flush()
     if isNew { AtomicFile.flushFolder(of: path) }
   }
+
+  deinit { Journal.unlock(handle) }
 
   /// One process at a time writes a journal.
   private static func lock(_ handle: FileHandle, _ path: String) throws {
@@ -76,6 +83,9 @@ final class Journal {
         hint: "wait for it, or choose another --output")
     }
   }
+
+  /// Before it is closed: a child process that was started meanwhile may hold a copy of the descriptor, and so the lock.
+  private static func unlock(_ handle: FileHandle) { flock(handle.fileDescriptor, LOCK_UN) }
 
   /// Appends a finished block; returns when the bytes are with the operating system.
   func append(_ index: Int, _ metrics: BlockMetrics) throws {

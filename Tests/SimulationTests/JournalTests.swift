@@ -269,4 +269,38 @@ import Testing
       #expect(refused.withLock { $0 }?.problem.contains("in use") == true)
     }
   }
+
+  /// A child process that another thread starts during a run has copies of all descriptors until it closes them; the journal
+  /// is free when its run ends all the same.
+  @Test func aCopiedDescriptorDoesNotKeepTheJournalLocked() throws {
+    try withTemporaryFolder { folder in
+      let copies = Mutex<[Int32]>([])
+      defer { copies.withLock { $0.forEach { close($0) } } }
+      let run = try prepare(Self.yaml)
+      _ = try Runner(run, pool: WorkerPool(threadCount: 1), folder: folder).execute(
+        progress: { progress in
+          guard progress.finishedDrops == 4 else { return }
+          let own = self.descriptors(of: self.path(folder)).map { dup($0) }
+          copies.withLock { $0 = own }
+        })
+      #expect(copies.withLock { !$0.isEmpty })
+      _ = try report(folder)
+      // Nor does a run that refuses the journal.
+      for _ in 0..<2 {
+        let error = #expect(throws: JournalError.self) { try report(folder, set: ["run.seed=9"]) }
+        #expect(error?.problem.contains("another scenario") == true)
+      }
+    }
+  }
+
+  /// Open descriptors of this process that refer to a file.
+  private func descriptors(of path: String) -> [Int32] {
+    var wanted = stat()
+    guard stat(path, &wanted) == 0 else { return [] }
+    return (3..<Int32(1024)).filter { descriptor in
+      var found = stat()
+      return fstat(descriptor, &found) == 0 && found.st_ino == wanted.st_ino
+        && found.st_dev == wanted.st_dev
+    }
+  }
 }
