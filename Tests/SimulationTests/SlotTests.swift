@@ -124,7 +124,7 @@ import Testing
         channel: {type: rayleigh, ports: 4, taps: 3}
         pilots: {type: dft, snr_db: 10}
         transform: {taps: 8}
-        timing: {slots: 6, feedback_delay: 1, speed: 20 m/s}
+        timing: {slots: 6, report_period: 4, feedback_delay: 1, speed: 20 m/s}
       run: {seed: 20, drops: 6}
       """
     let points = try execute(prepare(yaml, set: ["sweep.\(axis)"])).points
