@@ -17,9 +17,6 @@
 #define WEIGHT_MAX_TAPS 9
 #define WEIGHT_TAPS(C) ((C) == 1 ? 9 : (C) == 2 ? 5 : (C) == 3 ? 3 : 2)
 #define OUTER_TAPS 4
-#define DENSE_ROWS 4
-#define DENSE_REST 1
-#define DENSE_VECTORS 2
 #define WEIGHT_TILES(X) \
   X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(1, 9) X(2, 1) X(2, 2) \
   X(2, 3) X(2, 4) X(2, 5) X(3, 1) X(3, 2) X(3, 3) X(4, 1) X(4, 2)

@@ -9,6 +9,7 @@ typedef float vec __attribute__((vector_size(LANES * 4)));
 typedef float uvec __attribute__((vector_size(LANES * 4), aligned(4)));
 typedef int ivec __attribute__((vector_size(LANES * 4)));
 
+#define LEVEL(name) name
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 
@@ -43,10 +44,40 @@ INLINE double lane_sum_double(vec v) {
 
 // ---- convolution, forward -------------------------------------------------------------------
 
-// C output channels x R rows x V vectors, accumulated in registers over all taps.
-INLINE void tile(const int C, const int R, const int V, const conv_forward_job *job,
-                 const long *taps, const float *w, const float *in, long channel, long y, long x,
-                 long tail) {
+// Residual, activation and stores of a tile. ADD, RECTIFY and PART are known to the compiler: branches between the vectors
+// would cost as much as a dozen taps.
+INLINE void finish(const int C, const int R, const int V, const int ADD, const int RECTIFY,
+                   const int PART, const conv_forward_job *job, const vec *sum, long channel,
+                   long y, long x, long n) {
+  // Stores of vectors may alias the job, so what is needed of it is read once.
+  const long pitch = job->output_pitch, add_pitch = job->residual_pitch;
+  const long *offsets = job->output_offsets + channel;
+  const long *add_offsets = ADD ? job->residual_offsets + channel : 0;
+  const float *add = ADD ? job->residual + y * add_pitch + x : 0;
+  const float *slopes = RECTIFY ? job->slopes + channel : 0;
+  float *out = job->output + y * pitch + x;
+  UNROLL for (int c = 0; c < C; c++) {
+    float *target = out + offsets[c];
+    const float *source = ADD ? add + add_offsets[c] : 0;
+    const vec slope = RECTIFY ? splat(slopes[c]) : (vec){0};
+    UNROLL for (int r = 0; r < R; r++) {
+      UNROLL for (int i = 0; i < V; i++) {
+        vec u = sum[(c * R + r) * V + i];
+        float *o = target + r * pitch + i * LANES;
+        const float *a = ADD ? source + r * add_pitch + i * LANES : 0;
+        if (ADD) u += PART ? load_part(a, n) : load(a);
+        if (RECTIFY) u = rectify(u, slope);
+        if (PART) store_part(o, u, n);
+        else store(o, u);
+      }
+    }
+  }
+}
+
+// C output channels x R rows x V vectors, accumulated in registers over all taps. PART: vectors of n < LANES values.
+INLINE void tile(const int C, const int R, const int V, const int PART,
+                 const conv_forward_job *job, const long *taps, const float *w, const float *in,
+                 long channel, long y, long x, long n) {
   vec sum[32];  // a fixed size, so that it is split into registers
   UNROLL for (int c = 0; c < C; c++) {
     vec b = splat(job->bias[channel + c]);
@@ -75,31 +106,12 @@ INLINE void tile(const int C, const int R, const int V, const conv_forward_job *
       }
     }
   }
-  // Stores of vectors may alias the job, so what is needed of it is read once.
-  const float *slopes = job->slopes, *residual = job->residual;
-  const long out_pitch = job->output_pitch, add_pitch = job->residual_pitch;
-  UNROLL for (int c = 0; c < C; c++) {
-    float *out = job->output + job->output_offsets[channel + c] + y * out_pitch + x;
-    const float *add = 0;
-    if (residual) add = residual + job->residual_offsets[channel + c] + y * add_pitch + x;
-    vec slope = splat(slopes ? slopes[channel + c] : 1);
-    UNROLL for (int r = 0; r < R; r++) {
-      UNROLL for (int i = 0; i < V; i++) {
-        vec u = sum[(c * R + r) * V + i];
-        float *o = out + r * out_pitch + i * LANES;
-        const float *a = add ? add + r * add_pitch + i * LANES : 0;
-        if (V == 1 && tail < LANES) {
-          if (a) u += load_part(a, tail);
-          if (slopes) u = rectify(u, slope);
-          store_part(o, u, tail);
-        } else {
-          if (a) u += load(a);
-          if (slopes) u = rectify(u, slope);
-          store(o, u);
-        }
-      }
-    }
-  }
+#define FINISH(ADD, RECTIFY) finish(C, R, V, ADD, RECTIFY, PART, job, sum, channel, y, x, n)
+  if (job->residual && job->slopes) FINISH(1, 1);
+  else if (job->residual) FINISH(1, 0);
+  else if (job->slopes) FINISH(0, 1);
+  else FINISH(0, 0);
+#undef FINISH
 }
 
 INLINE void rows(const int C, const int R, const int V, const conv_forward_job *job,
@@ -108,9 +120,12 @@ INLINE void rows(const int C, const int R, const int V, const conv_forward_job *
   const float *in = job->input + y * job->input_pitch;
   long x = 0;
   for (; x + V * LANES <= width; x += V * LANES)
-    tile(C, R, V, job, taps, w, in + x, channel, y, x, LANES);
-  for (; x < width; x += LANES)
-    tile(C, R, 1, job, taps, w, in + x, channel, y, x, width - x < LANES ? width - x : LANES);
+    tile(C, R, V, 0, job, taps, w, in + x, channel, y, x, LANES);
+  if (V > 1) {
+    for (; x + LANES <= width; x += LANES)
+      tile(C, R, 1, 0, job, taps, w, in + x, channel, y, x, LANES);
+  }
+  if (x < width) tile(C, R, 1, 1, job, taps, w, in + x, channel, y, x, width - x);
 }
 
 #define BLOCK(C)                                                                              \
@@ -301,30 +316,13 @@ static void level_weight_outer(const conv_outer_job *job) {
     outer_channels(OUTER_TAPS, 1, job, channel);
 }
 
-#if LANES == 16
-#define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define HIGH(a, b) \
-  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#elif LANES == 8
-#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
-#define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
-#endif
+#include "transpose_level.h"
 
-// A square of LANES x LANES: interleaving rows i and i + LANES / 2 log2(LANES) times transposes it.
 INLINE void transpose_square(const float *source, long source_pitch, float *target,
                              long target_pitch) {
-  vec a[LANES], b[LANES];
+  vec a[LANES];
   UNROLL for (int i = 0; i < LANES; i++) a[i] = load(source + i * source_pitch);
-  UNROLL for (int round = 1; round < LANES; round *= 2) {
-    UNROLL for (int i = 0; i < LANES / 2; i++) {
-      b[2 * i] = LOW(a[i], a[i + LANES / 2]);
-      b[2 * i + 1] = HIGH(a[i], a[i + LANES / 2]);
-    }
-    UNROLL for (int i = 0; i < LANES; i++) a[i] = b[i];
-  }
+  transpose_lanes(a);
   UNROLL for (int i = 0; i < LANES; i++) store(target + i * target_pitch, a[i]);
 }
 

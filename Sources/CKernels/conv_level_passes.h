@@ -1,4 +1,4 @@
-// Element-wise passes, dense product and optimiser of one instruction level; included by
+// Element-wise passes and optimiser of one instruction level; included by
 // conv_level.h.
 
 // Calls BODY(x, n) for each vector of a row; n < LANES only for the last one.
@@ -204,145 +204,6 @@ static double level_squared_error(const float *y, const float *target, long n, f
   return lane_sum_double(s);
 }
 
-// ---- dense ----------------------------------------------------------------------------------
-
-#define PANEL_VECTORS (DENSE_PANEL / LANES)
-
-static void level_dense_pack(const float *weights, long outputs, long inputs, float *packed) {
-  for (long o = 0; o < outputs; o += DENSE_PANEL)
-    for (long k = 0; k < inputs; k++)
-      for (long i = o; i < o + DENSE_PANEL; i++)
-        *packed++ = i < outputs ? weights[i * inputs + k] : 0;
-}
-
-// Inputs taken at once: their weights stay in the first-level cache for all rows.
-enum { DENSE_DEPTH = 128 };
-
-// R rows x V vectors of outputs over some of the inputs, from the bias or from the sums so far in y: either way one
-// chain of multiply-adds in the order of the inputs. `ahead` fetches the weights that come next.
-INLINE void dense_tile(const int R, const int V, long inputs, const float *x, long x_pitch,
-                       const float *w, const float *bias, float *y, long y_pitch, long left, const int ahead) {
-  vec sum[32];
-  UNROLL for (int r = 0; r < R; r++) {
-    const float *start = bias ? bias : y + r * y_pitch;
-    UNROLL for (int i = 0; i < V; i++) {
-      const long n = left - i * LANES;
-      sum[r * V + i] = n >= LANES ? load(start + i * LANES) : load_part(start + i * LANES, n > 0 ? n : 0);
-    }
-  }
-  for (long k = 0; k < inputs; k++, w += DENSE_PANEL) {
-    if (ahead) {
-      UNROLL for (int i = 0; i < DENSE_PANEL; i += 16)
-        __builtin_prefetch(w + DENSE_DEPTH * DENSE_PANEL + i, 0, 2);
-    }
-    if (FACTORS_FIRST(R, V)) {
-      vec s[16];
-      UNROLL for (int r = 0; r < R; r++) s[r] = splat(x[r * x_pitch + k]);
-      UNROLL for (int i = 0; i < V; i++) {
-        vec v = load(w + i * LANES);
-        UNROLL for (int r = 0; r < R; r++) sum[r * V + i] += s[r] * v;
-      }
-    } else {
-      vec v[16];
-      UNROLL for (int i = 0; i < V; i++) v[i] = load(w + i * LANES);
-      UNROLL for (int r = 0; r < R; r++) {
-        vec s = splat(x[r * x_pitch + k]);
-        UNROLL for (int i = 0; i < V; i++) sum[r * V + i] += s * v[i];
-      }
-    }
-  }
-  UNROLL for (int r = 0; r < R; r++) {
-    UNROLL for (int i = 0; i < V; i++) {
-      const long n = left - i * LANES;
-      if (n >= LANES) store(y + r * y_pitch + i * LANES, sum[r * V + i]);
-      else if (n > 0) store_part(y + r * y_pitch + i * LANES, sum[r * V + i], n);
-    }
-  }
-}
-
-// All rows of one panel (or of DENSE_VECTORS of its vectors) over some of the inputs.
-static void dense_rows(long rows, long inputs, const float *x, long x_pitch, const float *w,
-                       const float *bias, float *y, long y_pitch, long left) {
-  long r = 0;
-#define DENSE_TILES(R)                                                                        \
-  for (; r + (R) <= rows; r += (R))                                                           \
-    dense_tile(R, DENSE_VECTORS, inputs, x + r * x_pitch, x_pitch, w, bias, y + r * y_pitch, \
-               y_pitch, left, 0)
-  if (rows >= DENSE_ROWS) {
-    dense_tile(DENSE_ROWS, DENSE_VECTORS, inputs, x, x_pitch, w, bias, y, y_pitch, left, 1);
-    r = DENSE_ROWS;
-  }
-  DENSE_TILES(DENSE_ROWS);
-  DENSE_TILES(DENSE_REST);
-  DENSE_TILES(1);
-#undef DENSE_TILES
-}
-
-static void level_dense_part(long rows, long outputs, long inputs, const float *x, long x_pitch,
-                             const float *packed, long panel_step, const float *bias, float *y,
-                             long y_pitch) {
-  for (long o = 0; o < outputs; o += DENSE_PANEL, packed += panel_step) {
-    for (long k = 0; k == 0 || k < inputs; k += DENSE_DEPTH) {
-      const long depth = inputs - k < DENSE_DEPTH ? inputs - k : DENSE_DEPTH;
-      for (int part = 0; part < PANEL_VECTORS; part += DENSE_VECTORS) {
-        const long first = o + part * LANES, left = outputs - first;
-        if (left <= 0) break;
-        dense_rows(rows, depth, x + k, x_pitch, packed + k * DENSE_PANEL + part * LANES,
-                   k == 0 && bias ? bias + first : 0, y + first, y_pitch, left);
-      }
-    }
-  }
-}
-
-static void level_dense(long rows, long outputs, long inputs, const float *x, long x_pitch,
-                        const float *packed, const float *bias, float *y, long y_pitch) {
-  level_dense_part(rows, outputs, inputs, x, x_pitch, packed, DENSE_PANEL * inputs, bias, y,
-                   y_pitch);
-}
-
-// R x V vectors of the sum over rows of outer products, continued from what stands in `sums`.
-INLINE void outer_rows(const int R, const int V, long rows, const float *a, long a_pitch,
-                       const float *b, long b_pitch, float *sums, long pitch) {
-  vec sum[32];
-  UNROLL for (int r = 0; r < R; r++) {
-    UNROLL for (int i = 0; i < V; i++) sum[r * V + i] = load(sums + r * pitch + i * LANES);
-  }
-  for (long row = 0; row < rows; row++, a += a_pitch, b += b_pitch) {
-    if (FACTORS_FIRST(R, V)) {
-      vec s[16];
-      UNROLL for (int r = 0; r < R; r++) s[r] = splat(a[r]);
-      UNROLL for (int i = 0; i < V; i++) {
-        vec v = load(b + i * LANES);
-        UNROLL for (int r = 0; r < R; r++) sum[r * V + i] += s[r] * v;
-      }
-    } else {
-      vec v[16];
-      UNROLL for (int i = 0; i < V; i++) v[i] = load(b + i * LANES);
-      UNROLL for (int r = 0; r < R; r++) {
-        vec s = splat(a[r]);
-        UNROLL for (int i = 0; i < V; i++) sum[r * V + i] += s * v[i];
-      }
-    }
-  }
-  UNROLL for (int r = 0; r < R; r++) {
-    UNROLL for (int i = 0; i < V; i++) store(sums + r * pitch + i * LANES, sum[r * V + i]);
-  }
-}
-
-static void level_outer_add(long rows, long m, const float *a, long a_pitch, long n,
-                            const float *b, long b_pitch, float *sums, long pitch) {
-  for (long j = 0; j < n; j += DENSE_VECTORS * LANES) {
-    long i = 0;
-#define OUTER_TILES(R)                                                                         \
-  for (; i + (R) <= m; i += (R))                                                               \
-    outer_rows(R, DENSE_VECTORS, rows, a + i, a_pitch, b + j, b_pitch, sums + i * pitch + j, pitch)
-    OUTER_TILES(DENSE_ROWS);
-    OUTER_TILES(DENSE_REST);
-    OUTER_TILES(1);
-#undef OUTER_TILES
-  }
-}
-
 static void level_adam(float *w, const float *g, float *m, float *v, long n, float beta1,
                        float beta2, float step_size, float root_scale, float epsilon) {
   const vec keep1 = splat(beta1), rest1 = splat(1 - beta1);
@@ -384,7 +245,6 @@ const kernel_table LEVEL_TABLE = {
     level_weight_outer, level_transpose,
     level_reduce_lanes, level_stage, level_stage_add, level_stage_gradient, level_moments,
     level_backward,  level_sigmoid, level_tanh,    level_exp_sum,        level_axpy,
-    level_dot,       level_squared_error, level_dense_pack, level_dense, level_dense_part,
-    level_outer_add, level_adam,
+    level_dot,       level_squared_error, level_adam,
     level_multiply_adds,
 };

@@ -14,9 +14,6 @@
 #define WEIGHT_MAX_TAPS 9
 #define WEIGHT_TAPS(C) ((C) == 1 ? 9 : (C) == 2 ? 6 : (C) == 3 ? 4 : 3)
 #define OUTER_TAPS 6
-#define DENSE_ROWS 3
-#define DENSE_REST 2
-#define DENSE_VECTORS 4
 #define WEIGHT_TILES(X) \
   X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(1, 9) X(2, 1) X(2, 2) \
   X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(3, 1) X(3, 2) X(3, 3) X(3, 4) X(4, 1) X(4, 2) X(4, 3)

@@ -15,9 +15,6 @@
 #define WEIGHT_TAPS(C) \
   ((C) == 1 ? 12 : (C) == 2 ? 9 : (C) == 3 ? 7 : (C) == 4 ? 5 : (C) == 5 ? 4 : 3)
 #define OUTER_TAPS 12
-#define DENSE_ROWS 12
-#define DENSE_REST 4
-#define DENSE_VECTORS 2
 #define WEIGHT_TILES(X) \
   X(1, 1) X(1, 2) X(1, 3) X(1, 4) X(1, 5) X(1, 6) X(1, 7) X(1, 8) X(1, 9) X(1, 10) X(1, 11) \
   X(1, 12) X(2, 1) X(2, 2) X(2, 3) X(2, 4) X(2, 5) X(2, 6) X(2, 7) X(2, 8) X(2, 9) X(3, 1) \

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "kernel_level.h"
+#include "every_level.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -53,27 +53,16 @@ INLINE float sine(int t) { return cosine(t - 8); }
 #define SECOND(re, im) __builtin_shufflevector(re, im, 2, 6, 3, 7)
 #include "dft32_level.h"
 
-#if defined(__x86_64__)
-#define RUN(name, ...)                   \
-  switch (csk_level()) {                 \
-  case 0: name##_v4(__VA_ARGS__); break; \
-  case 1: name##_v3(__VA_ARGS__); break; \
-  default: name##_generic(__VA_ARGS__);  \
-  }
-#else
-#define RUN(name, ...) name##_generic(__VA_ARGS__);
-#endif
-
 void csk_dft32_rows(size_t rows, int sign, float scale, const float *in, float *out) {
-  RUN(rows32, rows, sign, scale, in, out)
+  CSK_RUN(rows32, rows, sign, scale, in, out)
 }
 
 void csk_dft32_gather(size_t step, size_t columns, size_t first, size_t rows, const float *twiddle,
                       const float *in, float *out) {
-  RUN(gather, step, columns, first, rows, twiddle, in, out)
+  CSK_RUN(gather, step, columns, first, rows, twiddle, in, out)
 }
 
 void csk_dft32_scatter(size_t step, size_t columns, size_t first, size_t rows,
                        const float *twiddle, const float *in, float *out) {
-  RUN(scatter, step, columns, first, rows, twiddle, in, out)
+  CSK_RUN(scatter, step, columns, first, rows, twiddle, in, out)
 }

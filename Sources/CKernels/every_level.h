@@ -26,3 +26,15 @@
 #define CSK_EVERY_LEVEL(name, parameters, arguments) \
   void name parameters { name##_body arguments; }
 #endif
+
+// Runs `name_v4`, `name_v3` or `name_generic`: functions of a body that the including file includes once per level.
+#if defined(__x86_64__)
+#define CSK_RUN(name, ...)               \
+  switch (csk_level()) {                 \
+  case 0: name##_v4(__VA_ARGS__); break; \
+  case 1: name##_v3(__VA_ARGS__); break; \
+  default: name##_generic(__VA_ARGS__);  \
+  }
+#else
+#define CSK_RUN(name, ...) name##_generic(__VA_ARGS__);
+#endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "buffer_cache.h"
-#include "kernel_level.h"
+#include "every_level.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -36,57 +36,74 @@ enum { DEPTH = 256, HEIGHT = 240 };  // of a block of A in floats; HEIGHT is a m
 #include "product_level.h"
 
 #if defined(__x86_64__)
-#define RUN(name, ...)                            \
-  switch (csk_level()) {                          \
-  case 0: name##_v4(__VA_ARGS__); break;          \
-  case 1: name##_v3(__VA_ARGS__); break;          \
-  default: name##_generic(__VA_ARGS__);           \
-  }
-static size_t panel(void) { return (size_t[]){32, 16, 8}[csk_level()]; }
+size_t csk_product_panel(void) { return (size_t[]){32, 16, 8}[csk_level()]; }
 #else
-#define RUN(name, ...) name##_generic(__VA_ARGS__);
-static size_t panel(void) { return 8; }
+size_t csk_product_panel(void) { return 8; }
 #endif
 
-#define BLOCK_BYTES (HEIGHT * DEPTH * sizeof(float))
+// Vectors that are packed reach up to 16 floats behind the last tile.
+#define BLOCK_BYTES ((HEIGHT * DEPTH + 16) * sizeof(float))
 
 size_t csk_product_packed_count(size_t k, size_t n) {
-  const size_t width = panel();
+  const size_t width = csk_product_panel();
   return k * ((n + width - 1) / width * width);
 }
 
 void csk_product_pack(size_t k, size_t n, const float *b, size_t ldb, int transposed,
                       float *packed) {
-  RUN(pack, k, n, b, transposed ? 1 : ldb, transposed ? ldb : 1, packed)
+  CSK_RUN(pack, k, n, b, transposed ? 1 : ldb, transposed ? ldb : 1, packed)
 }
 
 void csk_product_pack_complex(size_t k, size_t n, const float *b, size_t ldb, int operation,
                               float *packed) {
   const int transposed = operation & CSK_TRANSPOSE;
-  RUN(pack_pairs, k, n, b, transposed ? 1 : ldb, transposed ? ldb : 1,
+  CSK_RUN(pack_pairs, k, n, b, transposed ? 1 : ldb, transposed ? ldb : 1,
       operation & CSK_CONJUGATE ? -1 : 1, packed)
+}
+
+// Panels of B lie b_panel floats apart, its rows b_step; C starts from `start`.
+static void multiply(size_t m, size_t n, size_t k, const float *a, size_t lda, int operation,
+                     int values, const float *b, size_t b_step, size_t b_panel, const float *start,
+                     size_t start_row, float *c, size_t ldc) {
+  float *block = csk_buffer_take(BLOCK_BYTES);
+  CSK_RUN(product, m, n, k, a, lda, operation, values, b, b_step, b_panel, start, start_row, c, ldc,
+          block)
+  csk_buffer_release(block, BLOCK_BYTES);
 }
 
 void csk_product(size_t m, size_t n, size_t k, const float *a, size_t lda, int transposed,
                  const float *packed, float *c, size_t ldc, int adding) {
-  float *block = csk_buffer_take(BLOCK_BYTES);
-  RUN(product, m, n, k, a, lda, transposed, 1, packed, c, ldc, adding, block)
-  csk_buffer_release(block, BLOCK_BYTES);
+  const size_t panel = csk_product_panel();
+  multiply(m, n, k, a, lda, transposed, 1, packed, panel, panel * k, adding ? c : NULL, ldc, c,
+           ldc);
+}
+
+void csk_product_part(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed,
+                      size_t packed_k, const float *bias, float *c, size_t ldc) {
+  const size_t panel = csk_product_panel();
+  multiply(m, n, k, a, lda, 0, 1, packed, panel, panel * packed_k, bias ? bias : c, bias ? 0 : ldc,
+           c, ldc);
+}
+
+void csk_product_unpacked(size_t m, size_t n, size_t k, const float *a, size_t lda, int transposed,
+                          const float *b, size_t ldb, float *c, size_t ldc, int adding) {
+  multiply(m, n, k, a, lda, transposed, 1, b, ldb, csk_product_panel(), adding ? c : NULL, ldc, c,
+           ldc);
 }
 
 void csk_product_complex(size_t m, size_t n, size_t k, const float *a, size_t lda, int operation,
                          const float *packed, float *c, size_t ldc, int adding) {
-  float *block = csk_buffer_take(BLOCK_BYTES);
-  RUN(product, m, n, k, a, lda, operation, 2, packed, c, ldc, adding, block)
-  csk_buffer_release(block, BLOCK_BYTES);
+  const size_t panel = csk_product_panel();
+  multiply(m, n, k, a, lda, operation, 2, packed, panel, panel * 2 * k, adding ? c : NULL, 2 * ldc,
+           c, ldc);
 }
 
 void csk_product_few_rows(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
                           size_t ldb, float *c, size_t ldc, int adding) {
-  RUN(few_rows, m, n, k, a, lda, b, ldb, c, ldc, 0, adding)
+  CSK_RUN(few_rows, m, n, k, a, lda, b, ldb, c, ldc, 0, adding)
 }
 
 void csk_product_few_rows_complex(size_t m, size_t n, size_t k, const float *a, size_t lda,
                                   const float *b, size_t ldb, float *c, size_t ldc, int adding) {
-  RUN(few_rows, m, n, k, a, lda, b, ldb, c, ldc, 1, adding)
+  CSK_RUN(few_rows, m, n, k, a, lda, b, ldb, c, ldc, 1, adding)
 }

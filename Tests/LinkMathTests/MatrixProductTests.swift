@@ -14,7 +14,7 @@ import Testing
   private static let sizes: [(m: Int, n: Int, k: Int)] = [
     (1, 1, 1), (1, 7, 5), (2, 33, 9), (3, 16, 1), (4, 5, 257), (5, 31, 12), (6, 32, 40),
     (7, 64, 255), (12, 17, 256), (13, 100, 3), (31, 8, 130), (241, 40, 17), (245, 3, 300),
-    (64, 70, 513), (3, 0, 4), (4, 4, 0),
+    (64, 70, 513), (3, 0, 4), (4, 4, 0), (8, 50, 20), (14, 90, 300),
   ]
 
   private func normal(_ count: Int, _ seed: Int) -> [Float] {
@@ -27,7 +27,7 @@ import Testing
     KernelLevel.name == "baseline" ? a * b + c : c.addingProduct(a, b)
   }
 
-  @Test(arguments: 0..<16, [false, true])
+  @Test(arguments: 0..<18, [false, true])
   func realProductIsOneChainForEachElement(_ index: Int, adding: Bool) {
     let (m, n, k) = Self.sizes[index]
     for (opA, opB) in [
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<16)
+  @Test(arguments: 0..<18)
   func complexProductIsOneChainForEachPart(_ index: Int) {
     let (m, n, k) = Self.sizes[index]
     let operations: [Operation] = [.none, .transpose, .conjugateTranspose]
@@ -98,6 +98,62 @@ import Testing
       #expect(packed.multiply(rows.slice(part)) == whole.slice(part))
     }
     #expect(packed.multiply(RealArray(uninitialized: [0, k])).shape == [0, n])
+  }
+
+  /// A product with a bias, taken in parts of the rows and columns of B, has the chains of the whole.
+  @Test(arguments: [1, 2, 8, 11, 36])
+  func partsContinueTheChains(_ m: Int) {
+    let (n, k, pitch) = (3 * Int(CSK_PANELS) - 7, 300, 3 * Int(CSK_PANELS))
+    let (a, b, bias) = (normal(m * k, 11), normal(k * n, 12), normal(n, 13))
+    var packed = [Float](repeating: 0, count: csk_product_packed_count(k, n))
+    csk_product_pack(k, n, b, n, 0, &packed)
+    var c = [Float](repeating: .nan, count: m * pitch)
+    let (row, column) = (170, Int(CSK_PANELS))
+    a.withUnsafeBufferPointer { a in
+      packed.withUnsafeBufferPointer { packed in
+        bias.withUnsafeBufferPointer { bias in
+          c.withUnsafeMutableBufferPointer { c in
+            for columns in [0..<column, column..<n] {
+              for terms in [0..<row, row..<k] {
+                csk_product_part(
+                  m, columns.count, terms.count, a.baseAddress! + terms.lowerBound, k,
+                  packed.baseAddress! + columns.lowerBound * k
+                    + terms.lowerBound * csk_product_panel(), k,
+                  terms.lowerBound == 0 ? bias.baseAddress! + columns.lowerBound : nil,
+                  c.baseAddress! + columns.lowerBound, pitch)
+              }
+            }
+          }
+        }
+      }
+    }
+    for i in 0..<m {
+      for j in 0..<n {
+        let sum = (0..<k).reduce(bias[j]) { chain(a[i * k + $1], b[$1 * n + j], $0) }
+        #expect(c[i * pitch + j] == sum)
+      }
+      #expect((n..<pitch).allSatisfy { c[i * pitch + $0].isNaN })
+    }
+  }
+
+  @Test(arguments: [1, 3, 8, 29], [false, true])
+  func aMatrixThatIsNotPackedGivesTheSameChains(_ m: Int, transposed: Bool) {
+    let (n, k, lda) = (2 * Int(CSK_PANELS), 270, max(m, 270) + 1)
+    let (ldb, ldc) = (n + 3, n + 5)
+    let (a, b) = (normal(lda * lda, 14), normal(k * ldb, 15))
+    let start = normal(m * ldc, 16)
+    for adding in [false, true] {
+      var c = start
+      csk_product_unpacked(m, n, k, a, lda, transposed ? 1 : 0, b, ldb, &c, ldc, adding ? 1 : 0)
+      for i in 0..<m {
+        for j in 0..<ldc {
+          let sum = (0..<k).reduce(adding ? start[i * ldc + j] : 0) {
+            chain(transposed ? a[$1 * lda + i] : a[i * lda + $1], b[$1 * ldb + min(j, n)], $0)
+          }
+          #expect(c[i * ldc + j] == (j < n ? sum : start[i * ldc + j]))
+        }
+      }
+    }
   }
 
   @Test func gramIsTheLowerTriangleOfAtA() {

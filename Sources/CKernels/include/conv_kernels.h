@@ -1,7 +1,7 @@
 #pragma once
 
-/// Kernels of the network engine: tap-list convolution with lanes along x, the element-wise passes
-/// around it and a packed dense product. Every kernel exists once per instruction level (see
+/// Kernels of the network engine: tap-list convolution with lanes along x, and the element-wise
+/// passes around it. Every kernel exists once per instruction level (see
 /// kernel_level.h; `kernels_at` selects one explicitly, for tests).
 ///
 /// All arrays are Float. Convolution inputs lie in buffers with a halo of zeros, and must be readable
@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-enum { CONV_OVERREAD = 64, CONV_MAX_LANES = 16, DENSE_PANEL = 32, MULTIPLY_ADD_CHAINS = 12 };
+enum { CONV_OVERREAD = 64, CONV_MAX_LANES = 16, MULTIPLY_ADD_CHAINS = 12 };
 
 /// Geometry of a convolution: one output channel is a sum of `tap_count` shifted input planes.
 typedef struct {
@@ -118,20 +118,6 @@ typedef struct {
   double (*squared_error)(const float *y, const float *target, long n, float factor,
                           float *gradient);
 
-  /// Packs weights [output][input] into panels of DENSE_PANEL outputs, zero padded.
-  void (*dense_pack)(const float *weights, long outputs, long inputs, float *packed);
-  /// y[row][o] = bias[o] + sum over k of x[row][k] * weights[o][k]; a row's bits do not depend on
-  /// the other rows.
-  void (*dense)(long rows, long outputs, long inputs, const float *x, long x_pitch,
-                const float *packed, const float *bias, float *y, long y_pitch);
-  /// As `dense` for some of the outputs or inputs of a larger product: panels are `panel_step` floats apart, and
-  /// without a bias the sums go on from what stands in y.
-  void (*dense_part)(long rows, long outputs, long inputs, const float *x, long x_pitch,
-                     const float *packed, long panel_step, const float *bias, float *y,
-                     long y_pitch);
-  /// sums[i][j] += sum over rows of a[row][i] * b[row][j], i < m, j < n, a multiple of DENSE_PANEL.
-  void (*outer_add)(long rows, long m, const float *a, long a_pitch, long n, const float *b,
-                    long b_pitch, float *sums, long pitch);
   /// One step of Adam; `step_size` and `root_scale` carry the bias corrections:
   /// w -= step_size * m / (root_scale * sqrt(v) + epsilon).
   void (*adam)(float *w, const float *g, float *m, float *v, long n, float beta1, float beta2,

@@ -16,6 +16,12 @@ extern "C" {
 
 enum { CSK_TRANSPOSE = 1, CSK_CONJUGATE = 2 };
 
+/// A multiple of the columns of a packed panel, whatever the level.
+enum { CSK_PANELS = 32 };
+
+/// Columns of a packed panel at the level in use.
+size_t csk_product_panel(void);
+
 /// Floats that `csk_product_pack` writes for B [k, n]; for a complex B give 2k and 2n.
 size_t csk_product_packed_count(size_t k, size_t n);
 
@@ -32,7 +38,17 @@ void csk_product_pack_complex(size_t k, size_t n, const float *b, size_t ldb, in
 void csk_product(size_t m, size_t n, size_t k, const float *a, size_t lda, int transposed,
                  const float *packed, float *c, size_t ldc, int adding);
 
-/// The same for complex A and C: m, n and k count complex values, as do lda and ldc.
+/// `csk_product` with a part of a larger packed B of `packed_k` rows: its columns from `packed = whole + column packed_k`
+/// (column a multiple of CSK_PANELS), its rows from `packed = whole + row csk_product_panel()`. C = bias + A B with the same
+/// bias [n] in each row, or C += A B without one. A is [m, k].
+void csk_product_part(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed,
+                      size_t packed_k, const float *bias, float *c, size_t ldc);
+
+/// `csk_product` with a B [k, n] as it lies, n a multiple of CSK_PANELS; for a B that fits the cache and is used once.
+void csk_product_unpacked(size_t m, size_t n, size_t k, const float *a, size_t lda, int transposed,
+                          const float *b, size_t ldb, float *c, size_t ldc, int adding);
+
+/// `csk_product` for complex A and C: m, n and k count complex values, as do lda and ldc.
 void csk_product_complex(size_t m, size_t n, size_t k, const float *a, size_t lda, int operation,
                          const float *packed, float *c, size_t ldc, int adding);
 

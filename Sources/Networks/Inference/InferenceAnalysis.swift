@@ -192,9 +192,7 @@ struct ParameterValues: Sendable {
   }
 
   /// Weights of a dense product packed for the kernels, and its bias.
-  func packed(_ product: DenseProduct, _ kernels: Kernels) -> (
-    weights: FloatMemory, bias: FloatMemory
-  ) {
+  func packed(_ product: DenseProduct) -> (weights: FloatMemory, bias: FloatMemory) {
     let (inputs, outputs) = (product.inputs, product.outputs)
     var weights = self[product.weight]
     if product.isTransposed {
@@ -203,9 +201,8 @@ struct ParameterValues: Sendable {
     }
     let first = product.firstRow * inputs
     let rows = Array(weights[first..<first + outputs * inputs])
-    let panels = (outputs + Int(DENSE_PANEL) - 1) / Int(DENSE_PANEL)
-    let packed = FloatMemory(panels * Int(DENSE_PANEL) * inputs)
-    kernels.table.dense_pack(rows, outputs, inputs, packed.pointer)
+    let packed = FloatMemory(csk_product_packed_count(inputs, outputs))
+    csk_product_pack(inputs, outputs, rows, inputs, 1, packed.pointer)
     let bias = product.bias.map { Array(self[$0][product.firstRow..<product.firstRow + outputs]) }
     return (packed, FloatMemory(bias ?? [Float](repeating: 0, count: outputs)))
   }

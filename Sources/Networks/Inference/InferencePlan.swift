@@ -22,7 +22,7 @@ public final class InferencePlan: Sendable {
   private let idle = Mutex<[WorkerMemory]>([])
 
   /// Samples of one tile: enough to use the weights of a dense layer many times once they are in the cache.
-  static let tileSize = 36
+  static let tileSize = 50
 
   /// - Throws: ``NetworkError`` if a parameter is missing or of the wrong size, or if the network attends across
   ///   the batch.
@@ -137,7 +137,7 @@ public final class InferencePlan: Sendable {
             for step in segment.steps { step.run(memory, kernels) }
           }
           memory.sample = 0
-          segment.dense?.run(memory, count: samples.count, kernels)
+          segment.dense?.run(memory, count: samples.count)
         }
       }
     }

@@ -275,7 +275,7 @@ struct InferencePlanBuilder {
   }
 
   private mutating func dense(_ product: DenseProduct, _ node: Int) {
-    let (packed, bias) = values.packed(product, kernels)
+    let (packed, bias) = values.packed(product)
     guard analysis.isTileDense[node] else {
       plain(.dense(product, packed: packed, bias: bias), node)
       return

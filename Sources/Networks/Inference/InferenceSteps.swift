@@ -233,9 +233,9 @@ struct PlainStep: SampleStep {
           x + row * layer.count, y + row * layer.count, layer, gamma: gamma, beta: beta)
       }
     case .dense(let product, let packed, let bias):
-      kernels.table.dense(
+      csk_product_part(
         shape.count / product.inputs, product.outputs, product.inputs, x, product.inputs,
-        packed.pointer, bias.pointer, y, product.outputs)
+        packed.pointer, product.inputs, bias.pointer, y, product.outputs)
     case .attention(let core):
       let memoryPlace = sources.last!
       attend(core, x, memory.pointer(memoryPlace.buffer) + memoryPlace.base, y, kernels)
@@ -277,10 +277,10 @@ struct TileDense: Sendable {
   let source, target: Place
   let packed, bias: FloatMemory
 
-  func run(_ memory: SampleMemory, count: Int, _ kernels: Kernels) {
-    kernels.table.dense(
+  func run(_ memory: SampleMemory, count: Int) {
+    csk_product_part(
       count, product.outputs, product.inputs, memory.pointer(source.buffer) + source.base,
-      memory.strides[source.buffer], packed.pointer, bias.pointer,
+      memory.strides[source.buffer], packed.pointer, product.inputs, bias.pointer,
       memory.pointer(target.buffer) + target.base, memory.strides[target.buffer])
   }
 }

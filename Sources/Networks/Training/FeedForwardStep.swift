@@ -38,7 +38,7 @@ final class FeedForwardStep: Step, @unchecked Sendable {
 
   /// True if the step handles these layers.
   static func fits(_ first: DenseProduct, _ second: DenseProduct, _ input: Shape) -> Bool {
-    let panel = Int(DENSE_PANEL)
+    let panel = Int(CSK_PANELS)
     return [first, second].allSatisfy {
       $0.bias != nil && !$0.isTransposed && $0.firstRow == 0 && $0.inputs % panel == 0
         && $0.outputs % panel == 0 && $0.weight.count == $0.inputs * $0.outputs
@@ -83,31 +83,27 @@ final class FeedForwardStep: Step, @unchecked Sendable {
   func backwardTasks(_ run: Run) -> Int? { FeedForwardStep.parts }
 
   func prepare(_ run: Run) {
-    let table = run.kernels.table
-    table.dense_pack(
-      run.store.value(first.weight), first.outputs, first.inputs, packedFirst.pointer)
-    table.dense_pack(
-      run.store.value(second.weight), second.outputs, second.inputs, packedSecond.pointer)
+    pack(run, first, packedFirst)
+    pack(run, second, packedSecond)
   }
 
   func prepareBackward(_ run: Run) {
-    packTransposed(first, run.store.value(first.weight), packedFirstTransposed.pointer)
-    packTransposed(second, run.store.value(second.weight), packedSecondTransposed.pointer)
+    packTransposed(run, first, packedFirstTransposed)
+    packTransposed(run, second, packedSecondTransposed)
   }
 
-  /// Packs the transpose of `[output, input]`: panels of inputs, each `[output, DENSE_PANEL]`.
-  private func packTransposed(
-    _ product: DenseProduct, _ weight: UnsafePointer<Float>,
-    _ packed: UnsafeMutablePointer<Float>
-  ) {
-    let panel = Int(DENSE_PANEL)
-    var target = packed
-    for start in stride(from: 0, to: product.inputs, by: panel) {
-      for output in 0..<product.outputs {
-        target.update(from: weight + output * product.inputs + start, count: panel)
-        target += panel
-      }
-    }
+  /// The matrix of `y = x Wᵀ`, of W as it is stored, `[output, input]`.
+  private func pack(_ run: Run, _ product: DenseProduct, _ packed: FloatMemory) {
+    csk_product_pack(
+      product.inputs, product.outputs, run.store.value(product.weight), product.inputs, 1,
+      packed.pointer)
+  }
+
+  /// The matrix of `dx = dy W`.
+  private func packTransposed(_ run: Run, _ product: DenseProduct, _ packed: FloatMemory) {
+    csk_product_pack(
+      product.outputs, product.inputs, run.store.value(product.weight), product.inputs, 0,
+      packed.pointer)
   }
 
   /// Calls `body` with ranges of hidden units.
@@ -122,10 +118,9 @@ final class FeedForwardStep: Step, @unchecked Sendable {
     _ run: Run, _ x: UnsafePointer<Float>, rows: Int, _ start: Int, _ count: Int,
     _ hidden: UnsafeMutablePointer<Float>
   ) {
-    run.kernels.table.dense_part(
+    csk_product_part(
       rows, count, first.inputs, x, first.inputs, packedFirst.pointer + start * first.inputs,
-      Int(DENSE_PANEL) * first.inputs, run.store.value(first.bias!) + start, hidden,
-      FeedForwardStep.pitch)
+      first.inputs, run.store.value(first.bias!) + start, hidden, FeedForwardStep.pitch)
     var job = plane_job(
       height: rows, width: count, source: hidden, source_pitch: FeedForwardStep.pitch,
       target: hidden, target_pitch: FeedForwardStep.pitch, scale: 1, shift: 0, slope: slope)
@@ -141,16 +136,16 @@ final class FeedForwardStep: Step, @unchecked Sendable {
 
   func forward(_ run: Run, block: Int, worker: Int) {
     let hidden = scratch[worker].hidden.pointer
-    let panel = Int(DENSE_PANEL)
+    let panel = csk_product_panel()
     forEachChunk(run.samples(block)) { samples in
       let rows = samples.count * tokens
       let x = input.view.data(samples.lowerBound)
       let y = output.data(samples.lowerBound)
       forEachBlock { start, count in
         activate(run, x, rows: rows, start, count, hidden)
-        run.kernels.table.dense_part(
+        csk_product_part(
           rows, second.outputs, count, hidden, FeedForwardStep.pitch,
-          packedSecond.pointer + start * panel, panel * second.inputs,
+          packedSecond.pointer + start * panel, second.inputs,
           start == 0 ? run.store.value(second.bias!) : nil, y, second.outputs)
       }
     }
@@ -177,7 +172,7 @@ final class FeedForwardStep: Step, @unchecked Sendable {
   ) {
     let table = run.kernels.table
     let rows = samples.count * tokens
-    let (pitch, panel) = (FeedForwardStep.pitch, Int(DENSE_PANEL))
+    let (pitch, panel) = (FeedForwardStep.pitch, csk_product_panel())
     let x = input.view.data(samples.lowerBound)
     let dy = output.gradient(samples.lowerBound)
     let (h, dh) = (scratch.hidden.pointer, scratch.gradient.pointer)
@@ -185,24 +180,24 @@ final class FeedForwardStep: Step, @unchecked Sendable {
     var unused = backward_sums()
     forEachBlock { start, count in
       activate(run, x, rows: rows, start, count, h)
-      table.outer_add(
-        rows, second.outputs, dy, second.outputs, count, h, pitch,
-        gradients.second.pointer + block(start, second.outputs), pitch)
-      table.dense_part(
+      csk_product_unpacked(
+        second.outputs, count, rows, dy, second.outputs, 1, h, pitch,
+        gradients.second.pointer + block(start, second.outputs), pitch, 1)
+      csk_product_part(
         rows, count, second.outputs, dy, second.outputs,
-        packedSecondTransposed.pointer + start * second.outputs, panel * second.outputs,
-        zeros.pointer, dh, pitch)
+        packedSecondTransposed.pointer + start * second.outputs, second.outputs, zeros.pointer, dh,
+        pitch)
       for row in 0..<rows {
         // The activation keeps the sign, so its output tells the slope.
         table.backward(dh + row * pitch, h + row * pitch, count, 1, 0, 0, slope, &unused)
         table.axpy(1, dh + row * pitch, gradients.firstBias.pointer + start, count)
       }
-      table.outer_add(
-        rows, first.inputs, x, first.inputs, count, dh, pitch,
-        gradients.first.pointer + block(start, first.inputs), pitch)
-      table.dense_part(
+      csk_product_unpacked(
+        first.inputs, count, rows, x, first.inputs, 1, dh, pitch,
+        gradients.first.pointer + block(start, first.inputs), pitch, 1)
+      csk_product_part(
         rows, first.inputs, count, dh, pitch, packedFirstTransposed.pointer + start * panel,
-        panel * first.outputs, start == 0 ? UnsafePointer(zeros.pointer) : nil, dx, first.inputs)
+        first.outputs, start == 0 ? UnsafePointer(zeros.pointer) : nil, dx, first.inputs)
     }
     for row in 0..<rows {
       table.axpy(1, dy + row * second.outputs, gradients.secondBias.pointer, second.outputs)
