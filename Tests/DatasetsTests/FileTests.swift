@@ -1,6 +1,8 @@
+import ComplexModule
 import DataFiles
 import Datasets
 import Foundation
+import Link
 import LinkMath
 import TestSupport
 import Testing
@@ -131,6 +133,106 @@ struct FileTests {
     }
   }
 
+  /// Against the double sum of the definition: row i is delay i - guard_rows, DFT column q lies at q + angle_shift.
+  @Test(arguments: [AngularDelayTransform.Direction.forward, .inverse])
+  func conversionsEqualTheDoubleSum(angle: AngularDelayTransform.Direction) throws {
+    let (tones, ports, rows, guardRows, shift) = (12, 5, 4, 1, 2)
+    var options = RecordOptions()
+    (options.tones, options.taps, options.guardRows) = (tones, rows, guardRows)
+    (options.angleDFT, options.angleShift, options.ports) = (angle, shift, ports)
+    let turns = { (tone: Int, port: Int, row: Int, column: Int) -> Double in
+      let sign = angle == .forward ? -1.0 : 1
+      return Double(tone * (row - guardRows)) / Double(tones)
+        + sign * Double(port * (column - shift)) / Double(ports)
+    }
+    let response = complexNormal([1, tones, ports], seed: 8)
+    var csi = [Complex<Double>](repeating: .zero, count: rows * ports)
+    for entry in csi.indices {
+      for tone in 0..<tones {
+        for port in 0..<ports {
+          let h = response[0, tone, port]
+          csi[entry] +=
+            Complex(Double(h.real), Double(h.imaginary))
+            * Complex(
+              length: 1 / Double(tones * ports).squareRoot(),
+              phase: 2 * .pi * turns(tone, port, entry / ports, entry % ports))
+        }
+      }
+    }
+    try withTemporaryFolder { folder in
+      let convert = {
+        (array: NumericArray, from: RecordOptions.Layout, to: RecordOptions.Layout) in
+        try ArrayFile.write([array], to: "\(folder)/in.npy")
+        let reading = try RecordReading(RecordSource("\(folder)/in.npy"), from, options)
+        _ = try DatasetConversion(output: "\(folder)/out.npy").convert(
+          reading, to: to, scale: .sample)
+        return try ArrayFile.read("\(folder)/out.npy")
+      }
+      let tonesOfPorts = NumericArray(
+        shape: [1, tones, ports], isComplex: true,
+        floats: response.elements.flatMap { [$0.real, $0.imaginary] })
+      let delays = try convert(tonesOfPorts, .frequency, .delay)
+      #expect(delays.shape == [1, rows, ports])
+      let parts = csi.flatMap { [$0.real, $0.imaginary] }
+      #expect(zip(delays.doubles(), parts).allSatisfy { abs($0 - $1) < 1e-5 })
+      // Planes of [angle, delay] around 0.5, the largest modulus at a distance of 0.5.
+      let images = try convert(tonesOfPorts, .frequency, .csinet)
+      #expect(images.shape == [1, 2, ports, rows])
+      let peak = csi.map(\.length).max()!
+      for (place, value) in images.doubles().enumerated() {
+        let (row, column) = (place % rows, place / rows % ports)
+        let entry = csi[row * ports + column]
+        let part = place < rows * ports ? entry.real : entry.imaginary
+        #expect(abs(value - (0.5 + 0.5 * part / peak)) < 1e-5, "place \(place)")
+      }
+      // The transform is unitary: back from the kept rows with conjugate factors.
+      let back = try convert(delays, .delay, .frequency)
+      #expect(back.shape == [1, tones, ports])
+      for (place, value) in zip(0..<tones * ports, back.complexElements) {
+        var expected = Complex<Double>.zero
+        for entry in csi.indices {
+          expected +=
+            csi[entry]
+            * Complex(
+              length: 1 / Double(tones * ports).squareRoot(),
+              phase: -2 * .pi
+                * turns(place / ports, place % ports, entry / ports, entry % ports))
+        }
+        #expect((value - expected).length < 1e-5, "place \(place)")
+      }
+    }
+  }
+
+  /// A manifest tells what the command line does not.
+  @Test func manifestsCompleteTheOptions() {
+    let manifest = DatasetManifest(
+      recipe: "", name: "", version: "", kernel: "", seed: 1, domain: "run", first: 0, drops: 1,
+      layout: "delay", fileFormat: "npy", shardSize: 1,
+      arrays: [
+        .init(
+          name: "H", type: "float32", axes: ["drop", "angle", "delay"], dropShape: [6, 12],
+          meaning: "")
+      ],
+      grid: .init(
+        tones: 48, spacingHz: 60e3, carrierHz: 3.5e9, ports: 6, taps: 12, guardRows: 3,
+        angleDft: "inverse", angleShift: 4, portSpacing: 0.7),
+      conventions: [:], scenario: "")
+    let all = RecordOptions().completed(by: manifest)
+    #expect(all.layout == .delay && all.axes == ["drop", "angle", "delay"])
+    #expect(all.tones == 48 && all.spacingHz == 60e3 && all.ports == 6 && all.taps == 12)
+    #expect(all.guardRows == 3 && all.angleDFT == .inverse && all.angleShift == 4)
+    #expect(all.portSpacing == 0.7)
+    var own = RecordOptions()
+    (own.layout, own.axes, own.tones, own.spacingHz) = (.frequency, ["drop", "tone"], 64, 15e3)
+    (own.ports, own.taps, own.guardRows, own.angleDFT) = (2, 5, 1, .forward)
+    (own.angleShift, own.portSpacing) = (1, 0.25)
+    let kept = own.completed(by: manifest)
+    #expect(kept.layout == .frequency && kept.axes == ["drop", "tone"])
+    #expect(kept.tones == 64 && kept.spacingHz == 15e3 && kept.ports == 2 && kept.taps == 5)
+    #expect(kept.guardRows == 1 && kept.angleDFT == .forward && kept.angleShift == 1)
+    #expect(kept.portSpacing == 0.25)
+  }
+
   @Test func scales() throws {
     try withTemporaryFolder { folder in
       let values = (0..<3 * 8).map { Float($0) - 7 }
@@ -162,5 +264,12 @@ struct FileTests {
       let error = #expect(throws: DataFileError.self) { try sha("\(folder)/a.npy") }
       #expect(error?.description.contains("nan in row 2, value 1") == true)
     }
+  }
+}
+
+extension NumericArray {
+  fileprivate var complexElements: [Complex<Double>] {
+    let parts = doubles()
+    return stride(from: 0, to: parts.count, by: 2).map { Complex(parts[$0], parts[$0 + 1]) }
   }
 }

@@ -45,9 +45,28 @@ import Testing
     let dft = sweep.points.filter { $0.coordinates[1] == "dft" }
     #expect(blocks[1].map { $0[0] } == dft.map { $0.coordinates[0] })
     for (row, point) in zip(blocks[1], dft) {
-      #expect(abs(try #require(Double(row[1])) - point.nmseDB) < 1e-6)
-      #expect(abs(try #require(Double(row[6])) - (point.rateInterval?.upperBound ?? 0)) < 1e-6)
-      #expect(abs(try #require(Double(row[7])) - point.perfectRate) < 1e-6)
+      let (nmse, rate) = (try #require(point.nmseDBInterval), try #require(point.rateInterval))
+      let expected = [
+        point.nmseDB, nmse.lowerBound, nmse.upperBound, point.rate, rate.lowerBound,
+        rate.upperBound, point.perfectRate,
+      ]
+      #expect(row.count == 1 + expected.count)
+      for (text, value) in zip(row.dropFirst(), expected) {
+        #expect(abs(try #require(Double(text)) - value) < 1e-6)
+      }
+    }
+    // The bound is the same for both codecs and stands by itself.
+    for (row, point) in zip(blocks[2], dft) {
+      #expect(row[0] == point.coordinates[0] && row.count == 2)
+      #expect(abs(try #require(Double(row[1])) - point.perfectRate) < 1e-6)
+    }
+    // Columns of the plots: value, ends of its interval.
+    for (value, low, high) in [(2, 3, 4), (5, 6, 7)] {
+      let bars = "using 1:\(value):(strcol(\(low)) eq '-inf' ? floor_y : $\(low)):\(high) with"
+      for index in 0...1 {
+        #expect(script.contains("data index \(index) \(bars) yerrorbars"))
+        #expect(script.contains("data index \(index) using 1:\(value) with linespoints"))
+      }
     }
   }
 

@@ -46,7 +46,7 @@ import Testing
     let alone = try [32, 1].map { try drops(nmse + ["transform.taps=\($0)"]) }
     #expect(alone[0] + 20 < alone[1], "the first point alone is known sooner: \(alone)")
     #expect(try drops(nmse) == alone[1])
-    let byRate = try ["0.05", "0.015"].map { width in
+    let byRate = try ["0.3", "0.05"].map { width in
       let rate = "run.stop.rate_half_width=\(width)"
       let one = try drops(["run.stop.min_drops=2", rate, "transform.taps=32"])
       #expect(try drops(nmse + [rate, "transform.taps=32"]) == max(one, alone[0]), "\(width)")
