@@ -9,15 +9,20 @@ CSILINK_MUTANT has its number. Nothing is changed in the tree itself.
     run.py all FOLDER              both
     run.py run FOLDER              as test, of what is built already
 
-A fault counts as seen if a test fails that passes without a fault, or if the test program crashes or does not end.
+A fault counts as seen if a test fails that passes without a fault, or if the test program crashes or does not end. The
+first such test ends the run of its fault.
 """
 
 import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -25,6 +30,7 @@ VARIABLE = "CSILINK_MUTANT"
 TEST_FLAGS = ["-c", "release", "--disable-testable-imports"]
 BUNDLE = ".build/release/csilinkPackageTests.xctest"
 SECONDS = 900
+ISSUE = re.compile(r"Test (?!run|case)(.+?) recorded an issue (?:with \d+ arguments? (.+?) )?at ")
 
 HELPER = """import Foundation
 
@@ -34,6 +40,23 @@ enum Mutant {
   static func isOn(_ number: Int) -> Bool { active == number }
 }
 """ % VARIABLE
+
+C_HELPER = """#pragma once
+
+// Not <stdlib.h>, whose `select` is a name of the kernels.
+extern char *getenv(const char *);
+extern int atoi(const char *);
+
+// The planted fault that is active in this process, or 0.
+static int mutant_active;
+__attribute__((constructor)) static void mutant_read(void) {
+  const char *text = getenv("%s");
+  mutant_active = text ? atoi(text) : 0;
+}
+// A macro, because functions of another instruction level are not put inline.
+#define mutant_is_on(number) (mutant_active == (number))
+""" % VARIABLE
+CALL = re.compile(r"(?:Mutant\.isOn|mutant_is_on)\((\d+)\)")
 
 
 class Mutant:
@@ -116,15 +139,24 @@ def plant(folder, mutants):
             cuts.setdefault(file, {}).setdefault(span, []).append((mutant.number, replacement))
     for file, spans in cuts.items():
         text = texts[file]
+        call = "Mutant.isOn" if file.endswith(".swift") else "mutant_is_on"
         for (start, end), choices in sorted(spans.items(), reverse=True):
             expression = f"({text[start:end]})"
             for number, replacement in choices:
-                expression = f"(Mutant.isOn({number}) ? ({replacement}) : {expression})"
+                expression = f"({call}({number}) ? ({replacement}) : {expression})"
             text = text[:start] + expression + text[end:]
         texts[file] = text
     planted = {file: texts[file] for file in cuts}
-    for target in {file.split("/")[1] for file in cuts}:
-        planted[f"Sources/{target}/PlantedFaults.swift"] = HELPER
+    for target, is_swift in {(file.split("/")[1], file.endswith(".swift")) for file in cuts}:
+        if is_swift:
+            planted[f"Sources/{target}/PlantedFaults.swift"] = HELPER
+            continue
+        planted[f"Sources/{target}/planted_faults.h"] = C_HELPER
+        # Headers of the kernels are included several times, so their sources get the helper.
+        for name in names:
+            if name.startswith(f"Sources/{target}/") and name.endswith(".c"):
+                text = planted.get(name) or open(os.path.join(ROOT, name), encoding="utf-8").read()
+                planted[name] = '#include "planted_faults.h"\n' + text
     for name in names:
         if name not in planted:
             put(os.path.join(folder, name), open(os.path.join(ROOT, name), "rb").read())
@@ -166,8 +198,11 @@ def build(folder):
         fail("the copy with the planted faults does not build")
 
 
-def failures(folder, suites, without, number=None):
-    """The names of the tests that fail, or None if the test program did not come to its end."""
+def failures(folder, suites, without, number=None, known=()):
+    """The tests that fail; only the first that is not known if a fault is on. None if the test program did not come to its end.
+
+    Of a parametrised test the arguments count too: another one may fail without the fault.
+    """
     environment = dict(os.environ, SWIFT_BACKTRACE="enable=no")
     environment.pop(VARIABLE, None)
     if number is not None:
@@ -175,44 +210,72 @@ def failures(folder, suites, without, number=None):
     command = [BUNDLE, "--testing-library", "swift-testing", "--filter", "|".join(sorted(suites))]
     if without:
         command += ["--skip", without]
-    try:
-        output = subprocess.run(
-            command, cwd=folder, env=environment, timeout=SECONDS, errors="replace",
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
-    except subprocess.TimeoutExpired:
+    with tempfile.TemporaryDirectory(prefix="mutant-") as scratch:
+        environment["TMPDIR"] = scratch
+        program = subprocess.Popen(
+            command, cwd=folder, env=environment, errors="replace", text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        timer = threading.Timer(SECONDS, end, [program])
+        timer.start()
+        try:
+            found, test_count = set(), None
+            for line in program.stdout:
+                issue = ISSUE.search(line)
+                if issue and (name := " ".join(filter(None, issue.groups()))) not in known:
+                    found.add(name)
+                    if number is not None:
+                        return found
+                if last := re.search(r"Test run with (\d+) tests?", line):
+                    test_count = int(last[1])
+        finally:
+            timer.cancel()
+            end(program)
+    if test_count is None:
         return None
-    end = re.search(r"Test run with (\d+) tests?", output)
-    if not end:
-        return None
-    if int(end[1]) == 0 and not without:
+    if test_count == 0 and not without:
         fail(f"no tests in {' '.join(suites)}")
-    # Of a parametrised test the arguments count too: another one may fail without the fault.
-    names = re.findall(r"Test (?!run|case)(.+?) (?:with \d+ test cases? )?failed after", output)
-    issues = re.findall(r"Test (?!run)(.+?) recorded an issue with \d+ arguments? (.+?) at ", output)
-    return set(names) | {" ".join(issue) for issue in issues}
+    return found
+
+
+def end(program):
+    """Ends a test program with the processes that it started."""
+    try:
+        os.killpg(program.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    program.wait()
 
 
 def test(folder, mutants, without):
-    known = {}
+    known, trusted = set(), set()  # tests that fail, and that pass, without a fault
     survivors = []
     for mutant in mutants:
-        key = " ".join(sorted(mutant.suites))
-        if key not in known:
-            known[key] = failures(folder, mutant.suites, without)
-            if known[key] is None:
-                fail(f"without a fault the test program does not end: {key}")
-            for name in sorted(known[key]):
+        start = time.monotonic()
+        while True:
+            found = failures(folder, mutant.suites, without, mutant.number, known)
+            if found is not None and found <= trusted:
+                break
+            # A test counts only if it passes, and comes to its end, without the fault.
+            function = found and re.match(r"\w+(?=\()", min(found))
+            suites = [f"/{function[0]}\\("] if function else mutant.suites
+            failing = failures(folder, suites, without)
+            if failing is None:
+                fail(f"without a fault the test program does not end: {' '.join(suites)}")
+            for name in sorted(failing - known):
                 print(f"      fails without a fault: {name}", flush=True)
-        found = failures(folder, mutant.suites, without, mutant.number)
-        seen = None if found is None else found - known[key]
-        if seen is None:
+            known |= failing
+            if found is None:
+                break
+            trusted |= found - failing
+        if found is None:
             verdict = "seen (the test program crashed or did not end)"
-        elif seen:
-            verdict = f"seen by {min(seen)}" + (f" and {len(seen) - 1} more" if len(seen) > 1 else "")
+        elif found:
+            verdict = f"seen by {min(found)}"
         else:
             verdict = "SURVIVES"
             survivors.append(mutant)
-        print(f"{mutant.number:4}  {verdict:60}  {mutant.title}", flush=True)
+        seconds = time.monotonic() - start
+        print(f"{mutant.number:4} {seconds:4.0f} s  {verdict[:60]:60}  {mutant.title}", flush=True)
     return survivors
 
 
@@ -239,9 +302,9 @@ def main():
     planted = set()
     for base, _, files in os.walk(os.path.join(folder, "Sources")):
         for file in files:
-            if file.endswith(".swift"):
+            if file.endswith((".swift", ".c", ".h")):
                 text = open(os.path.join(base, file), encoding="utf-8").read()
-                planted |= {int(number) for number in re.findall(r"Mutant\.isOn\((\d+)\)", text)}
+                planted |= {int(number) for number in CALL.findall(text)}
     wanted = planted if not options.only else planted & numbers(options.only)
     chosen = [mutant for mutant in mutants.values() if mutant.number in wanted]
     survivors = test(folder, chosen, options.without)
