@@ -19,16 +19,20 @@ INLINE void LEVEL(tile)(const int R, const int P, size_t k, const float *a, size
                         size_t columns) {
   vec sum[24];  // a fixed size, so that it is split into registers
   float edge[2 * PANEL];
-  UNROLL for (int r = 0; r < R; r++) {
-    const int empty = !start || (size_t)r >= rows;
-    const float *from = start + (start ? r * start_row : 0);
-    if (!empty && columns < P * PANEL) {
-      memset(edge, 0, sizeof edge);
-      memcpy(edge, from, columns * sizeof(float));
-      from = edge;
+  // One branch for a whole tile: one for each row would cost as much as several steps of k.
+  const int is_whole = rows == (size_t)R && columns == P * PANEL;
+  if (!start) {
+    UNROLL for (int i = 0; i < 2 * P * R; i++) sum[i] = (vec){0};
+  } else {
+    UNROLL for (int r = 0; r < R; r++) {
+      const float *from = start + r * start_row;
+      if (!is_whole) {
+        memset(edge, 0, sizeof edge);
+        if ((size_t)r < rows) memcpy(edge, from, columns * sizeof(float));
+        from = edge;
+      }
+      UNROLL for (int v = 0; v < 2 * P; v++) sum[2 * P * r + v] = LOAD(from + v * LANES);
     }
-    UNROLL for (int v = 0; v < 2 * P; v++)
-      sum[2 * P * r + v] = empty ? (vec){0} : LOAD(from + v * LANES);
   }
   for (size_t i = 0; i < k; i++, b += b_step, a += a_step) {
     vec x[4];
@@ -38,11 +42,15 @@ INLINE void LEVEL(tile)(const int R, const int P, size_t k, const float *a, size
       UNROLL for (int v = 0; v < 2 * P; v++) sum[2 * P * r + v] += s * x[v];
     }
   }
+  if (is_whole) {
+    UNROLL for (int i = 0; i < 2 * P * R; i++)
+      STORE(c + i / (2 * P) * ldc + i % (2 * P) * LANES, sum[i]);
+    return;
+  }
   UNROLL for (int r = 0; r < R; r++) {
     if ((size_t)r >= rows) break;
-    float *end = columns < P * PANEL ? edge : c + r * ldc;
-    UNROLL for (int v = 0; v < 2 * P; v++) STORE(end + v * LANES, sum[2 * P * r + v]);
-    if (columns < P * PANEL) memcpy(c + r * ldc, edge, columns * sizeof(float));
+    UNROLL for (int v = 0; v < 2 * P; v++) STORE(edge + v * LANES, sum[2 * P * r + v]);
+    memcpy(c + r * ldc, edge, columns * sizeof(float));
   }
 }
 
@@ -195,8 +203,11 @@ static void LEVEL(product)(size_t m, size_t n, size_t k, const float *a, size_t 
     const size_t part = k - first < depth ? k - first : depth;
     for (size_t r = 0; r < m; r += HEIGHT) {
       const size_t rows = m - r < HEIGHT ? m - r : HEIGHT, whole = LEVEL(whole)(rows);
-      const int in_place = (plain || values == 1) &&
-          ((plain && columns <= 2 * PANEL) || values * part * rows <= SMALL);
+      // Packing pays for the panels that follow, unless A lies well in the first cache.
+      const size_t floats = values * part * rows;
+      const int in_place = plain ? columns <= 2 * PANEL || floats <= SMALL ||
+              (columns <= 4 * PANEL && floats <= 2 * SMALL)
+          : values == 1 && floats <= SMALL;
       const float *p = a + values * (plain ? r * lda + first : r + first * lda);
       float *target = c + r * values * ldc;
       if (!plain && values == 2)
