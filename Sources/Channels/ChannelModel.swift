@@ -16,8 +16,8 @@ public protocol ChannelModel: Part {
   /// What is legal but outside what the model was made for; the reason continues "channel.key".
   static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError]
 
-  /// The largest delay of the model's paths and the key that sets it; of random delays, the largest of a few drops. Nil if
-  /// the model does not know its delays.
+  /// The largest delay of the model's paths and the key that sets it; of random delays, the one after which a thousandth of
+  /// the energy of a few drops arrives. Nil if the model does not know its delays.
   static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay?
 
   /// Whether the channel changes over slots with the speed of the UE.
@@ -74,20 +74,28 @@ public struct LargestDelay: Sendable, Hashable {
     self.key = key
   }
 
-  /// Of the paths of a few drops.
+  /// Of the paths of a few drops, each of the same energy: the delay after which a thousandth of the energy is left.
   static func ofDrops(
     key: String, _ reference: DelayReference, _ paths: (DropBlock, Int) -> [PathSet]
   ) -> LargestDelay? {
-    let block = DropBlock(0..<16, domain: .fit, seed: 1)
-    let delays = block.drops.flatMap { drop in
-      paths(block, drop).flatMap { paths in
+    let block = DropBlock(0..<64, domain: .fit, seed: 1)
+    var arrivals = block.drops.flatMap { drop in
+      paths(block, drop).flatMap { paths -> [(delay: Double, share: Double)] in
         var paths = paths
         var lead: Double?
         reference.apply(to: &paths, lead: &lead)
-        return paths.delays
+        let energies = paths.energies
+        let total = energies.reduce(0, +)
+        return total > 0 ? zip(paths.delays, energies).map { ($0, $1 / total) } : []
       }
     }
-    return delays.max().map { LargestDelay(seconds: $0, key: key) }
+    arrivals.sort { $0.delay > $1.delay }
+    var late = 1e-3 * arrivals.reduce(0) { $0 + $1.share }
+    let last = arrivals.first { arrival in
+      late -= arrival.share
+      return late < 0
+    }
+    return last.map { LargestDelay(seconds: $0.delay, key: key) }
   }
 }
 
@@ -115,6 +123,16 @@ public struct PathSet: Sendable {
     for amplitude in amplitudes { amplitude.requireShape([delays.count, nil], "[path, port]") }
     self.delays = delays
     self.amplitudes = amplitudes
+  }
+
+  /// Energies in the first slot, over the ports, [path].
+  var energies: [Double] {
+    delays.indices.map { path in
+      (0..<amplitudes[0][dimension: 1]).reduce(0) { sum, port in
+        let gain = amplitudes[0][path, port]
+        return sum + Double(gain.real * gain.real + gain.imaginary * gain.imaginary)
+      }
+    }
   }
 }
 

@@ -24,6 +24,10 @@ struct LinkTreeBuilder {
   /// Digests of the files that the parts of a section read, by path.
   private var fileDigests: [Section: [String: String]] = [:]
   private let shared = SharedObjects()
+  /// Complaints about estimators with a key that has no effect at some point, and the estimators whose keys all have one at
+  /// some point; by their settings.
+  private var idleEstimators: [String: PlacedError] = [:]
+  private var effectiveEstimators: Set<String> = []
 
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
   static func build(
@@ -35,6 +39,8 @@ struct LinkTreeBuilder {
       seed: seed, directory: directory, report: report, store: store, channels: channels,
       constants: points.map { _ in nil })
     let roots = try builder.channels(points)
+    let idle = builder.idleEstimators.filter { !builder.effectiveEstimators.contains($0.key) }
+    if let first = idle.values.min(by: { $0.point < $1.point }) { throw first }
     return LinkTree(
       roots: roots, points: builder.constants.map { $0! }, nodes: builder.nodes,
       fileDigests: builder.fileDigests)
@@ -177,11 +183,25 @@ struct LinkTreeBuilder {
     try groups(points) { $0.settings[.estimator]!.canonical }.map { points in
       let id = number(.estimator)
       let estimator: any ChannelEstimator = try make(.estimator, points, prefix, context)
+      note(idleKeyOf: points[0], context)
       let key =
         points[0].settings[.pilots]!.canonical + points[0].settings[.estimator]!.canonical
       return LinkTree.EstimatorNode(
         id: id, estimator: estimator,
         transforms: try transforms(points, prefix.estimated(scheme, estimator, key: key), context))
+    }
+  }
+
+  private mutating func note(idleKeyOf point: OperatingPoint, _ context: LinkContext) {
+    let settings = point.settings[.estimator]!
+    let error = (LinkCatalogue.type(of: settings) as? any ChannelEstimator.Type)?
+      .idleKey(settings, in: context)
+    if let error {
+      idleEstimators[settings.canonical] =
+        idleEstimators[settings.canonical]
+        ?? PlacedError(error: error, section: .estimator, point: point.index)
+    } else {
+      effectiveEstimators.insert(settings.canonical)
     }
   }
 

@@ -293,17 +293,6 @@ import Testing
       #expect((error.measured < 1e-9) == (guardRows == 8))
     }
   }
-
-  @Test(arguments: ["linear", "nearest"])
-  func nothingToInterpolateIsRefused(kind: String) throws {
-    let context = linkContext(tones: 16, ports: 2)
-    let pilots = try makePilots("dft", [:], in: context)
-    let error = #expect(throws: SettingsError.self) {
-      try makeEstimator("ls", ["interpolation": .text(kind)], after: pilots, in: context)
-    }
-    #expect(error?.key == "interpolation")
-    #expect(error?.hint?.contains("dft") == true)
-  }
 }
 
 extension Complex<Double> {

@@ -54,6 +54,32 @@ import Testing
       words: ["codec.compression must divide", "got 7"]),
   ]
 
+  /// Interpolation between tones that are all pilots: refused, unless a sweep has it work at another point, where it copies.
+  @Test(arguments: ["linear", "nearest"])
+  func interpolationOfNothingIsRefused(kind: String) throws {
+    let yaml = { (spacings: String) in
+      """
+      link:
+        grid: {tones: 16}
+        channel: {type: rayleigh, ports: 4, taps: 2}
+        pilots: {type: dft, snr_db: 10}
+        transform: {taps: 8}
+        estimator: {type: ls, interpolation: \(kind)}
+      sweep: {pilots.tone_spacing: \(spacings)}
+      run: {seed: 1, drops: 10}
+      """
+    }
+    let complaint = complaints(yaml("[1]")).first ?? ""
+    for words in ["test.yaml:6:", "estimator.interpolation must not be \(kind)", "hint:", "dft"] {
+      #expect(complaint.contains(words), "\(complaint)")
+    }
+    let swept = try execute(prepare(yaml("[2, 1]")))
+    let plain = try execute(
+      prepare(yaml("[1]").replacing(", interpolation: \(kind)", with: "")))
+    #expect(swept.points[1].nmseDB == plain.points[0].nmseDB)
+    #expect(swept.points[0].nmseDB != swept.points[1].nmseDB)
+  }
+
   @Test func thePublicCosineDomainNeedsThePublicGrid() {
     let found = complaints(
       """

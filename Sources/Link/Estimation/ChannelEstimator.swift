@@ -12,7 +12,17 @@ public struct ChannelEstimate: Sendable {
 
 /// How the UE estimates the channel from what it received on the pilots.
 public protocol ChannelEstimator: Part {
+  /// A key that was set and has no effect in this context. A scenario is refused if the key has none at any of its points; in a
+  /// sweep some points may do without.
+  static func idleKey(_ settings: Settings, in context: LinkContext) -> SettingsError?
+
   func estimate(_ observation: PilotObservation) -> ChannelEstimate
+}
+
+extension ChannelEstimator {
+  public static func idleKey(_ settings: Settings, in context: LinkContext) -> SettingsError? {
+    nil
+  }
 }
 
 public enum EstimatorRegistry {

@@ -68,6 +68,15 @@ public struct LeastSquaresEstimator: ChannelEstimator {
       "tone powers", in: context, dropCount: settings[fitDrops], jointly: false)
   }
 
+  public static func idleKey(_ settings: Settings, in context: LinkContext) -> SettingsError? {
+    let kind = settings[interpolation]
+    guard context.pilots.toneSpacing == 1, kind == .linear || kind == .nearest else { return nil }
+    return SettingsError(
+      part: settings.part, key: interpolation.key,
+      reason: "must not be \(kind.rawValue) with pilots on every tone: nothing is interpolated",
+      hint: "remove it; dft leaves such pilots as they are, and lmmse smooths over the tones")
+  }
+
   public func estimate(_ observation: PilotObservation) -> ChannelEstimate {
     let pilots = leastSquares(observation)
     return filter?.estimate(pilots)

@@ -24,13 +24,8 @@ enum ToneInterpolator: Sendable {
     case .dft, .lmmse:
       self = window.interpolator(context).map(ToneInterpolator.delayWindow) ?? .none
     case .linear, .nearest:
-      guard spacing > 1 else {
-        throw SettingsError(
-          part: settings.part, key: LeastSquaresEstimator.interpolation.key,
-          reason: "must not be \(kind.rawValue) with pilots on every tone: nothing is interpolated",
-          hint: "remove it; dft leaves such pilots as they are, and lmmse smooths over the tones")
-      }
-      self = ToneInterpolator.local(kind, tones: tones, spacing: spacing)
+      // Without tones between the pilots these rules copy.
+      self = spacing == 1 ? .none : ToneInterpolator.local(kind, tones: tones, spacing: spacing)
     }
   }
 
