@@ -152,7 +152,7 @@ final class CSVSink: ArraySink {
     let isInteger = array.writtenType.isInteger
     switch values {
     case .float(let values):
-      try write(values, array.valuesPerRow) { isInteger ? "\(Int($0))" : "\($0)" }
+      try write(values, array.valuesPerRow) { isInteger ? wholeNumber(Double($0)) : "\($0)" }
     case .double(let values):
       try write(values, array.valuesPerRow) { isInteger ? wholeNumber($0) : "\($0)" }
     }
@@ -177,5 +177,6 @@ final class CSVSink: ArraySink {
 }
 
 private func wholeNumber(_ value: Double) -> String {
-  Int(exactly: value).map(String.init) ?? "\(UInt64(value))"
+  // Unsigned ones from 2⁶³ on are beyond Int.
+  Int(exactly: value).map(String.init) ?? String(format: "%.0f", value)
 }

@@ -67,6 +67,49 @@ import Testing
     }
   }
 
+  /// Covariances of data that nearly lies in a subspace: eigenvalues in two clusters 1e11 to 1e17 apart, where LAPACK's dstemr
+  /// gives up at some of these orders.
+  @Test(arguments: [(256, 1e-7), (256, 1e-8), (512, 1e-6), (512, 1e-7), (512, 1e-8)])
+  func nearlyDeficientMatrices(order n: Int, level: Double) throws {
+    let rank = n / 8
+    let x = complexNormal([2 * n, n / 2], seed: 3)
+    // Real rows of n entries, all but the first `rank` of them small; their Gram matrix.
+    let rows = (0..<2 * n).map { row in
+      (0..<n).map { entry in
+        let value = x[row, entry / 2]
+        let part = Double(entry % 2 == 0 ? value.real : value.imaginary)
+        return entry < rank ? part : level * part
+      }
+    }
+    var gram = [Double](repeating: 0, count: n * n)
+    for row in rows {
+      for i in 0..<n {
+        for j in 0...i { gram[i * n + j] += row[i] * row[j] }
+      }
+    }
+    for i in 0..<n {
+      for j in 0..<i { gram[j * n + i] = gram[i * n + j] }
+    }
+    let (values, vectors) = try Eigen.symmetric(gram, order: n, largest: n)
+    let norm = values[0]
+    #expect(values == values.sorted(by: >))
+    #expect(values[rank - 1] > 1e-3 * norm && values[rank] < 1e3 * level * level * norm)
+    var residual = 0.0
+    var overlap = 0.0
+    for k in stride(from: 0, to: n, by: 7) {
+      for i in 0..<n {
+        var product = 0.0
+        for j in 0..<n { product += gram[i * n + j] * vectors[k][j] }
+        residual = max(residual, abs(product - values[k] * vectors[k][i]))
+      }
+      for l in 0..<n {
+        let inner = zip(vectors[l], vectors[k]).reduce(0.0) { $0 + $1.0 * $1.1 }
+        overlap = max(overlap, abs(inner - (l == k ? 1 : 0)))
+      }
+    }
+    #expect(residual < 1e-13 * norm && overlap < 1e-11, "\(residual / norm) \(overlap)")
+  }
+
   /// The eigenvalues of tridiag(-1, 2, -1) are 2 - 2 cos(π k / (n + 1)).
   @Test func closedForm() throws {
     let n = 200
