@@ -74,6 +74,45 @@ struct RowWriterTests {
     #expect(Array(bytes[512..<520]) == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A])
   }
 
+  /// MATLAB takes the class of a variable from an attribute; behind its name come its type, its space and its value.
+  @Test func version73NamesMATLABsClass() throws {
+    let integers = try ArrayFile.read(Fixture.path("numpy_le_i2.npy")).named("n")
+    for (array, name) in [
+      (Self.complex, "single"), (Self.complexDouble, "double"), (integers, "int16"),
+    ] {
+      let path = folder.file("\(name).mat")
+      let writer = try ArrayFileWriter(path, [array.info], format: .mat73)
+      try writer.append(array.values)
+      try writer.finish()
+      let bytes = try read(path)
+      let attribute = try #require(bytes.firstRange(of: Array("MATLAB_class".utf8)))
+      let value = bytes[attribute.upperBound...].prefix(64)
+      #expect(value.firstRange(of: Array(name.utf8)) != nil, "\(name)")
+    }
+  }
+
+  /// Chunks with the high byte first, as other writers may have them: the bytes of the values and the order bit of their
+  /// type are exchanged in the file.
+  @Test func version73ChunksWithTheHighByteFirst() throws {
+    let array = NumericArray(name: "x", shape: [3, 2], floats: [1.5, -2.25, 3, 1e-3, 5e7, 7])
+    let writer = try ArrayFileWriter(folder.file("low.mat"), [array.info], format: .mat73)
+    try writer.append(array.values)
+    try writer.finish()
+    var bytes = try read(folder.file("low.mat"))
+    // Floating point, low byte first, sign in bit 31, of 4 bytes.
+    let type = try #require(bytes.firstRange(of: [0x11, 0x20, 0x1F, 0, 4, 0, 0, 0]))
+    bytes[type.lowerBound + 1] |= 1
+    let columns = [1.5, 3, 5e7, -2.25, 1e-3, 7].map { Float($0).bitPattern }
+    let stored = { (words: [UInt32]) in
+      words.flatMap { word in withUnsafeBytes(of: word) { Array($0) } }
+    }
+    let place = try #require(bytes.firstRange(of: stored(columns.map(\.littleEndian))))
+    bytes.replaceSubrange(place, with: stored(columns.map(\.bigEndian)))
+    try Data(bytes).write(to: URL(filePath: folder.file("high.mat")))
+    #expect(try ArrayFile.read(folder.file("high.mat")) == array)
+    #expect(try ArrayFile.open(folder.file("high.mat")).rows(1..<2).floats() == [3, 1e-3])
+  }
+
   @Test func integersKeepTheirType() throws {
     for name in ["le_i2", "be_i4", "le_i8", "le_u8", "i1"] {
       let array = try ArrayFile.read(Fixture.path("numpy_\(name).npy")).named("a")

@@ -43,6 +43,21 @@ struct FigureTests {
     #expect(truncated.capturedEnergy == nil)
   }
 
+  /// Neighbouring ports are correlated as `p + (1 - p) e^{jθ}`, θ = 2π D / N for two paths D columns apart: paths of different
+  /// delay rows do not mix over the tones.
+  @Test(arguments: [(0.5, 1.0), (0.8, 2.5), (0.3, 4.0)])
+  func portPhaseSpread(_ power: Double, _ distance: Double) throws {
+    let paths = [
+      Path(amplitude: power.squareRoot(), delay: 2, angle: 3),
+      Path(amplitude: (1 - power).squareRoot(), delay: 9, angle: 3 + distance),
+    ]
+    let found = try describe(response(paths, tones: 64, ports: 16))
+    let angle = 2 * .pi * distance / 16
+    let length = hypot(power + (1 - power) * cos(angle), (1 - power) * sin(angle))
+    let expected = (-2 * log(length)).squareRoot() * 180 / .pi
+    #expect(abs(found.portPhaseSpreadDegrees!.mean / expected - 1) < 1e-4)
+  }
+
   /// One port has a delay spread as several have, and no spread over ports.
   @Test func onePort() throws {
     let paths = [
@@ -121,6 +136,24 @@ struct FigureTests {
       [found.coefficients90, found.coefficients95, found.coefficients99].map(\.mean)
         == wanted)
     #expect(found.columns90.mean == 9)
+  }
+
+  /// Six drops with energies 1, 2, ..., 32 in one entry: order statistics between two drops are interpolated.
+  @Test func summaries() throws {
+    var bins = ComplexArray(repeating: .zero, shape: [6, 3, 4])
+    for (drop, energy) in [8, 1, 32, 2, 16, 4].enumerated() {
+      bins[drop, 2, 1] = ComplexFloat(0, Float(energy).squareRoot())
+    }
+    let found = try describe(bins, .delay)
+    let energy = found.energy
+    #expect(energy.count == 6 && abs(energy.mean - 10.5) < 1e-5)
+    // Σx² = 1365, less 6 · 10.5², over 5.
+    #expect(abs(try #require(energy.standardDeviation) - 140.7.squareRoot()) < 1e-5)
+    #expect(abs(energy.minimum - 1) < 1e-5 && abs(energy.maximum - 32) < 1e-5)
+    #expect(abs(energy.percentile5 - 1.25) < 1e-5 && abs(energy.median - 6) < 1e-5)
+    #expect(abs(found.peak.maximum - 32.0.squareRoot()) < 1e-5)
+    #expect(abs(found.rootMeanSquare - (10.5 / 12).squareRoot()) < 1e-5)
+    #expect(found.rowEnergy == [0, 0, 1] && found.columnEnergy == [0, 1, 0, 0])
   }
 
   /// Drops without energy are counted and left out.
