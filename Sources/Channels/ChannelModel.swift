@@ -10,7 +10,7 @@ public protocol ChannelModel: Part {
   /// nil for planar and cross-polarised arrays.
   var lineSpacing: Double? { get }
 
-  /// Whether the drops of a seed lie in one environment that was drawn for all of them.
+  /// Whether the drops of a run lie in one environment that its seed drew for all of them, and not the scenario.
   var sharesEnvironment: Bool { get }
 
   /// What is legal but outside what the model was made for; the reason continues "channel.key".

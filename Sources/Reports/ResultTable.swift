@@ -32,7 +32,9 @@ public enum ResultTable {
         "# ?: more drops are needed to tell the interval, the mean rests on few or may be infinite")
     }
     if result.sharesEnvironment {
-      lines.append("# intervals are for the one environment of this run, not for cells in general")
+      lines.append(
+        "# ?: or they are for the one environment that the seed drew; channel.environment_seed fixes it"
+      )
     }
     return lines.map(\.withoutTrailingSpaces).joined(separator: "\n")
   }

@@ -127,10 +127,13 @@ struct LinkTreeBuilder {
       let cosineToneCount = try placed(.report, points[0]) {
         try report.cosineToneCount(of: context.grid.toneCount)
       }
+      let pilots = try pilots(points, prefix, context)
+      for point in points {
+        constants[point.index]!.sharesEnvironment = channel.sharesEnvironment
+      }
       return LinkTree.ChannelNode(
         id: id, channel: channel, clock: clock, context: context,
-        cosineToneCount: cosineToneCount,
-        pilots: try pilots(points, prefix, context))
+        cosineToneCount: cosineToneCount, pilots: pilots)
     }
   }
 

@@ -9,6 +9,8 @@ public struct PointConstants: Sendable, Hashable {
   public var reportsPerDrop: Int
   /// Mean rate of wrong bits of the feedback link, as its model has it.
   public var bitErrorRate: Double
+  /// Whether the drops lie in one environment that the run's seed drew.
+  public var sharesEnvironment = false
 
   package init(
     coordinates: [String?], payloadBits: Int?, quantizedValues: Int, reportsPerDrop: Int,
@@ -60,7 +62,10 @@ package struct PointFold: Sendable {
   ///
   /// - Parameter harm: what a harmed report changes the value of its drop by.
   private func isReliable(_ mean: DropMean, harm: Double) -> Bool {
-    guard let interval = mean.interval, mean.isDetermined else { return false }
+    // The drops of one drawn environment say nothing of how environments differ.
+    guard let interval = mean.interval, mean.isDetermined, !constants.sharesEnvironment else {
+      return false
+    }
     // Rare errors of the feedback link carry the mean once they are there, and do not show before: fewer than five
     // harmed drops are enough only if the errors to come cannot move the mean by a tenth of the interval.
     let harmed = min(

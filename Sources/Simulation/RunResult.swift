@@ -9,7 +9,8 @@ public struct RunResult: Sendable {
   public let provenance: Provenance
   /// Resolved scenario as YAML.
   public let resolvedScenario: String
-  /// Whether all drops of some channel lie in one drawn environment, so that they are independent within it only.
+  /// Whether all drops of some channel lie in one environment that the seed drew, so that they are independent within it
+  /// only.
   public let sharesEnvironment: Bool
 
   package init(

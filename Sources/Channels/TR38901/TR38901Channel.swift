@@ -33,7 +33,7 @@ public struct TR38901Channel: ChannelModel {
   let speed: Double
   let slotSeconds: Double
 
-  public var sharesEnvironment: Bool { environment != nil }
+  public let sharesEnvironment: Bool
   var wavelength: Double { speedOfLight / carrierHz }
   var dopplerHz: Double { speed / wavelength }
 
@@ -69,6 +69,7 @@ public struct TR38901Channel: ChannelModel {
     let isCell = settings[TR38901Keys.environment] == .cell
     try settings.refuse(TR38901Keys.environmentSeed, unless: isCell, "environment: cell")
     let release19 = settings[TR38901Keys.table] == .rel19
+    sharesEnvironment = isCell && settings[TR38901Keys.environmentSeed] == nil
     let (mode, carrierGHz) = (state, context.grid.carrierHz / 1e9)
     models = [false, true].map { hasLineOfSight in
       StateModel(

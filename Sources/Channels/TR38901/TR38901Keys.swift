@@ -29,7 +29,10 @@ enum TR38901Keys {
     """)
   static let environmentSeed = Parameter<Int?>.optional(
     "environment_seed", .integer(0...Int.max),
-    "Seed of the shared environment; the run's if left out (environment: cell).")
+    """
+    Seed of the shared environment; the run's if left out, and then intervals are marked: other seeds have other \
+    environments (environment: cell).
+    """)
   static let travelAzimuth = UEMotion.travelAzimuth
   static let sphericalWaves = Parameter<Bool>.flag(
     "spherical_waves", default: false,
