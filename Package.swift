@@ -87,7 +87,8 @@ let package = Package(
     .testTarget(name: "PartsTests", dependencies: ["Parts"]),
     .testTarget(name: "DataFilesTests", dependencies: ["DataFiles", "TestSupport"]),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles"]),
+      name: "NetworksTests",
+      dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles", "TestSupport"]),
     .testTarget(
       name: "ChannelsTests", dependencies: math("Channels", "Link", "DataFiles", "TestSupport")),
     .testTarget(

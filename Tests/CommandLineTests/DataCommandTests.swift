@@ -281,6 +281,16 @@ import Testing
     for name in ["map.svg", "delay-profile.png", "drop-0.svg", "pca.png"] {
       #expect(folder.size("plots/\(name)") > 1000, "\(name)")
     }
+    // The profiles of the plots are those of the description.
+    let blocks = try folder.text("plots/dataset.dat").components(separatedBy: "\n\n\n")
+    for (block, name) in zip(blocks, ["row_energy", "column_energy"]) {
+      let expected = try #require(channels[0][name] as? [Double])
+      let lines = block.split(separator: "\n").dropFirst().map { $0.split(separator: " ") }
+      #expect(lines.map { String($0[0]) } == expected.indices.map { "\($0)" }, "\(name)")
+      for (line, energy) in zip(lines, expected) {
+        #expect(abs(try #require(Double(line[1])) - energy) < 1e-8, "\(name)")
+      }
+    }
     let text = try Program.run("data", "describe", "set", in: folder)
     #expect(text.output.contains("rms delay spread, ns"), "\(text)")
   }

@@ -39,6 +39,23 @@ import Testing
     let rows = try folder.text("out/training.csv").split(separator: "\n")
     #expect(rows[0] == "# csilink training 1")
     #expect(rows[2].hasPrefix("cl-acrnet-1x,64,"))
+    // Losses are those of the best epoch of the curve.
+    let cells = { (line: Substring) in
+      line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    let report = Dictionary(uniqueKeysWithValues: zip(cells(rows[1]), cells(rows[2])))
+    let curve = try folder.text("out/cl-acrnet-1x-64-curve.csv").split(separator: "\n")
+      .filter { $0.first?.isNumber == true }.map(cells)
+    try #require(curve.count == 2)
+    let validation = try curve.map { try #require(Double($0[5])) }
+    let best = curve[validation[1] < validation[0] ? 1 : 0]
+    #expect(report["best_epoch"] == best[0] && report["epochs"] == "2")
+    // The curve has four decimals of a level.
+    for (name, column, tolerance) in [("training_loss", 3, 1e-7), ("validation_nmse_db", 5, 6e-5)] {
+      let told = try #require(report[name].flatMap { Double($0) })
+      #expect(abs(told - (try #require(Double(best[column])))) < tolerance, "\(name)")
+    }
+    #expect(report["test_nmse_db"] != report["validation_nmse_db"])
     // The weights run in the link that they were trained for.
     let run = try Program.run(
       "run", "small.yaml", "--set", "codec.weights=out", "--output", "link", in: folder)

@@ -42,6 +42,10 @@ import Testing
       Shape(tones: tones, ports: 6, taps: 1, guardRows: 0, angle: .inverse, shift: 0),
       Shape(tones: tones, ports: 4, taps: tones, guardRows: 0, angle: .forward, shift: 2),
       Shape(tones: tones, ports: 4, taps: tones, guardRows: 7, angle: .inverse, shift: 0),
+      // Rows of 32 ports, and columns in groups of sixteen, have kernels of their own.
+      Shape(tones: tones, ports: 32, taps: 13, guardRows: 3, angle: .forward, shift: 5),
+      Shape(tones: tones, ports: 32, taps: 9, guardRows: 0, angle: .inverse, shift: 0),
+      Shape(tones: tones, ports: 16, taps: 27, guardRows: 4, angle: .inverse, shift: 2),
     ]
   }
 

@@ -2,6 +2,7 @@ import CKernels
 import Foundation
 import LinkMath
 import Networks
+import TestSupport
 import Testing
 
 /// Every instruction level against plain loops in Double.
@@ -120,6 +121,53 @@ import Testing
       }
     }
     Self.expect(result.weightGradient, near: weightGradient, terms: samples * plane)
+  }
+
+  /// output = f(bias + weight * input + residual) of a 1 x 1 kernel, at every width; what lies between the rows is kept.
+  @Test(arguments: levels, [(false, false), (false, true), (true, false), (true, true)])
+  func endOfAConvolution(_ level: Int, _ does: (residual: Bool, activation: Bool)) {
+    let (adds, rectifies) = does
+    let (inputs, height) = (3, 3)
+    for (width, outputs) in zip(1...50, (1...10).flatMap { _ in [1, 2, 4, 5, 8] }) {
+      let (pitch, plane) = (width + 3, height * (width + 3))
+      let slack = Int(CONV_OVERREAD)
+      let x = GuardedMemory(Self.random(inputs * plane + slack, 0))
+      let weight = Self.random(outputs * inputs, 1)
+      let packed = GuardedMemory(weight)
+      let (bias, slopes) = (
+        GuardedMemory(Self.random(outputs, 2)), GuardedMemory(Self.random(outputs, 3))
+      )
+      let residual = GuardedMemory(Self.random(outputs * plane + slack, 4))
+      let before = Self.random(outputs * plane + slack, 5)
+      let result = GuardedMemory(before)
+      let taps = GuardedMemory((0..<inputs).map { $0 * plane })
+      let offsets = GuardedMemory((0..<outputs).map { $0 * plane })
+      var job = conv_forward_job()
+      job.shape = conv_shape(
+        height: height, width: width, tap_count: inputs, group_count: 1,
+        channels_per_group: outputs, taps: taps.pointer)
+      kernels_at(level)!.pointee.pack(&job.shape, weight, packed.pointer)
+      (job.input_pitch, job.output_pitch, job.residual_pitch) = (pitch, pitch, pitch)
+      (job.input, job.weights, job.bias) = (
+        .init(x.pointer), .init(packed.pointer), .init(bias.pointer)
+      )
+      job.slopes = rectifies ? .init(slopes.pointer) : nil
+      (job.output, job.output_offsets) = (result.pointer, .init(offsets.pointer))
+      job.residual_offsets = .init(offsets.pointer)
+      job.residual = adds ? .init(residual.pointer) : nil
+      withExtendedLifetime((taps, offsets)) { kernels_at(level)!.pointee.forward(&job) }
+      let expected = (0..<outputs * plane).map { place in
+        let (channel, offset) = (place / plane, place % plane)
+        guard offset % pitch < width else { return Double(before[place]) }
+        var sum = Double(bias.pointer[channel]) + (adds ? Double(residual.pointer[place]) : 0)
+        for input in 0..<inputs {
+          sum +=
+            Double(weight[channel * inputs + input]) * Double(x.pointer[input * plane + offset])
+        }
+        return sum < 0 && rectifies ? sum * Double(slopes.pointer[channel]) : sum
+      }
+      Self.expect((0..<expected.count).map { result.pointer[$0] }, near: expected, terms: inputs)
+    }
   }
 
   @Test(arguments: levels)

@@ -55,7 +55,7 @@ import Testing
   /// The definitions, evaluated here in double precision.
   @Test(arguments: [1, 5, 64])
   func metricsAreTheirDefinitions(tones: Int) {
-    let (ports, snr) = (6, 3.5)
+    let (ports, snr) = (11, 3.5)
     let channel = complexNormal([4, tones, ports], seed: 2)
     let estimate = mixed(channel, noise: 0.8, seed: 3)
     let block = metrics(channel, estimate, snr: snr)
