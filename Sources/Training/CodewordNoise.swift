@@ -2,7 +2,7 @@ import LinkMath
 
 /// White Gaussian noise on codewords, its power set by the mean square of all codewords it is added to.
 ///
-/// `s' = s + n`, `n ~ N(0, P / SNR)`, `P` the mean of `s²` over the batch; networks.md section 4.5. The power counts as a
+/// `s' = s + n`, `n ~ N(0, P / SNR)`, `P` the mean of `s²` over the batch. The power counts as a
 /// constant in back-propagation.
 struct CodewordNoise: Sendable {
   let snr: Double

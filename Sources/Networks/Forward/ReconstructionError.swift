@@ -2,7 +2,7 @@ import Foundation
 
 /// Error of reconstructions in [0, 1] against what they reconstruct, 0.5 being no energy.
 ///
-/// With `x' = x - 0.5`, NMSE is the mean over samples of `||y' - x'||² / ||x'||²`; networks.md section 7. Samples
+/// With `x' = x - 0.5`, NMSE is the mean over samples of `||y' - x'||² / ||x'||²`. Samples
 /// without energy are counted and left out.
 public struct ReconstructionError: Sendable, Equatable {
   /// Samples with energy.

@@ -1,4 +1,4 @@
-/// Operations of one forward pass over one sample, by the three counting rules of the literature; networks.md section 1.
+/// Operations of one forward pass over one sample, by the three counting rules of the literature.
 public struct Costs: Sendable, Equatable, Encodable {
   /// Multiply-accumulates of convolutions and dense layers; no bias, normalisation or activation. The rule of the
   /// CsiNet, CRNet, ACRNet and CsiNet+ papers.

@@ -7,8 +7,10 @@ struct InferenceAnalysis: Sendable {
   let halo: [(Int, Int)]
   /// The highest of the shapes under which a map is read.
   let tallest: [Shape]
-  /// Values that outlive the run of one sample because a dense layer over the tile reads or precedes a reader.
+  /// Values that outlive the run of one sample because a step over the tile reads them or precedes a reader.
   let needsTile: [Bool]
+  /// Pairs of dense layers that are run as one step over a tile, by their last node.
+  let feedForward: [Int: FeedForward]
   /// Dense layers large enough to be worth running over a tile of samples.
   let isTileDense: [Bool]
   /// Nodes that can write directly into a concatenation, and the channel where they start.
@@ -17,6 +19,8 @@ struct InferenceAnalysis: Sendable {
   let slopeAfterConcatenation: [Int: Float]
   /// LeakyReLUs that the producers of their input apply.
   let isAppliedByProducers: [Bool]
+  /// First layers and activations of ``feedForward``.
+  let isInsideFeedForward: Set<Int>
   private let readers: [[Int]]
   private let outputs: Set<Int>
 
@@ -34,7 +38,16 @@ struct InferenceAnalysis: Sendable {
       return node.shape.channels * node.shape.height == 1
         && product.inputs * product.outputs > 1 << 15
     }
-    (halo, tallest, needsTile) = InferenceAnalysis.layouts(graph, readers, isTileDense)
+    var feedForward: [Int: FeedForward] = [:]
+    for index in nodes.indices {
+      feedForward[index] = FeedForward(graph, endingAt: index, uses: graph.useCounts)
+    }
+    self.feedForward = feedForward
+    isInsideFeedForward = Set(feedForward.values.flatMap { [$0.start, $0.middle] })
+    let (dense, starts) = (isTileDense, Set(feedForward.values.map(\.start)))
+    (halo, tallest, needsTile) = InferenceAnalysis.layouts(
+      graph, readers, readsTile: nodes.indices.map { dense[$0] || starts.contains($0) },
+      endsSegment: nodes.indices.map { dense[$0] || feedForward[$0] != nil })
     concatenation = InferenceAnalysis.concatenations(graph, uses)
     (slopeAfterConcatenation, isAppliedByProducers) = InferenceAnalysis.slopes(
       graph, uses, readers, concatenation)
@@ -46,19 +59,19 @@ struct InferenceAnalysis: Sendable {
   }
 
   private static func layouts(
-    _ graph: Graph, _ readers: [[Int]], _ isTileDense: [Bool]
+    _ graph: Graph, _ readers: [[Int]], readsTile: [Bool], endsSegment: [Bool]
   ) -> ([(Int, Int)], [Shape], [Bool]) {
     let nodes = graph.nodes
     var segment = [Int](repeating: 0, count: nodes.count)
     for index in nodes.indices.dropFirst() {
-      segment[index] = segment[index - 1] + (isTileDense[index - 1] ? 1 : 0)
+      segment[index] = segment[index - 1] + (endsSegment[index - 1] ? 1 : 0)
     }
     var halo = [(Int, Int)](repeating: (0, 0), count: nodes.count)
     var tallest = nodes.map(\.shape)
     var needsTile = [Bool](repeating: false, count: nodes.count)
     for index in nodes.indices.reversed() {
       for reader in readers[index] {
-        if segment[reader] != segment[index] || isTileDense[reader] { needsTile[index] = true }
+        if segment[reader] != segment[index] || readsTile[reader] { needsTile[index] = true }
         let sharesMemory: Bool
         switch nodes[reader].operation {
         case .convolution(let layer):

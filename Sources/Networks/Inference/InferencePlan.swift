@@ -2,14 +2,14 @@ import LinkMath
 import Synchronization
 
 /// A network laid out for inference: normalisation folded into convolutions, residuals and activations in their last
-/// step, each sample taken through a whole convolution stack inside the cache, dense layers over a tile of samples.
+/// step, each sample taken through a whole convolution stack inside the cache, large dense layers over a tile of samples.
 ///
 /// A sample's output has the same bits alone, in any batch and on any thread.
 public final class InferencePlan: Sendable {
-  /// Steps between two dense layers run sample by sample; the dense layer follows over the tile.
+  /// Steps that run sample by sample, and one over the tile that follows them.
   struct Segment: Sendable {
     var steps: [any SampleStep] = []
-    var dense: TileDense?
+    var last: (any TileStep)?
   }
 
   public let network: Network
@@ -69,7 +69,8 @@ public final class InferencePlan: Sendable {
   /// Bytes of scratch memory of each thread that runs the plan.
   public var scratchBytes: Int {
     let tiles = buffers.filter { $0.kind == .tile }.reduce(0) { $0 + $1.tileStride }
-    return MemoryLayout<Float>.stride * (arenaCount + tiles * InferencePlan.tileSize)
+    let hidden = segments.map { $0.last?.scratchCount ?? 0 }.max() ?? 0
+    return MemoryLayout<Float>.stride * (arenaCount + tiles * InferencePlan.tileSize + hidden)
   }
 
   /// Scratch memory of one worker.
@@ -137,7 +138,7 @@ public final class InferencePlan: Sendable {
             for step in segment.steps { step.run(memory, kernels) }
           }
           memory.sample = 0
-          segment.dense?.run(memory, count: samples.count)
+          segment.last?.run(memory, count: samples.count, kernels)
         }
       }
     }

@@ -41,11 +41,17 @@ struct InferencePlanBuilder {
     case .input(let number): places[node] = newPlace(shape, .input(number), halo: (0, 0))
     case .convolution(let layer): convolution(layer, node)
     case .normalization(let layer): columnNormalization(layer, node)
-    case .leakyReLU(let layer):
-      activation(node, [Float](repeating: layer.slope, count: shape.channels))
     case .prelu(let slopes): activation(node, values[slopes])
     case .pointwise(let function): pointwise(function, node)
-    case .dense(let product): dense(product, node)
+    case .dense, .leakyReLU:
+      if analysis.isInsideFeedForward.contains(node) {
+        // Has no values of its own; the place only says that it is done.
+        places[node] = source(node, 0)
+      } else if case .dense(let product) = operation {
+        dense(product, node)
+      } else if case .leakyReLU(let layer) = operation {
+        activation(node, [Float](repeating: layer.slope, count: shape.channels))
+      }
     case .add, .subtract: sum(node)
     case .multiply:
       let target = destination(node)
@@ -275,23 +281,42 @@ struct InferencePlanBuilder {
   }
 
   private mutating func dense(_ product: DenseProduct, _ node: Int) {
+    if let layers = analysis.feedForward[node] {
+      let (first, second) = (values.packed(layers.first), values.packed(layers.second))
+      overTile(node, graph.nodes[layers.start].inputs[0], isDense: true) { source, target in
+        TileFeedForward(
+          layers: layers, source: source, target: target, packedFirst: first.weights,
+          packedSecond: second.weights, firstBias: first.bias, secondBias: second.bias)
+      }
+      return
+    }
     let (packed, bias) = values.packed(product)
     guard analysis.isTileDense[node] else {
       plain(.dense(product, packed: packed, bias: bias), node)
       return
     }
-    var input = source(node, 0)
-    if !input.isContiguous || buffers[input.buffer].kind == .sample {
-      let copy = newPlace(input.shape, .tile, halo: (0, 0))
-      append(AffineStep(input, copy))
-      input = copy
+    overTile(node, graph.nodes[node].inputs[0]) { source, target in
+      TileDense(product: product, source: source, target: target, packed: packed, bias: bias)
+    }
+  }
+
+  /// Ends the segment with a step over the tile.
+  private mutating func overTile(
+    _ node: Int, _ input: Int, isDense: Bool = false,
+    _ step: (_ source: Place, _ target: Place) -> any TileStep
+  ) {
+    var source = places[input]!
+    if !source.isContiguous || buffers[source.buffer].kind == .sample {
+      let copy = newPlace(source.shape, .tile, halo: (0, 0))
+      append(AffineStep(source, copy))
+      source = copy
     }
     let target =
       graph.outputs.firstIndex(of: node).map {
         newPlace(graph.nodes[node].shape, .output($0), halo: (0, 0))
       } ?? newPlace(graph.nodes[node].shape, .tile, halo: (0, 0))
-    segments[segments.count - 1].dense = TileDense(
-      product: product, source: input, target: target, packed: packed, bias: bias)
+    for place in [source, target] where isDense { buffers[place.buffer].isDense = true }
+    segments[segments.count - 1].last = step(source, target)
     segments.append(InferencePlan.Segment())
     places[node] = target
   }

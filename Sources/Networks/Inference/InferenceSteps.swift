@@ -270,17 +270,3 @@ struct PlainStep: SampleStep {
     }
   }
 }
-
-/// A dense layer over all samples of a tile.
-struct TileDense: Sendable {
-  let product: DenseProduct
-  let source, target: Place
-  let packed, bias: FloatMemory
-
-  func run(_ memory: SampleMemory, count: Int) {
-    csk_product_part(
-      count, product.outputs, product.inputs, memory.pointer(source.buffer) + source.base,
-      memory.strides[source.buffer], packed.pointer, product.inputs, bias.pointer,
-      memory.pointer(target.buffer) + target.base, memory.strides[target.buffer])
-  }
-}

@@ -74,9 +74,11 @@ struct BufferPlan: Sendable {
 
   let kind: Kind
   let layout: Layout
+  /// Samples of a tile follow one another without a gap, so that their rows are those of one matrix.
+  var isDense = false
 
-  /// Floats between samples of a tile; padded so that rows do not share cache sets.
-  var tileStride: Int { (layout.count + 15) / 16 * 16 + 16 }
+  /// Floats between samples of a tile; padded, unless dense, so that samples do not share cache sets.
+  var tileStride: Int { isDense ? layout.count : (layout.count + 15) / 16 * 16 + 16 }
 }
 
 /// Memory of one worker: a base and a stride between samples for every buffer.

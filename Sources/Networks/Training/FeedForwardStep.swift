@@ -6,8 +6,7 @@ import CKernels
 /// pass computes them again, for a sixth more multiplications than keeping them would need.
 final class FeedForwardStep: Step, @unchecked Sendable {
   // Sendable: scratch memory is per worker, partial sums per part, packed weights are written between regions.
-  private let first, second: DenseProduct
-  private let slope: Float
+  private let layers: FeedForward
   private let input: Consumer
   private let output: View
   private let tokens, samplesPerChunk: Int
@@ -17,10 +16,6 @@ final class FeedForwardStep: Step, @unchecked Sendable {
   private let scratch: [Scratch]
   private let partial: [Gradients]
 
-  /// Hidden units taken at once.
-  private static let width = 256
-  /// A pitch that spreads rows over the sets of the cache.
-  private static let pitch = width + 16
   /// Tokens taken at once.
   private static let rows = 64
   /// Divisions of the batch in the backward pass, each with gradients of its own; they do not depend on the threads.
@@ -36,23 +31,12 @@ final class FeedForwardStep: Step, @unchecked Sendable {
     let first, second, firstBias, secondBias: FloatMemory
   }
 
-  /// True if the step handles these layers.
-  static func fits(_ first: DenseProduct, _ second: DenseProduct, _ input: Shape) -> Bool {
-    let panel = Int(CSK_PANELS)
-    return [first, second].allSatisfy {
-      $0.bias != nil && !$0.isTransposed && $0.firstRow == 0 && $0.inputs % panel == 0
-        && $0.outputs % panel == 0 && $0.weight.count == $0.inputs * $0.outputs
-    } && first.outputs == second.inputs && first.outputs >= 2 * first.inputs
-      && input.count >= 8 * first.inputs
-  }
+  private var first: DenseProduct { layers.first }
+  private var second: DenseProduct { layers.second }
 
-  init(
-    _ first: DenseProduct, _ second: DenseProduct, slope: Float, _ input: View, _ output: View,
-    workers: Int
-  ) {
-    self.first = first
-    self.second = second
-    self.slope = slope
+  init(_ layers: FeedForward, _ input: View, _ output: View, workers: Int) {
+    self.layers = layers
+    let (first, second) = (layers.first, layers.second)
     self.input = Consumer(input)
     self.output = output
     let tokens = input.shape.count / first.inputs
@@ -67,15 +51,15 @@ final class FeedForwardStep: Step, @unchecked Sendable {
     let rows = samplesPerChunk * tokens
     scratch = (0..<workers).map { _ in
       Scratch(
-        hidden: FloatMemory(rows * FeedForwardStep.pitch),
-        gradient: FloatMemory(rows * FeedForwardStep.pitch),
+        hidden: FloatMemory(rows * FeedForward.pitch),
+        gradient: FloatMemory(rows * FeedForward.pitch),
         inputGradient: FloatMemory(rows * first.inputs))
     }
-    let blocks = (first.outputs + FeedForwardStep.width - 1) / FeedForwardStep.width
+    let blocks = (first.outputs + FeedForward.width - 1) / FeedForward.width
     partial = (0..<FeedForwardStep.parts).map { _ in
       Gradients(
-        first: FloatMemory(blocks * first.inputs * FeedForwardStep.pitch),
-        second: FloatMemory(blocks * second.outputs * FeedForwardStep.pitch),
+        first: FloatMemory(blocks * first.inputs * FeedForward.pitch),
+        second: FloatMemory(blocks * second.outputs * FeedForward.pitch),
         firstBias: FloatMemory(first.outputs), secondBias: FloatMemory(second.outputs))
     }
   }
@@ -106,25 +90,14 @@ final class FeedForwardStep: Step, @unchecked Sendable {
       packed.pointer)
   }
 
-  /// Calls `body` with ranges of hidden units.
-  private func forEachBlock(_ body: (_ start: Int, _ count: Int) -> Void) {
-    for start in stride(from: 0, to: first.outputs, by: FeedForwardStep.width) {
-      body(start, min(FeedForwardStep.width, first.outputs - start))
-    }
-  }
-
   /// `f(W1 x + b1)` of some hidden units.
   private func activate(
     _ run: Run, _ x: UnsafePointer<Float>, rows: Int, _ start: Int, _ count: Int,
     _ hidden: UnsafeMutablePointer<Float>
   ) {
-    csk_product_part(
-      rows, count, first.inputs, x, first.inputs, packedFirst.pointer + start * first.inputs,
-      first.inputs, run.store.value(first.bias!) + start, hidden, FeedForwardStep.pitch)
-    var job = plane_job(
-      height: rows, width: count, source: hidden, source_pitch: FeedForwardStep.pitch,
-      target: hidden, target_pitch: FeedForwardStep.pitch, scale: 1, shift: 0, slope: slope)
-    run.kernels.table.stage(&job)
+    layers.activate(
+      x, rows: rows, start, count, packed: packedFirst.pointer,
+      bias: run.store.value(first.bias!), hidden, run.kernels)
   }
 
   /// Calls `body` with the parts of a range of samples that are taken at once.
@@ -136,17 +109,15 @@ final class FeedForwardStep: Step, @unchecked Sendable {
 
   func forward(_ run: Run, block: Int, worker: Int) {
     let hidden = scratch[worker].hidden.pointer
-    let panel = csk_product_panel()
     forEachChunk(run.samples(block)) { samples in
       let rows = samples.count * tokens
       let x = input.view.data(samples.lowerBound)
       let y = output.data(samples.lowerBound)
-      forEachBlock { start, count in
+      layers.forEachBlock { start, count in
         activate(run, x, rows: rows, start, count, hidden)
-        csk_product_part(
-          rows, second.outputs, count, hidden, FeedForwardStep.pitch,
-          packedSecond.pointer + start * panel, second.inputs,
-          start == 0 ? run.store.value(second.bias!) : nil, y, second.outputs)
+        layers.collect(
+          hidden, rows: rows, start, count, packed: packedSecond.pointer,
+          bias: run.store.value(second.bias!), into: y)
       }
     }
   }
@@ -164,7 +135,7 @@ final class FeedForwardStep: Step, @unchecked Sendable {
 
   /// Where a block of hidden units starts in the gradient of a weight with `size` inputs or outputs.
   private func block(_ start: Int, _ size: Int) -> Int {
-    start / FeedForwardStep.width * size * FeedForwardStep.pitch
+    start / FeedForward.width * size * FeedForward.pitch
   }
 
   private func differentiate(
@@ -172,13 +143,13 @@ final class FeedForwardStep: Step, @unchecked Sendable {
   ) {
     let table = run.kernels.table
     let rows = samples.count * tokens
-    let (pitch, panel) = (FeedForwardStep.pitch, csk_product_panel())
+    let (pitch, panel) = (FeedForward.pitch, csk_product_panel())
     let x = input.view.data(samples.lowerBound)
     let dy = output.gradient(samples.lowerBound)
     let (h, dh) = (scratch.hidden.pointer, scratch.gradient.pointer)
     let dx = scratch.inputGradient.pointer
     var unused = backward_sums()
-    forEachBlock { start, count in
+    layers.forEachBlock { start, count in
       activate(run, x, rows: rows, start, count, h)
       csk_product_unpacked(
         second.outputs, count, rows, dy, second.outputs, 1, h, pitch,
@@ -189,7 +160,7 @@ final class FeedForwardStep: Step, @unchecked Sendable {
         pitch)
       for row in 0..<rows {
         // The activation keeps the sign, so its output tells the slope.
-        table.backward(dh + row * pitch, h + row * pitch, count, 1, 0, 0, slope, &unused)
+        table.backward(dh + row * pitch, h + row * pitch, count, 1, 0, 0, layers.slope, &unused)
         table.axpy(1, dh + row * pitch, gradients.firstBias.pointer + start, count)
       }
       csk_product_unpacked(
@@ -225,16 +196,16 @@ final class FeedForwardStep: Step, @unchecked Sendable {
     let (firstTarget, secondTarget) = (
       run.store.gradient(first.weight), run.store.gradient(second.weight)
     )
-    forEachBlock { start, count in
+    layers.forEachBlock { start, count in
       for o in 0..<second.outputs {
         table.axpy(
-          1, sums.second.pointer + block(start, second.outputs) + o * FeedForwardStep.pitch,
+          1, sums.second.pointer + block(start, second.outputs) + o * FeedForward.pitch,
           secondTarget + o * second.inputs + start, count)
       }
       for hidden in 0..<count {
         let column = sums.first.pointer + block(start, first.inputs) + hidden
         let row = firstTarget + (start + hidden) * first.inputs
-        for i in 0..<first.inputs { row[i] += column[i * FeedForwardStep.pitch] }
+        for i in 0..<first.inputs { row[i] += column[i * FeedForward.pitch] }
       }
     }
   }

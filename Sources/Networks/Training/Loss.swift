@@ -6,7 +6,7 @@ public enum Loss: Sendable {
   /// Mean over all elements of (output - target)².
   case meanSquare
   /// ln of the mean over the batch of ||output - target||²; its gradient is that of the squared error divided by its
-  /// value. networks.md section 3.9.
+  /// value.
   case logMeanSquare
 
   /// The loss, and its gradient with respect to the outputs.

@@ -10,7 +10,7 @@ public enum Schedule: Sendable, Equatable {
   /// Linear from 0 over `warmUp` steps, then half a cosine from `maximum` to `minimum` at `total`.
   case warmUpCosine(maximum: Double, minimum: Double, warmUp: Int, total: Int)
 
-  /// The rate of update number `t` (from 0); networks.md section 5.
+  /// The rate of update number `t` (from 0).
   public func rate(at t: Int) -> Double {
     switch self {
     case .constant(let rate): return rate

@@ -17,7 +17,7 @@ struct TrainingPlanBuilder {
   /// Dense layers by node.
   private var denseSteps: [Int: DenseStep] = [:]
   /// Feed-forward blocks by their second dense layer: the first one and the slope between them.
-  private var feedForward: [Int: (first: Int, slope: Float)] = [:]
+  private var feedForward: [Int: FeedForward] = [:]
 
   init(_ graph: Graph, batch: Int, workers: Int, needsInputGradient: Bool) {
     self.graph = graph
@@ -28,7 +28,9 @@ struct TrainingPlanBuilder {
   }
 
   mutating func build() {
-    for index in graph.nodes.indices { findFeedForward(endingAt: index) }
+    for index in graph.nodes.indices {
+      feedForward[index] = FeedForward(graph, endingAt: index, uses: uses)
+    }
     for node in graph.nodes { values.append(lower(node)) }
     // Outputs register last, so that the caller's gradient is written and all others are added to it.
     for output in graph.outputs {
@@ -73,11 +75,8 @@ struct TrainingPlanBuilder {
     case .pointwise(let function):
       step = PointwiseStep(function, source, output, workers: workers)
     case .dense(let product):
-      if let block = feedForward[values.count],
-        case .dense(let first) = graph.nodes[block.first].operation
-      {
-        step = FeedForwardStep(
-          first, product, slope: block.slope, source, output, workers: workers)
+      if let layers = feedForward[values.count] {
+        step = FeedForwardStep(layers, source, output, workers: workers)
         break
       }
       let dense = DenseStep(product, source, output)
@@ -160,24 +159,8 @@ struct TrainingPlanBuilder {
     return view
   }
 
-  /// Notes a block of two dense layers with a LeakyReLU between them that nothing else reads.
-  private mutating func findFeedForward(endingAt index: Int) {
-    guard case .dense(let second) = graph.nodes[index].operation else { return }
-    let middle = graph.nodes[index].inputs[0]
-    guard case .leakyReLU(let layer) = graph.nodes[middle].operation, layer.slope >= 0,
-      uses[middle] == 1
-    else { return }
-    let start = graph.nodes[middle].inputs[0]
-    guard case .dense(let first) = graph.nodes[start].operation, uses[start] == 1,
-      FeedForwardStep.fits(first, second, graph.nodes[graph.nodes[start].inputs[0]].shape)
-    else { return }
-    feedForward[index] = (start, layer.slope)
-  }
-
   private func isInsideFeedForward(_ index: Int) -> Bool {
-    feedForward.values.contains {
-      index >= $0.first && ($0.first == index || graph.nodes[index].inputs.contains($0.first))
-    }
+    feedForward.values.contains { $0.start == index || $0.middle == index }
   }
 
   /// Lets a dense step apply the LeakyReLU between it and another dense layer.

@@ -1,4 +1,5 @@
-/// ACRNet-kx, Lu, Zhang, He, Wang and Song; networks.md section 2.3.
+/// ACRNet-kx: Z. Lu, X. Zhang, H. He, J. Wang, J. Song, Binarized Aggregated Network with Quantization: Flexible Deep Learning
+/// Deployment for CSI Feedback in Massive MIMO Systems, IEEE Trans. Wireless Commun. 2022.
 public enum ACRNet {
   /// - Parameter expansion: k, the decoder blocks have 8 k channels.
   public static func autoencoder(

@@ -1,4 +1,5 @@
-/// BCsiNet-Xr in floating point, Lu, Wang and Song 2021; networks.md section 2.4.
+/// BCsiNet-Xr in floating point: Z. Lu, J. Wang, J. Song, Binary Neural Network Aided CSI Feedback in Massive MIMO System, IEEE
+/// Wireless Commun. Lett. 2021.
 public enum BCsiNet {
   /// Encoder head.
   public enum Head: String, Sendable, CaseIterable {

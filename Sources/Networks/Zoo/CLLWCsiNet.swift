@@ -1,4 +1,4 @@
-/// CLLWCsiNet, a fully convolutional autoencoder with a denoising branch; networks.md section 2.7.
+/// CLLWCsiNet, a fully convolutional autoencoder with a denoising branch for noisy codewords.
 public enum CLLWCsiNet {
   /// Which codeword the reconstruction branch of the decoder sees.
   public enum NoiseWiring: String, Sendable {

@@ -1,4 +1,5 @@
-/// CLNet, Ji and Li 2021; networks.md section 2.10.
+/// CLNet: S. Ji, M. Li, CLNet: Complex Input Lightweight Neural Network designed for Massive MIMO CSI Feedback, IEEE Wireless
+/// Commun. Lett. 2021, arXiv:2102.07507.
 public enum CLNet {
   public static func autoencoder(compression: Int) -> Autoencoder {
     let length = CSIShape.codewordLength(compression)

@@ -1,4 +1,4 @@
-/// CRNet, Lu, Wang and Song, ICC 2020; networks.md section 2.2.
+/// CRNet: Z. Lu, J. Wang, J. Song, Multi-resolution CSI Feedback with Deep Learning in Massive MIMO System, ICC 2020.
 public enum CRNet {
   public static func autoencoder(compression: Int, bottleneck: Bottleneck = .dense) -> Autoencoder {
     let length = CSIShape.codewordLength(compression)

@@ -1,4 +1,4 @@
-/// CsiNet, Wen, Shih and Jin, IEEE Wireless Commun. Lett. 2018; networks.md section 2.1.
+/// CsiNet: C.-K. Wen, W.-T. Shih, S. Jin, Deep Learning for Massive MIMO CSI Feedback, IEEE Wireless Commun. Lett. 7 (2018) 748.
 public enum CsiNet {
   /// - Parameters:
   ///   - compression: n of ratio 1/n, a divisor of 2048.

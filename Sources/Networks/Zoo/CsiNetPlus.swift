@@ -1,4 +1,6 @@
-/// CsiNet+, Guo, Wen, Jin and Li 2020; networks.md section 2.5 (no convolution bias, one ReLU at the end).
+/// CsiNet+ without convolution biases and with one ReLU at the end: J. Guo, C.-K. Wen, S. Jin, G. Y. Li, Convolutional Neural
+/// Network-Based Multiple-Rate Compressive Sensing for Massive MIMO CSI Feedback: Design, Simulation, and Analysis, IEEE
+/// Trans. Wireless Commun. 19 (2020) 2827.
 public enum CsiNetPlus {
   public static func autoencoder(compression: Int) -> Autoencoder {
     let length = CSIShape.codewordLength(compression)

@@ -1,4 +1,5 @@
-/// CsiNet-Pro, Liu, del Rosario and Ding 2021; networks.md section 2.6.
+/// CsiNet-Pro: Z. Liu, M. del Rosario, Z. Ding, A Markovian Model-Driven Deep Learning Framework for Massive MIMO CSI Feedback,
+/// IEEE Trans. Wireless Commun. 21 (2022) 1214.
 public enum CsiNetPro {
   /// - Parameter output: sigmoid for data in [0, 1]; tanh for data of unit norm centred on zero.
   public static func autoencoder(compression: Int, output: Pointwise = .sigmoid) -> Autoencoder {

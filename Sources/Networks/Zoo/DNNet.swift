@@ -1,4 +1,5 @@
-/// DNNet, the fully connected denoiser of a received codeword; networks.md section 2.12.
+/// DNNet, the fully connected denoiser of a received codeword: H. Ye, F. Gao, J. Qian, H. Wang, G. Y. Li, Deep Learning-Based
+/// Denoise Network for CSI Feedback in FDD Massive MIMO Systems, IEEE Commun. Lett. 24 (2020) 1742.
 ///
 /// `s_hat = s~ - g(s~)`, g being dense layers with a sigmoid after each hidden one.
 public struct DNNet: Module {

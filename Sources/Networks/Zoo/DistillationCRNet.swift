@@ -1,4 +1,5 @@
-/// Teacher "CRNet" and student "CRNet-SE" of the knowledge-distillation paper; networks.md section 2.11.
+/// Teacher "CRNet" and student "CRNet-SE" of Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI
+/// Feedback, 2022, arXiv:2210.17113.
 ///
 /// Not the CRNet of ``CRNet``: wider paths, convolution biases and ReZero blocks without activation.
 public enum DistillationCRNet {

@@ -10,7 +10,7 @@ public enum NetworkZoo {
   static let denseRatios = [4, 8, 16, 32, 64]
   static let latentRatios = [4, 8, 16, 32, 64]
 
-  /// All entries, in the order of networks.md.
+  /// All entries; a family stands together.
   public static let entries: [Entry] = {
     var all: [Entry] = []
     func add(

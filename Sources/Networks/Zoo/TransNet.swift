@@ -1,4 +1,5 @@
-/// TransNet, Cui, Guo, Li, Chen and Yan 2022; networks.md section 2.9.
+/// TransNet: Y. Cui, A. Guo, C. Song, TransNet: Full Attention Network for CSI Feedback in FDD Massive MIMO System, IEEE
+/// Wireless Commun. Lett. 11 (2022) 903, doi:10.1109/LWC.2022.3149416.
 ///
 /// Two passes of one post-norm transformer layer per side over 32 tokens of 64 values; the output is not confined to
 /// [0, 1].
