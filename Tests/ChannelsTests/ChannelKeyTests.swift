@@ -53,4 +53,38 @@ import Testing
     let phase = (taps[1][0, 0].inDouble / taps[0][0, 0].inDouble).phase / (2 * .pi)
     #expect(abs((phase - turns).remainder(dividingBy: 1)) < 1e-4, "\(phase), \(turns)")
   }
+
+  /// A cluster's direction from the BS is turned by `offset + deviation z` with z standard normal: to first order, twice the
+  /// deviation turns twice as far, and the mean square of `Δ cos φ / sin φ` is that of the deviation.
+  @Test func theAzimuthOffsetOfClustersHasItsDeviation() throws {
+    let grid = LinkContext.Grid(toneCount: 16, spacingHz: 30e3, carrierHz: 300e6)
+    let deviation = 0.5
+    let cosines = try [0.0, deviation, 2 * deviation].map { degrees in
+      let model = try makeChannel(
+        COST2100Channel.self,
+        [
+          "environment": .text("outdoor"), "ports": .integer(2),
+          "azimuth_offset_deviation": .number(degrees),
+        ], grid: grid)
+      let block = DropBlock(0..<300, domain: .test, seed: 8)
+      return block.drops.map { drop in
+        let taps = model.paths(block, drop, slots: [0]).amplitudes[0]
+        return (0..<taps[dimension: 0]).map { ray in
+          (taps[ray, 1].inDouble / taps[ray, 0].inDouble).phase / .pi
+        }
+      }
+    }
+    var squares = RunningMean()
+    for ((still, once), twice) in zip(zip(cosines[0], cosines[1]), cosines[2]) {
+      for ((a, b), c) in zip(zip(still, once), twice) where abs(a) < 0.8 && abs(b - a) > 1e-6 {
+        let sine = (1 - a * a).squareRoot()
+        #expect(abs((c - b) - (b - a)) < 4e-3, "\(a), \(b), \(c)")
+        let degrees = (b - a) / sine * 180 / .pi
+        squares.add(degrees * degrees)
+      }
+    }
+    // Rays of a cluster turn together: far fewer independent values than rays.
+    #expect(squares.count > 10_000)
+    #expect(abs(squares.mean / (deviation * deviation) - 1) < 0.15, "\(squares.mean)")
+  }
 }

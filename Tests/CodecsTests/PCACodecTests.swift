@@ -24,6 +24,16 @@ import Testing
     #expect(abs(nmse - tail) < 1e-5, "\(nmse) \(tail)")
   }
 
+  @Test(arguments: [1, 7, 100])
+  func lengthIsThatOfTheCodeword(length: Int) throws {
+    let csi = gaussianCSI(drops: 200, taps: 8, angles: 8, decay: 0.2)
+    let (codec, _) = try make(
+      PCACodec.self, ["length": .integer(length), "fit.drops": .integer(200)],
+      in: context(taps: 8, angles: 8), fittedOn: [.csi(csi)])
+    #expect(codec.codewordLength == length)
+    #expect(codec.encode(csi).values.shape == [200, length])
+  }
+
   /// The eigenvalues are those of the closed form: independent entries of known power, each twice (re and im).
   @Test func eigenvaluesApproachTheCovariance() throws {
     let (taps, angles, drops) = (4, 2, 20_000)

@@ -37,6 +37,31 @@ import Testing
     #expect(trainer.differentiate(input, target: input, noise: zero) == quiet)
   }
 
+  /// Running moments move by the momentum towards the mean of a batch and its unbiased variance, here of few values.
+  @Test func runningMomentsOfColumns() throws {
+    let (columns, momentum) = (4, 0.25)
+    let norm = BatchNorm(columns, .init(epsilon: 1e-3, momentum: momentum, axis: .width))
+    let network = Network("probe", norm, input: Shape(2, 1, columns))
+    var stream = StreamKey(seed: 7, domain: .initialisation, purpose: .initialisation)
+      .stream(drop: 0)
+    let plan = try TrainingPlan(
+      network, weights: Weights.initial(network, using: &stream), capacity: 2,
+      needsInputGradient: false, pool: WorkerPool(threadCount: 1))
+    let before = plan.weights
+    let x = DeterminismTests.random(2 * 2 * columns)
+    plan.write(x)
+    plan.forward(count: 2, isTraining: true)
+    for column in 0..<columns {
+      let values = stride(from: column, to: x.count, by: columns).map { Double(x[$0]) }
+      let mean = values.reduce(0, +) / 4
+      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 3
+      for (key, batch) in [("running_mean", mean), ("running_var", variance)] {
+        let moved = (1 - momentum) * Double(before[key][column]) + momentum * batch
+        #expect(abs(Double(plan.weights[key][column]) - moved) < 1e-6, "\(key) \(column)")
+      }
+    }
+  }
+
   @Test func losses() {
     let output: [Float] = [1, 2, 3, 4, 5, 6]
     let target: [Float] = [0, 2, 1, 4, 5, 9]

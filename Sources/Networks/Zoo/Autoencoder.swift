@@ -15,7 +15,7 @@ public struct Network: Sendable {
   }
 
   /// A network that is a single layer.
-  init(_ name: String, _ layer: any Layer, input: Shape) {
+  package init(_ name: String, _ layer: any Layer, input: Shape) {
     self.init(name, layer, inputs: [input]) { [layer($0[0])] }
   }
 
