@@ -121,4 +121,26 @@ private let usersFile = "cir_umi_los_full.npz"
     // Seen along the array the wave front looks plane at any distance.
     #expect(plane > 0.95 && (plane < 0.9999 || abs(y) > 50 * abs(x)))
   }
+
+  /// A scattered wave is a sphere around a point half its way from the BS; the way is the delay times c.
+  @Test(arguments: ["umi", "uma"])
+  func scatteredWavesStartHalfWay(scenario: String) throws {
+    let model = try makeTR38901(scenario, "nlos", ["spherical_waves": .flag(true)])
+    let plane = try makeTR38901(scenario, "nlos", [:])
+    let block = DropBlock(0..<20, domain: .test, seed: 3)
+    for drop in 0..<20 {
+      let (geometry, rays) = model.independentLink(block, drop)
+      let delays = model.paths(block, drop, slots: [0])[0].delays
+      #expect(rays.distances.count == rays.across.count && rays.across.count >= 20)
+      #expect(plane.independentLink(block, drop).rays.distances.isEmpty)
+      // Sub-clusters of the strongest clusters come later; all other rays of a path have its delay.
+      for (cluster, delay) in rays.delays.enumerated() {
+        let way = geometry.distance3D + 299_792_458 * delay
+        #expect(delays.contains { abs($0 * 299_792_458 - way) < 1e-6 })
+        for ray in 20 * cluster..<20 * (cluster + 1) {
+          #expect(abs(rays.distances[ray] - way / 2) < 1e-9 * way)
+        }
+      }
+    }
+  }
 }

@@ -56,8 +56,9 @@ import Testing
       let mean = values.reduce(0, +) / 4
       let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 3
       for (key, batch) in [("running_mean", mean), ("running_var", variance)] {
-        let moved = (1 - momentum) * Double(before[key][column]) + momentum * batch
-        #expect(abs(Double(plan.weights[key][column]) - moved) < 1e-6, "\(key) \(column)")
+        let (old, new) = (try #require(before[key]), try #require(plan.weights[key]))
+        let moved = (1 - momentum) * Double(old[column]) + momentum * batch
+        #expect(abs(Double(new[column]) - moved) < 1e-6, "\(key) \(column)")
       }
     }
   }

@@ -132,11 +132,11 @@ public struct TR38901Channel: ChannelModel {
   /// The paths of a drop, in sets that cover the slots in order: one set if the delays stay.
   package func paths(_ block: DropBlock, _ index: Int, slots: [Int]) -> [PathSet] {
     let times = slots.map { Double($0) * slotSeconds }
-    let drop = drop(block, index)
     guard environment != nil else {
-      let link = independentLink(drop, block, index)
+      let link = independentLink(block, index)
       return [paths(link.rays, times: times, link.geometry)]
     }
+    let drop = drop(block, index)
     var arrivals: CornerArrivals = [:]
     guard speed > 0 else {
       let link = link(drop, time: 0, &arrivals)

@@ -89,9 +89,10 @@ extension TR38901Channel {
   }
 
   /// A link and its rays from the drop's own streams.
-  func independentLink(_ drop: TR38901Drop, _ block: DropBlock, _ index: Int)
+  package func independentLink(_ block: DropBlock, _ index: Int)
     -> (geometry: LinkGeometry, rays: RayBundle)
   {
+    let drop = drop(block, index)
     let model = models[drop.hasLineOfSight ? 1 : 0]
     let link = model.link(variates(model.table.clusterCount, block, index), drop.start)
     let kept = link.clusters.isKept.indices.filter { link.clusters.isKept[$0] }
