@@ -30,7 +30,7 @@ VARIABLE = "CSILINK_MUTANT"
 TEST_FLAGS = ["-c", "release", "--disable-testable-imports"]
 BUNDLE = ".build/release/csilinkPackageTests.xctest"
 SECONDS = 900
-ISSUE = re.compile(r"Test (?!run|case)(.+?) recorded an issue (?:with \d+ arguments? (.+?) )?at ")
+ISSUE = re.compile(r"Test (?!run |case )(.+?) recorded an issue (?:with \d+ arguments? (.+?) )?at ")
 
 HELPER = """import Foundation
 
