@@ -12,7 +12,7 @@ struct MAT73File: ArrayContainer {
   /// More objects in the root group are taken for damage.
   private static let largestLinkCount = 100_000
   /// Limits on looking through a file: time without progress, and memory.
-  private static let stallSeconds: Int32 = 20
+  private static let stallSeconds: Int32 = 10
   private static let memoryLimit: UInt64 = 2 << 30
 
   let entries: [ArrayEntry]
