@@ -155,7 +155,9 @@ import Testing
       (job.output, job.output_offsets) = (result.pointer, .init(offsets.pointer))
       job.residual_offsets = .init(offsets.pointer)
       job.residual = adds ? .init(residual.pointer) : nil
-      withExtendedLifetime((taps, offsets)) { kernels_at(level)!.pointee.forward(&job) }
+      withExtendedLifetime((taps, offsets, packed, slopes, residual)) {
+        kernels_at(level)!.pointee.forward(&job)
+      }
       let expected = (0..<outputs * plane).map { place in
         let (channel, offset) = (place / plane, place % plane)
         guard offset % pitch < width else { return Double(before[place]) }

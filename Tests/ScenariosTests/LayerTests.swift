@@ -88,7 +88,7 @@ final class ScenarioFolder {
   /// Files that a base names are found from the base's folder, its own base from there again.
   @Test func keepsFilesOfTheBaseFolder() throws {
     let folder = try ScenarioFolder([
-      "top/top.yaml": "extends: ../shared/base.yaml\nrun: {drops: 1}",
+      "top/top.yaml": "extends: ../common/base.yaml\nrun: {drops: 1}",
       "shared/base.yaml": """
       extends: deep/root.yaml
       link: {codec: {type: csinet, weights: net.safetensors}}
@@ -97,7 +97,7 @@ final class ScenarioFolder {
     ])
     let point = try folder.read("top/top.yaml").scenario.points[0]
     #expect(
-      point.settings[.codec]?.values["weights"] == .text("../shared/net.safetensors"))
+      point.settings[.codec]?.values["weights"] == .text("../common/net.safetensors"))
     #expect(
       point.settings[.channel]?.values == ["file": .text("/data/x.mat"), "note": .text("x.mat")])
   }

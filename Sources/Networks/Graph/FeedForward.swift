@@ -44,7 +44,7 @@ struct FeedForward: Sendable {
     }
   }
 
-  /// `f(W1 x + b1)` of some hidden units, `[row, FeedForward.pitch]`, from packed W1.
+  /// `f(W1 x + b1)` of some hidden units, `[row, FeedForward.pitch]`, from packed W1; x `[row, input]`.
   func activate(
     _ x: UnsafePointer<Float>, rows: Int, _ start: Int, _ count: Int,
     packed: UnsafePointer<Float>, bias: UnsafePointer<Float>,
@@ -59,7 +59,7 @@ struct FeedForward: Sendable {
     kernels.table.stage(&job)
   }
 
-  /// Adds what some hidden units give to y, or starts it with the bias, from packed W2.
+  /// Adds what some hidden units `[row, FeedForward.pitch]` give to y `[row, output]`, or starts it with the bias, from packed W2.
   func collect(
     _ hidden: UnsafePointer<Float>, rows: Int, _ start: Int, _ count: Int,
     packed: UnsafePointer<Float>, bias: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>

@@ -20,7 +20,7 @@ struct InferenceAnalysis: Sendable {
   /// LeakyReLUs that the producers of their input apply.
   let isAppliedByProducers: [Bool]
   /// First layers and activations of ``feedForward``.
-  let isInsideFeedForward: Set<Int>
+  let insideFeedForward: Set<Int>
   private let readers: [[Int]]
   private let outputs: Set<Int>
 
@@ -40,10 +40,10 @@ struct InferenceAnalysis: Sendable {
     }
     var feedForward: [Int: FeedForward] = [:]
     for index in nodes.indices {
-      feedForward[index] = FeedForward(graph, endingAt: index, uses: graph.useCounts)
+      feedForward[index] = FeedForward(graph, endingAt: index, uses: uses)
     }
     self.feedForward = feedForward
-    isInsideFeedForward = Set(feedForward.values.flatMap { [$0.start, $0.middle] })
+    insideFeedForward = Set(feedForward.values.flatMap { [$0.start, $0.middle] })
     let (dense, starts) = (isTileDense, Set(feedForward.values.map(\.start)))
     (halo, tallest, needsTile) = InferenceAnalysis.layouts(
       graph, readers, readsTile: nodes.indices.map { dense[$0] || starts.contains($0) },

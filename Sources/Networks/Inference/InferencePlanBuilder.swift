@@ -43,15 +43,13 @@ struct InferencePlanBuilder {
     case .normalization(let layer): columnNormalization(layer, node)
     case .prelu(let slopes): activation(node, values[slopes])
     case .pointwise(let function): pointwise(function, node)
-    case .dense, .leakyReLU:
-      if analysis.isInsideFeedForward.contains(node) {
-        // Has no values of its own; the place only says that it is done.
-        places[node] = source(node, 0)
-      } else if case .dense(let product) = operation {
-        dense(product, node)
-      } else if case .leakyReLU(let layer) = operation {
-        activation(node, [Float](repeating: layer.slope, count: shape.channels))
-      }
+    case .dense where analysis.insideFeedForward.contains(node),
+      .leakyReLU where analysis.insideFeedForward.contains(node):
+      // Has no values of its own; the place only says that it is done.
+      places[node] = source(node, 0)
+    case .dense(let product): dense(product, node)
+    case .leakyReLU(let layer):
+      activation(node, [Float](repeating: layer.slope, count: shape.channels))
     case .add, .subtract: sum(node)
     case .multiply:
       let target = destination(node)
