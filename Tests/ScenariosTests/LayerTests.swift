@@ -89,11 +89,11 @@ final class ScenarioFolder {
   @Test func keepsFilesOfTheBaseFolder() throws {
     let folder = try ScenarioFolder([
       "top/top.yaml": "extends: ../common/base.yaml\nrun: {drops: 1}",
-      "shared/base.yaml": """
+      "common/base.yaml": """
       extends: deep/root.yaml
       link: {codec: {type: csinet, weights: net.safetensors}}
       """,
-      "shared/deep/root.yaml": "link: {channel: {type: recorded, file: /data/x.mat, note: x.mat}}",
+      "common/deep/root.yaml": "link: {channel: {type: recorded, file: /data/x.mat, note: x.mat}}",
     ])
     let point = try folder.read("top/top.yaml").scenario.points[0]
     #expect(
