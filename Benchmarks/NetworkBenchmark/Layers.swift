@@ -13,12 +13,14 @@ struct Layers: ParsableCommand {
     let autoencoder = try common.autoencoder()
     let peak = KernelTiming.peak(seconds: 0.3)
     print(String(format: "\(KernelTiming.level), FMA peak of one thread: %.1f GFLOP/s", peak))
+    print("GFLOP/s of the plain sums; % of the peak by the multiply-adds made")
     print("| layer | count | forward | % | backward data | % | backward weights | % |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for layer in KernelTiming.convolutions(of: autoencoder) {
       let rates = layer.rates(seconds: common.seconds / 20)
-      let cells = [rates.forward, rates.backwardData, rates.backwardWeights].map {
-        String(format: "%.1f | %.0f", $0, $0 / peak * 100)
+      let made = layer.multiplications
+      let cells = [(rates.forward, made), (rates.backwardData, made), (rates.backwardWeights, 1)].map {
+        String(format: "%.1f | %.0f", $0, $0 * $1 / peak * 100)
       }
       print("| \(layer.name) | \(layer.count) | \(cells.joined(separator: " | ")) |")
     }

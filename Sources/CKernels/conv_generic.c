@@ -13,6 +13,8 @@
 #define FACTORS_FIRST(C, N) 0
 #define MAX_BLOCK 4
 #define PREFERRED_BLOCK 3
+#define FILTER_WIDE(C) ((C) == 4 ? 2 : 4)
+#define FILTER_AT_ONCE(C) ((C) == 1 ? 2 : 1)
 #define WEIGHT_CHANNELS 4
 #define WEIGHT_MAX_TAPS 9
 #define WEIGHT_TAPS(C) ((C) == 1 ? 9 : (C) == 2 ? 5 : (C) == 3 ? 3 : 2)

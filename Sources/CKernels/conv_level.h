@@ -1,5 +1,6 @@
 // Body of one instruction level. The including file defines LEVEL_TABLE, LEVEL_NAME, LANES; ROWS(c) and WIDE(c), rows
 // and vectors of a row of a tile of c channels; FLAT(c), vectors of its tile of one row; WEIGHT_TAPS(c), OUTER_TAPS;
+// FILTER_WIDE(c), FILTER_AT_ONCE(c): vectors and products of a tile of c channels of minimal filters;
 // FACTORS_FIRST(c, n): whether a tile of c x n sums holds its c factors in registers and loads the n others one by one.
 #include <string.h>
 
@@ -74,6 +75,15 @@ INLINE void finish(const int C, const int R, const int V, const int ADD, const i
   }
 }
 
+INLINE void finish_any(const int C, const int R, const int V, const int PART,
+                       const conv_forward_job *job, const vec *sum, long channel, long y, long x,
+                       long n) {
+  if (job->residual && job->slopes) finish(C, R, V, 1, 1, PART, job, sum, channel, y, x, n);
+  else if (job->residual) finish(C, R, V, 1, 0, PART, job, sum, channel, y, x, n);
+  else if (job->slopes) finish(C, R, V, 0, 1, PART, job, sum, channel, y, x, n);
+  else finish(C, R, V, 0, 0, PART, job, sum, channel, y, x, n);
+}
+
 // C output channels x R rows x V vectors, accumulated in registers over all taps. PART: vectors of n < LANES values.
 INLINE void tile(const int C, const int R, const int V, const int PART,
                  const conv_forward_job *job, const long *taps, const float *w, const float *in,
@@ -106,12 +116,7 @@ INLINE void tile(const int C, const int R, const int V, const int PART,
       }
     }
   }
-#define FINISH(ADD, RECTIFY) finish(C, R, V, ADD, RECTIFY, PART, job, sum, channel, y, x, n)
-  if (job->residual && job->slopes) FINISH(1, 1);
-  else if (job->residual) FINISH(1, 0);
-  else if (job->slopes) FINISH(0, 1);
-  else FINISH(0, 0);
-#undef FINISH
+  finish_any(C, R, V, PART, job, sum, channel, y, x, n);
 }
 
 INLINE void rows(const int C, const int R, const int V, const conv_forward_job *job,
@@ -164,9 +169,19 @@ static long next_block(long remaining, long height) {
   return remaining % 7 == 0 && MAX_BLOCK >= 7 ? 7 : (remaining % 4 == 0 ? 4 : PREFERRED_BLOCK);
 }
 
+#include "winograd_level.h"
+
 static void level_pack(const conv_shape *shape, const float *weights, float *packed) {
+  const int is_filter = conv_is_filter(shape);
   for (long g = 0; g < shape->group_count; g++) {
     for (long c = 0; c < shape->channels_per_group;) {
+      if (is_filter) {
+        const long n = next_filter_block(shape->channels_per_group - c);
+        packed = pack_filter(
+            shape, weights + (g * shape->channels_per_group + c) * shape->tap_count, n, packed);
+        c += n;
+        continue;
+      }
       const long n = next_block(shape->channels_per_group - c, shape->height);
       const float *w = weights + (g * shape->channels_per_group + c) * shape->tap_count;
       for (long t = 0; t < shape->tap_count; t++)
@@ -178,6 +193,10 @@ static void level_pack(const conv_shape *shape, const float *weights, float *pac
 
 static void level_forward(const conv_forward_job *job) {
   const conv_shape *shape = &job->shape;
+  if (conv_is_filter(shape)) {
+    filter_forward(job);
+    return;
+  }
   for (long g = 0; g < shape->group_count; g++) {
     for (long c = 0; c < shape->channels_per_group;) {
       const long n = next_block(shape->channels_per_group - c, shape->height);

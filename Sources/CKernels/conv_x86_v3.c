@@ -10,6 +10,8 @@
 #define MAX_BLOCK 4
 #define PREFERRED_BLOCK 3
 #define ROWS(C) ((C) == 1 ? 2 : (C) == 4 ? 3 : (C) == 2 ? 3 : 1)
+#define FILTER_WIDE(C) ((C) == 4 ? 2 : 4)
+#define FILTER_AT_ONCE(C) ((C) == 1 ? 2 : 1)
 #define WEIGHT_CHANNELS 4
 #define WEIGHT_MAX_TAPS 9
 #define WEIGHT_TAPS(C) ((C) == 1 ? 9 : (C) == 2 ? 6 : (C) == 3 ? 4 : 3)

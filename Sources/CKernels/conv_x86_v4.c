@@ -10,6 +10,8 @@
 #define MAX_BLOCK 8
 #define PREFERRED_BLOCK 4
 #define ROWS(C) ((C) == 1 ? 8 : (C) == 2 ? 4 : (C) <= 5 ? 2 : 1)
+#define FILTER_WIDE(C) 2
+#define FILTER_AT_ONCE(C) ((C) == 1 ? 6 : (C) == 2 ? 3 : (C) == 3 ? 2 : 1)
 #define WEIGHT_CHANNELS 8
 #define WEIGHT_MAX_TAPS 12
 #define WEIGHT_TAPS(C) \

@@ -45,6 +45,14 @@ import Testing
       cases.append(make(3, 5, 3, 3, 6, width))
       cases.append(make(2, 4, 1, 5, 1, width))
     }
+    for channels in 1...17 { cases.append(make(3, channels, 3, 3, 4, 32)) }
+    for width in [1, 3, 7, 9, 16, 20, 31, 33, 47, 63, 64, 65] {
+      cases.append(make(2, 6, 3, 3, 8, width))
+      cases.append(make(2, 3, 3, 1 + 2 * (width % 8), 4, width))
+    }
+    cases += [
+      make(64, 2, 3, 3, 4, 24), make(65, 2, 3, 3, 4, 24), make(6, 15, 3, 3, 8, 13, groups: 3),
+    ]
     for height in [2, 3, 5, 9, 17] { cases.append(make(5, 1, 5, 3, height, 20)) }
     cases += [make(6, 9, 3, 3, 7, 13, groups: 3), make(12, 4, 1, 3, 4, 24, groups: 2)]
     var stream = StreamKey(seed: 3, domain: .test, purpose: .initialisation).stream(drop: 0)
@@ -90,7 +98,8 @@ import Testing
     let result = try ConvolutionProbe.run(
       reference, level: level, samples: 1, input: x, weight: weight,
       gradient: [Float](repeating: 0, count: test.outputs * test.height * test.width))
-    #expect(result.output == reference.forwardChain(x, weight, Self.multiplyAdd(level)))
+    let chain = reference.isFilter ? reference.forwardFilter : reference.forwardChain
+    #expect(result.output == chain(x, weight, Self.multiplyAdd(level)))
   }
 
   /// A stride-one convolution layer run through a training plan, forward and backward, on one level.
@@ -144,8 +153,8 @@ import Testing
       let offsets = GuardedMemory((0..<outputs).map { $0 * plane })
       var job = conv_forward_job()
       job.shape = conv_shape(
-        height: height, width: width, tap_count: inputs, group_count: 1,
-        channels_per_group: outputs, taps: taps.pointer)
+        height: height, width: width, tap_count: inputs, kernel_rows: 1, kernel_columns: 1,
+        group_count: 1, channels_per_group: outputs, taps: taps.pointer)
       kernels_at(level)!.pointee.pack(&job.shape, weight, packed.pointer)
       (job.input_pitch, job.output_pitch, job.residual_pitch) = (pitch, pitch, pitch)
       (job.input, job.weights, job.bias) = (

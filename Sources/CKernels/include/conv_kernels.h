@@ -17,11 +17,34 @@ enum { CONV_OVERREAD = 64, CONV_MAX_LANES = 16, MULTIPLY_ADD_CHAINS = 12 };
 /// Geometry of a convolution: one output channel is a sum of `tap_count` shifted input planes.
 typedef struct {
   long height, width;
-  long tap_count;           ///< taps of one output channel
+  long tap_count;           ///< taps of one output channel: inputs of its group, kernel rows, kernel columns
+  long kernel_rows, kernel_columns;
   long group_count;
   long channels_per_group;  ///< output channels of one group
   const long *taps;         ///< [group][tap]: offset in floats from the position of the output
 } conv_shape;
+
+enum {
+  CONV_FILTER_ROWS = 4,      ///< rows of the output of one minimal filter, F(4, 3)
+  CONV_FILTER_PRODUCTS = 6,  ///< its products of each kernel column
+  CONV_FILTER_TAPS = 3,      ///< its kernel rows
+  CONV_FILTER_INPUTS = 64,   ///< most input channels, and most columns, of a convolution by minimal filters
+  CONV_FILTER_WIDTH = 64
+};
+
+/// Whether `forward` computes a convolution by minimal filters along the columns, with half of the multiplications. It
+/// depends on the shape alone, never on the level.
+static inline int conv_is_filter(const conv_shape *shape) {
+  return shape->kernel_rows == CONV_FILTER_TAPS && shape->height % CONV_FILTER_ROWS == 0 &&
+         shape->width <= CONV_FILTER_WIDTH && shape->kernel_columns <= CONV_MAX_LANES &&
+         shape->tap_count <= CONV_FILTER_INPUTS * CONV_FILTER_TAPS * shape->kernel_columns;
+}
+
+/// Packed weights of one output channel.
+static inline long conv_packed_taps(const conv_shape *shape) {
+  return conv_is_filter(shape) ? shape->tap_count / CONV_FILTER_TAPS * CONV_FILTER_PRODUCTS
+                               : shape->tap_count;
+}
 
 /// output = f(bias + sum of weight * input + residual), f(u) = u > 0 ? u : slope * u.
 typedef struct {
@@ -83,7 +106,7 @@ typedef struct {
 typedef struct {
   const char *name;
   long lanes;
-  /// Reorders plain weights [channel][tap] for `forward`; the packed size is the same.
+  /// Reorders and transforms plain weights [channel][tap] for `forward`, `conv_packed_taps` of each channel.
   void (*pack)(const conv_shape *shape, const float *weights, float *packed);
   void (*forward)(const conv_forward_job *job);
   void (*weight_sums)(const conv_weight_job *job);

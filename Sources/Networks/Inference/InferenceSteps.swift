@@ -13,8 +13,7 @@ struct FusedConvolution: SampleStep {
   let input: Place
   let output: Place
   let residual: Place?
-  let tapCount: Int
-  let groups: Int
+  let layer: Convolution
   let weights, bias: FloatMemory
   let slopes: FloatMemory?
   let taps, outputOffsets: OffsetTable
@@ -30,8 +29,7 @@ struct FusedConvolution: SampleStep {
     self.input = input
     self.output = output
     self.residual = residual
-    tapCount = layer.tapCount
-    groups = layer.groups
+    self.layer = layer
     let kernel = layer.kernel
     precondition(output.shape.height == 1 || kernel.height == 1 || input.rowsPerPlane > 1)
     taps = OffsetTable(
@@ -47,21 +45,22 @@ struct FusedConvolution: SampleStep {
     residualOffsets = residual.map { OffsetTable($0.channelOffsets) }
     self.bias = FloatMemory(bias)
     self.slopes = slopes.map { FloatMemory($0) }
-    self.weights = FloatMemory(weights.count)
-    var shape = shape
+    var shape = FusedConvolution.shape(layer, output, taps)
+    self.weights = FloatMemory(layer.outputs * conv_packed_taps(&shape))
     kernels.table.pack(&shape, weights, self.weights.pointer)
   }
 
-  private var shape: conv_shape {
+  private static func shape(_ layer: Convolution, _ output: Place, _ taps: OffsetTable) -> conv_shape {
     conv_shape(
-      height: output.shape.height, width: output.shape.width, tap_count: tapCount,
-      group_count: groups, channels_per_group: output.shape.channels / groups,
+      height: output.shape.height, width: output.shape.width, tap_count: layer.tapCount,
+      kernel_rows: layer.kernel.height, kernel_columns: layer.kernel.width,
+      group_count: layer.groups, channels_per_group: layer.outputs / layer.groups,
       taps: UnsafePointer(taps.pointer))
   }
 
   func run(_ memory: SampleMemory, _ kernels: Kernels) {
     var job = conv_forward_job()
-    job.shape = shape
+    job.shape = FusedConvolution.shape(layer, output, taps)
     job.weights = UnsafePointer(weights.pointer)
     job.bias = UnsafePointer(bias.pointer)
     job.slopes = slopes.map { UnsafePointer($0.pointer) }

@@ -59,10 +59,10 @@ final class ConvolutionStep: Step, @unchecked Sendable {
         gradient: FloatMemory(samples * layer.outputs * geometry.plane),
         transposed: FloatMemory(transposed), sums: FloatMemory(sums))
     }
-    packed = FloatMemory(tapTotal)
     bias = FloatMemory(layer.outputs)
     let groupInputs = layer.inputs / layer.groups
     let groupOutputs = layer.outputs / layer.groups
+    packed = FloatMemory(geometry.packedCount(layer, inputs: groupInputs, outputs: layer.outputs))
     taps = OffsetTable(
       (0..<layer.groups).flatMap {
         geometry.taps(channels: $0 * groupInputs..<($0 + 1) * groupInputs)
@@ -77,7 +77,7 @@ final class ConvolutionStep: Step, @unchecked Sendable {
     var backward: [BackwardData] = []
     for consumer in inputs {
       let channels = consumer.view.shape.channels
-      let count = channels * groupOutputs * layer.kernel.area
+      let count = geometry.packedCount(layer, inputs: groupOutputs, outputs: channels)
       backward.append(
         BackwardData(
           consumer: consumer, firstChannel: first, packed: FloatMemory(count),
@@ -96,18 +96,14 @@ final class ConvolutionStep: Step, @unchecked Sendable {
   }
 
   private var forwardShape: conv_shape {
-    conv_shape(
-      height: geometry.height, width: geometry.width, tap_count: layer.tapCount,
-      group_count: layer.groups, channels_per_group: layer.outputs / layer.groups,
-      taps: UnsafePointer(taps.pointer))
+    geometry.convolution(
+      layer, inputs: layer.inputs / layer.groups, outputs: layer.outputs, taps: taps)
   }
 
   private func backwardShape(_ part: BackwardData) -> conv_shape {
-    conv_shape(
-      height: geometry.height, width: geometry.width,
-      tap_count: layer.outputs / layer.groups * layer.kernel.area, group_count: layer.groups,
-      channels_per_group: part.consumer.view.shape.channels / layer.groups,
-      taps: UnsafePointer(part.taps.pointer))
+    geometry.convolution(
+      layer, inputs: layer.outputs / layer.groups, outputs: part.consumer.view.shape.channels,
+      taps: part.taps)
   }
 
   func prepare(_ run: Run) {

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A map with a halo of zeros as wide as the kernel reaches.
 struct PaddedGeometry: Sendable {
   let height, width: Int
@@ -15,5 +17,19 @@ struct PaddedGeometry: Sendable {
         (0..<kernel.width).map { channel * plane + row * pitch + $0 }
       }
     }
+  }
+
+  /// A layer's convolution, or its transpose: the inputs of one group, the outputs of all.
+  func convolution(_ layer: Convolution, inputs: Int, outputs: Int, taps: OffsetTable) -> conv_shape {
+    conv_shape(
+      height: height, width: width, tap_count: inputs * kernel.area, kernel_rows: kernel.height,
+      kernel_columns: kernel.width, group_count: layer.groups,
+      channels_per_group: outputs / layer.groups, taps: UnsafePointer(taps.pointer))
+  }
+
+  /// Packed weights of such a convolution.
+  func packedCount(_ layer: Convolution, inputs: Int, outputs: Int) -> Int {
+    var shape = convolution(layer, inputs: inputs, outputs: outputs, taps: OffsetTable([]))
+    return outputs * conv_packed_taps(&shape)
   }
 }

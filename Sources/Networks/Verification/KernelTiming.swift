@@ -97,10 +97,14 @@ extension KernelTiming.ConvolutionLayer {
   }
 
   private func convolution(_ inputs: Int, _ outputs: Int, _ taps: OffsetTable) -> conv_shape {
-    conv_shape(
-      height: shape.height, width: shape.width,
-      tap_count: inputs / layer.groups * layer.kernel.area, group_count: layer.groups,
-      channels_per_group: outputs / layer.groups, taps: UnsafePointer(taps.pointer))
+    geometry.convolution(layer, inputs: inputs / layer.groups, outputs: outputs, taps: taps)
+  }
+
+  /// Share of the multiply-adds of the plain sum that `forward` makes: half, where it uses minimal filters.
+  package var multiplications: Double {
+    var shape = convolution(layer.inputs, layer.outputs, OffsetTable([]))
+    return conv_is_filter(&shape) == 0
+      ? 1 : Double(CONV_FILTER_PRODUCTS) / Double(CONV_FILTER_TAPS * CONV_FILTER_ROWS)
   }
 
   /// Forward is also backward for the data, with inputs and outputs exchanged.
@@ -108,7 +112,8 @@ extension KernelTiming.ConvolutionLayer {
     let kernels = Kernels.best
     let taps = taps(inputs)
     let offsets = OffsetTable((0..<outputs).map { $0 * shape.plane })
-    let weights = FloatMemory(outputs * inputs / layer.groups * layer.kernel.area)
+    let weights = FloatMemory(
+      geometry.packedCount(layer, inputs: inputs / layer.groups, outputs: outputs))
     let input = FloatMemory(inputs * geometry.plane)
     let bias = FloatMemory(outputs)
     let output = FloatMemory(outputs * shape.plane)

@@ -59,6 +59,69 @@ package struct ReferenceConvolution: Sendable {
     return y
   }
 
+  /// Whether the kernels compute it by minimal filters: three kernel rows, groups of four rows of at most 64 columns, at
+  /// most 64 inputs.
+  package var isFilter: Bool {
+    kernel.height == 3 && height % 4 == 0 && width <= 64 && inputs / groups <= 64
+  }
+
+  /// The same in single precision by minimal filters F(4, 3) along the columns, rounded like `forwardChain`.
+  package func forwardFilter(
+    _ x: [Float], _ weight: [Float], _ fma: (Float, Float, Float) -> Float
+  ) -> [Float] {
+    var y = [Float](repeating: 0, count: outputs * height * width)
+    let (groupInputs, groupOutputs) = (inputs / groups, outputs / groups)
+    for o in 0..<outputs {
+      for row in stride(from: 0, to: height, by: 4) {
+        for column in 0..<width {
+          var sums = [Float](repeating: 0, count: 6)
+          for i in 0..<groupInputs {
+            let channel = o / groupOutputs * groupInputs + i
+            for q in 0..<kernel.width {
+              let g = (0..<3).map {
+                Double(weight[((o * groupInputs + i) * 3 + $0) * kernel.width + q])
+              }
+              let d = (row - 1..<row + 5).map { value(x, channel, $0, column + q - kernel.width / 2) }
+              for (k, (g, d)) in zip(Self.transformed(kernel: g), Self.transformed(rows: d, fma)).enumerated() {
+                sums[k] = fma(g, d, sums[k])
+              }
+            }
+          }
+          for (r, value) in Self.rows(sums, fma).enumerated() {
+            y[(o * height + row + r) * width + column] = value
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  private func value(_ x: [Float], _ channel: Int, _ row: Int, _ column: Int) -> Float {
+    guard (0..<height).contains(row) && (0..<width).contains(column) else { return 0 }
+    return x[(channel * height + row) * width + column]
+  }
+
+  private static func transformed(kernel g: [Double]) -> [Float] {
+    [
+      g[0] / 4, -(g[0] + g[1] + g[2]) / 6, -(g[0] - g[1] + g[2]) / 6,
+      (g[0] + 2 * g[1] + 4 * g[2]) / 24, (g[0] - 2 * g[1] + 4 * g[2]) / 24, g[2],
+    ].map { Float($0) }
+  }
+
+  private static func transformed(rows d: [Float], _ fma: (Float, Float, Float) -> Float) -> [Float] {
+    let (even, odd) = (fma(-4, d[2], d[4]), fma(-4, d[1], d[3]))
+    let (outer, inner) = (d[4] - d[2], 2 * (d[3] - d[1]))
+    return [
+      fma(4, d[0], fma(-5, d[2], d[4])), even + odd, even - odd, outer + inner, outer - inner,
+      fma(4, d[1], fma(-5, d[3], d[5])),
+    ]
+  }
+
+  private static func rows(_ m: [Float], _ fma: (Float, Float, Float) -> Float) -> [Float] {
+    let (a, b, d, e) = (m[1] + m[2], m[1] - m[2], m[3] + m[4], m[3] - m[4])
+    return [a + (m[0] + d), fma(2, e, b), fma(4, d, a), fma(8, e, b + m[5])]
+  }
+
   /// Gradient with respect to the input.
   package func inputGradient(_ dy: [Float], _ weight: [Float]) -> [Double] {
     var dx = [Double](repeating: 0, count: inputs * height * width)
