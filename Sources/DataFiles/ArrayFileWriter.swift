@@ -6,6 +6,7 @@
 public final class ArrayFileWriter {
   /// Where the file appears.
   public let path: String
+  /// Format in which the arrays are written.
   public let format: ArrayFormat
   private let arrays: [ArrayInfo]
   private let sink: any ArraySink

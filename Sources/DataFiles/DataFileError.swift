@@ -12,13 +12,20 @@ public struct DataFileError: Error, Sendable, Equatable, CustomStringConvertible
     case text(line: Int, column: Int)
   }
 
+  /// Path of the file.
   public let file: String
+  /// Name of the variable; nil if the complaint is about none.
   public let variable: String?
+  /// Where in the file.
   public let place: Place
+  /// What the reader or writer needed.
   public let expected: String
+  /// What there was instead.
   public let found: String
+  /// A way out, if one is known.
   public let hint: String?
 
+  /// A complaint; the parameters are the properties.
   public init(
     file: String, variable: String? = nil, place: Place = .file, expected: String, found: String,
     hint: String? = nil

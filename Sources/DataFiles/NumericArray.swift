@@ -12,6 +12,7 @@ public struct ArrayInfo: Sendable, Equatable, CustomStringConvertible {
   /// Length of the first axis; 1 for a scalar.
   public var rowCount: Int { shape.first ?? 1 }
 
+  /// The form of an array; the parameters are the properties.
   public init(name: String? = nil, shape: [Int], isComplex: Bool, elementType: ElementType) {
     self.name = name
     self.shape = shape
@@ -41,7 +42,9 @@ public struct ArrayInfo: Sendable, Equatable, CustomStringConvertible {
 public struct NumericArray: Sendable, Equatable {
   /// The numbers in the precision that the file has.
   public enum Values: Sendable, Equatable {
+    /// Single precision.
     case float([Float])
+    /// Double precision.
     case double([Double])
 
     /// Numbers held; a complex element counts twice.

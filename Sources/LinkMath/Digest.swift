@@ -4,6 +4,7 @@ import COpenSSL
 public struct Digest: ~Copyable {
   private let context: OpaquePointer
 
+  /// The digest of no bytes yet.
   public init() {
     context = EVP_MD_CTX_new()
     let started = EVP_DigestInit_ex(context, EVP_sha256(), nil)
@@ -12,6 +13,7 @@ public struct Digest: ~Copyable {
 
   deinit { EVP_MD_CTX_free(context) }
 
+  /// Appends bytes; several calls give the digest of one call with all of them.
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
   }
@@ -26,6 +28,7 @@ public struct Digest: ~Copyable {
     }.joined()
   }
 
+  /// The SHA-256 of a text's UTF-8 bytes, as 64 hexadecimal digits.
   public static func sha256(_ text: String) -> String {
     var digest = Digest()
     var text = text

@@ -12,13 +12,18 @@ public struct DropMean: Sendable, Hashable {
   private var largest: [Double] = []
   private static let kept = 65
 
+  /// The mean of no drops yet.
   public init() {}
 
+  /// The mean of some values, in their order.
   public init(_ values: some Sequence<Double>) { for value in values { add(value) } }
 
+  /// Number of values.
   public var count: Int { moments.count }
+  /// Arithmetic mean of the values; zero without any.
   public var mean: Double { moments.mean }
 
+  /// Adds the value of the next drop.
   public mutating func add(_ value: Double) {
     moments.add(value)
     if largest.count == Self.kept {

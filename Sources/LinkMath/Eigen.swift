@@ -5,7 +5,9 @@ import RealModule
 
 /// A decomposition that could not be finished: non-finite values in the matrix.
 public struct DecompositionError: Error, Sendable, CustomStringConvertible {
+  /// What keeps the matrix from being decomposed.
   public let reason: String
+  /// The reason as a sentence for the user.
   public var description: String { "cannot decompose a matrix: \(reason)" }
 }
 

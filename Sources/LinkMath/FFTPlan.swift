@@ -9,9 +9,12 @@ import Foundation
 /// execution is thread-safe and may be in place only if planned so.
 public final class FFTPlan: @unchecked Sendable {
   // Sendable: FFTW's new-array execution only reads the plan.
+  /// Sign of the exponent: minus for `forward`, plus for `backward`.
   public enum Direction: Sendable { case forward, backward }
 
+  /// Points of each transform.
   public let length: Int
+  /// Sign of the exponent.
   public let direction: Direction
   private let plan: fftwf_plan
   private let inPlace: Bool

@@ -5,6 +5,7 @@ import CKernels
 /// It is the best that the processor has (AVX-512, AVX2 with FMA, or what every machine has), unless the environment
 /// variable `CSILINK_KERNEL` names another one.
 public enum KernelLevel {
+  /// The environment variable that names the level to use.
   public static let variable = "CSILINK_KERNEL"
 
   /// Levels that this machine can run, best first.

@@ -7,6 +7,7 @@ import ComplexModule
 /// in any matrix, at any place of it and on any thread: a drop does not depend on its block. The chains are fused on
 /// AVX2, AVX-512 and NEON, which therefore agree to the bit.
 public enum MatrixProduct {
+  /// What a factor is before the product: op(X) = X, Xᵀ or Xᴴ.
   public enum Operation: Sendable {
     case none, transpose, conjugateTranspose
 
@@ -129,5 +130,6 @@ public struct PackedMatrix: Sendable {
     return result
   }
 
+  /// Bytes that the packed matrix occupies.
   public var memoryBytes: Int { packed.count * MemoryLayout<Float>.stride }
 }

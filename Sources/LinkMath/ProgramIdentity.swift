@@ -3,6 +3,7 @@ import Foundation
 /// The program that computes numbers: journals, fitted parts, drawn samples, checkpoints and data sets carry it in their
 /// names or headers, so that what one program left is never taken for the work of another.
 public enum ProgramIdentity {
+  /// The release, as `csilink --version` prints it.
   public static let version = "0.1.0"
   /// First 16 digits of the SHA-256 of the program file.
   public static let build: String =

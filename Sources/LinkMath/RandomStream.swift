@@ -13,12 +13,18 @@ public struct StreamKey: Sendable, Hashable {
     case selection, environment
   }
 
+  /// The scenario's seed: the 64-bit key of the generator.
   public let seed: UInt64
+  /// The set of drops that the stream belongs to.
   public let domain: Domain
+  /// The stage that draws.
   public let purpose: Purpose
   /// Several streams for one purpose (ray, layer, branch), below 4096.
   public let instance: UInt32
 
+  /// The key of all streams for one purpose.
+  ///
+  /// - Precondition: `0 <= instance < 4096`.
   public init(seed: UInt64, domain: Domain, purpose: Purpose, instance: Int = 0) {
     precondition((0..<4096).contains(instance), "stream instance \(instance) outside 0..<4096")
     self.seed = seed
@@ -54,6 +60,7 @@ public struct RandomStream: Sendable {
   private var words: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
   private var unread = 0
 
+  /// The stream that starts at a 128-bit counter under a 64-bit key, least significant words first.
   public init(key: (UInt32, UInt32), counter: (UInt32, UInt32, UInt32, UInt32)) {
     philox = csk_philox(key: key, counter: counter)
   }
@@ -83,6 +90,7 @@ public struct RandomStream: Sendable {
     return Double(high << 26 | low) * 0x1p-53
   }
 
+  /// A double in a half-open range.
   public mutating func uniform(in range: Range<Double>) -> Double {
     range.lowerBound + uniform() * (range.upperBound - range.lowerBound)
   }

@@ -5,14 +5,19 @@ import Foundation
 /// The result depends on the order of the values; the simulation adds them in drop order.
 /// Reference: B. P. Welford, Technometrics 4 (1962) 419.
 public struct RunningMean: Sendable, Hashable {
+  /// Number of values.
   public private(set) var count = 0
+  /// Arithmetic mean of the values; zero without any.
   public private(set) var mean = 0.0
   private var squares = 0.0
 
+  /// The mean of no values yet.
   public init() {}
 
+  /// The mean of some values, in their order.
   public init(_ values: some Sequence<Double>) { for value in values { add(value) } }
 
+  /// Adds one value. O(1).
   public mutating func add(_ value: Double) {
     count += 1
     let deviation = value - mean
@@ -27,6 +32,7 @@ public struct RunningMean: Sendable, Hashable {
   public var standardError: Double? { variance.map { ($0 / Double(count)).squareRoot() } }
 }
 
+/// Quantiles of Student's t distribution.
 public enum StudentT {
   /// The two-sided 95 % point: table to 30 degrees of freedom, above that the expansion in 1/ν to third order
   /// (Abramowitz and Stegun 26.7.5), accurate to 1e-6.

@@ -20,7 +20,9 @@ extension Complex: TensorElement {}
 /// Axes are named where an array is declared (`[drop, subcarrier, port]`); shapes are checked at the border of each
 /// stage with ``requireShape(_:_:)``, not at every element.
 public struct Tensor<Element: TensorElement>: Sendable {
+  /// Sizes by axis, the slowest first; empty for a scalar.
   public private(set) var shape: [Int]
+  /// Number of elements, the product of ``shape``.
   public let count: Int
   private var buffer: Buffer
 
@@ -34,6 +36,7 @@ public struct Tensor<Element: TensorElement>: Sendable {
     buffer = Buffer(byteCount: count * MemoryLayout<Element>.stride)
   }
 
+  /// An array of one value.
   public init(repeating value: Element, shape: [Int]) {
     self.init(uninitialized: shape)
     withUnsafeMutableElements { $0.update(repeating: value) }
@@ -52,8 +55,10 @@ public struct Tensor<Element: TensorElement>: Sendable {
     }
   }
 
+  /// Size of an axis, counted from zero.
   public subscript(dimension axis: Int) -> Int { shape[axis] }
 
+  /// A copy of the elements, row-major.
   public var elements: [Element] { withUnsafeElements { Array($0) } }
 
   /// The same elements under another shape. O(1).
@@ -99,6 +104,7 @@ public struct Tensor<Element: TensorElement>: Sendable {
   /// Elements in one entry of the first axis.
   public var rowStride: Int { shape.dropFirst().reduce(1, *) }
 
+  /// Lends the elements, row-major, for the duration of the call.
   public func withUnsafeElements<R>(_ body: (UnsafeBufferPointer<Element>) throws -> R) rethrows
     -> R
   {
@@ -106,6 +112,7 @@ public struct Tensor<Element: TensorElement>: Sendable {
     return try body(UnsafeBufferPointer(start: typed, count: count))
   }
 
+  /// Lends the elements for writing; memory that other arrays share is copied first.
   public mutating func withUnsafeMutableElements<R>(
     _ body: (UnsafeMutableBufferPointer<Element>) throws -> R
   ) rethrows -> R {
@@ -153,6 +160,7 @@ extension Tensor {
 }
 
 extension Tensor: Equatable where Element: Equatable {
+  /// Equal shapes and equal elements, compared as numbers: NaN differs from itself, and 0 equals -0.
   public static func == (a: Tensor, b: Tensor) -> Bool {
     a.shape == b.shape
       && a.withUnsafeElements { x in b.withUnsafeElements { y in x.elementsEqual(y) } }
@@ -167,6 +175,7 @@ extension Tensor where Element == ComplexFloat {
     }
   }
 
+  /// The values as `2 · count` floats for writing; memory that other arrays share is copied first.
   public mutating func withUnsafeMutableFloats<R>(
     _ body: (UnsafeMutablePointer<Float>) throws -> R
   ) rethrows -> R {

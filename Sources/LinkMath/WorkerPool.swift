@@ -7,6 +7,7 @@ import Synchronization
 /// Results must not depend on which worker runs an iteration: callers write to disjoint places, or fold afterwards in
 /// index order. Loops are not nested: a loop started from inside a worker of the same pool runs on that worker alone.
 public final class WorkerPool: Sendable {
+  /// Workers that share a loop, the calling thread included.
   public let threadCount: Int
   private let shared: Shared
 

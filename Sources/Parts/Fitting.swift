@@ -2,9 +2,12 @@ import LinkMath
 
 /// Named arrays that a part learned from drops: what a safetensors file holds.
 public struct Artefact: Sendable, Equatable {
+  /// The arrays by name.
   public var arrays: [String: RealArray]
+  /// An artefact of named arrays.
   public init(_ arrays: [String: RealArray] = [:]) { self.arrays = arrays }
 
+  /// The array of that name; nil if there is none.
   public subscript(_ name: String) -> RealArray? { arrays[name] }
 }
 
@@ -20,6 +23,7 @@ public enum StageInput: Sendable {
 
 /// Accumulates the inputs of a stage over drops, in drop order, and turns them into an artefact.
 public protocol Fitter: Sendable {
+  /// Takes in the next drops, in drop order.
   mutating func add(_ input: StageInput)
   /// - Throws: if the drops do not determine the result (too few, no energy).
   func finish() throws -> Artefact
@@ -27,6 +31,7 @@ public protocol Fitter: Sendable {
 
 /// A request for drops to learn from. They come from their own random domain (`fit`), never from the evaluated drops.
 public struct Fitting: Sendable {
+  /// Which channel the stage in front of the fit works on.
   public enum Source: String, Choice {
     /// The stage sees the true channel.
     case truth
@@ -34,14 +39,18 @@ public struct Fitting: Sendable {
     case estimate
   }
 
+  /// How many drops are needed.
   public let dropCount: Int
+  /// Which channel the drops show.
   public let source: Source
   /// Names what the result depends on besides the stages before: equal signatures share one artefact.
   public let signature: String
   /// Names and shapes of the arrays that the artefact will have.
   public let shapes: [String: [Int]]
+  /// Makes an accumulator that has seen no drop.
   public let makeFitter: @Sendable () -> any Fitter
 
+  /// A request; the parameters are the properties.
   public init(
     dropCount: Int, source: Source = .truth, signature: String, shapes: [String: [Int]],
     makeFitter: @escaping @Sendable () -> any Fitter

@@ -1,12 +1,18 @@
 /// What values a parameter accepts.
 public indirect enum ValueKind: Sendable, Hashable {
+  /// `true` or `false`.
   case flag
+  /// A whole number in a range.
   case integer(ClosedRange<Int>)
+  /// A number in a range, in the unit of its dimension; scenarios may write it with a unit.
   case number(Dimension, ClosedRange<Double>)
+  /// One of some words.
   case choice([String])
+  /// Any text.
   case text
   /// A file, relative to the folder of the scenario that names it.
   case file
+  /// A list of values of one kind, whose length lies in a range.
   case list(ValueKind, count: ClosedRange<Int>)
   /// The first of several kinds that fits.
   case either([ValueKind])
@@ -16,15 +22,19 @@ public indirect enum ValueKind: Sendable, Hashable {
 public struct ParameterDeclaration: Sendable, Hashable {
   /// What happens when the scenario does not mention the parameter.
   public enum Absence: Sendable, Hashable {
+    /// The scenario must give it.
     case required
     /// The part works without it; the documentation says how.
     case unset
+    /// The value that is taken instead.
     case value(Setting)
   }
 
   /// Key in the scenario; a dot descends into a nested mapping (`fit.drops`).
   public let key: String
+  /// What values it accepts.
   public let kind: ValueKind
+  /// What happens if the scenario leaves it out.
   public let absence: Absence
   /// One sentence with the meaning, the symbol and the source.
   public let documentation: String
@@ -43,9 +53,11 @@ public struct ParameterDeclaration: Sendable, Hashable {
 /// let linear = pow(10, settings[Self.snr] / 10)
 /// ```
 public struct Parameter<Value: Sendable>: Sendable {
+  /// The parameter as the reader and the documentation see it.
   public let declaration: ParameterDeclaration
   let read: @Sendable (Setting?) -> Value?
 
+  /// Key in the scenario.
   public var key: String { declaration.key }
 
   init(
@@ -81,6 +93,7 @@ extension Parameter {
 }
 
 extension Parameter where Value == Double {
+  /// A real number, in SI base units, degrees or dB by its dimension; required without a default.
   public static func number(
     _ key: String, _ dimension: Dimension = .plain, default value: Double? = nil,
     in range: ClosedRange<Double> = -Double
@@ -92,6 +105,7 @@ extension Parameter where Value == Double {
 }
 
 extension Parameter where Value == Int {
+  /// A whole number; required without a default.
   public static func integer(
     _ key: String, default value: Int? = nil, in range: ClosedRange<Int>, _ documentation: String
   ) -> Parameter {
@@ -100,6 +114,7 @@ extension Parameter where Value == Int {
 }
 
 extension Parameter where Value == Bool {
+  /// A yes or no.
   public static func flag(_ key: String, default value: Bool, _ documentation: String) -> Parameter
   {
     Parameter(key, .flag, default: value, documentation)
@@ -107,6 +122,7 @@ extension Parameter where Value == Bool {
 }
 
 extension Parameter where Value: Choice {
+  /// One word of a fixed set; required without a default.
   public static func choice(
     _ key: String, default value: Value? = nil, _ documentation: String
   ) -> Parameter {

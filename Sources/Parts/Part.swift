@@ -5,6 +5,7 @@ import LinkMath
 /// A new part is one file with such a type and one line in the registry of its stage; the scenario schema,
 /// `csilink list` and the documentation follow from ``schema``.
 public protocol Part: Sendable {
+  /// Section, name, summary, reference and parameters, as scenarios and `csilink list` use them.
   static var schema: PartSchema { get }
 
   /// - Parameters:
@@ -22,6 +23,7 @@ public protocol Part: Sendable {
 }
 
 extension Part {
+  /// Nothing to learn.
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     nil
   }
@@ -40,21 +42,29 @@ extension Part {
 public struct LinkContext: Sendable {
   /// OFDM grid: tone k lies at k · spacing above the lowest tone.
   public struct Grid: Sendable, Hashable {
+    /// Number of tones Nc.
     public var toneCount: Int
+    /// Sub-carrier spacing Δf in hertz.
     public var spacingHz: Double
+    /// Carrier frequency in hertz.
     public var carrierHz: Double
+    /// A grid of equally spaced tones around a carrier.
     public init(toneCount: Int, spacingHz: Double, carrierHz: Double) {
       self.toneCount = toneCount
       self.spacingHz = spacingHz
       self.carrierHz = carrierHz
     }
+    /// Nc · Δf in hertz.
     public var bandwidthHz: Double { Double(toneCount) * spacingHz }
   }
 
+  /// Tones and carrier.
   public var grid: Grid
-  /// Duration of a slot in seconds and speed of the UE in metres per second.
+  /// Duration of a slot in seconds.
   public var slotSeconds: Double
+  /// Speed of the UE in metres per second.
   public var speed: Double
+  /// The scenario's seed.
   public var seed: UInt64
   /// Folder that relative file names of the scenario start from.
   public var directory: String
@@ -71,6 +81,7 @@ public struct LinkContext: Sendable {
   /// What several parts use; one for all parts of a scenario.
   public var shared = SharedObjects()
 
+  /// What a pilot scheme tells the stages behind it.
   public struct Pilots: Sendable, Hashable {
     /// Every how many tones carry pilots, starting with tone 0.
     public var toneSpacing = 1
@@ -78,9 +89,11 @@ public struct LinkContext: Sendable {
     public var errorVariance = 0.0
     /// In dB; the default of the data SNR of the downlink.
     public var snrDB = 0.0
+    /// Pilots on every tone without noise.
     public init() {}
   }
 
+  /// What is known before the first stage of a link is made.
   public init(
     grid: Grid, slotSeconds: Double = 1e-3, speed: Double = 0, seed: UInt64 = 1,
     directory: String = "."
@@ -100,10 +113,14 @@ public struct LinkContext: Sendable {
 
 /// The drops that one pass through the link works on.
 public struct DropBlock: Sendable, Hashable {
+  /// Numbers of the drops within the domain.
   public let drops: Range<Int>
+  /// The set that the drops belong to.
   public let domain: StreamKey.Domain
+  /// The scenario's seed.
   public let seed: UInt64
 
+  /// The drops of a range; those of the evaluation if no domain is given.
   public init(_ drops: Range<Int>, domain: StreamKey.Domain = .run, seed: UInt64) {
     self.drops = drops
     self.domain = domain

@@ -29,8 +29,10 @@ public struct PartCatalogue: Sendable {
   /// The sections that have parts, in the order of the link.
   public var sections: [Section] { schemas.keys.sorted() }
 
+  /// The parts of a section in the order in which it lists them; empty if there are none.
   public func parts(of section: Section) -> [PartSchema] { schemas[section] ?? [] }
 
+  /// The part of that name; nil if the section has none.
   public func part(_ name: String, of section: Section) -> PartSchema? {
     parts(of: section).first { $0.name == name }
   }

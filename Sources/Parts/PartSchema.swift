@@ -10,20 +10,25 @@ public enum Section: String, Sendable, Hashable, CaseIterable, Comparable {
   /// The sections beside `link:`.
   public static let besides: [Section] = [.training, .run, .report]
 
+  /// The order of the link.
   public static func < (a: Section, b: Section) -> Bool { a.position < b.position }
   private var position: Int { Section.allCases.firstIndex(of: self)! }
 }
 
 /// The description of one pluggable part: its name in scenarios, what it does, what it can be told.
 public struct PartSchema: Sendable {
+  /// The stage that the part is one of.
   public let section: Section
   /// The word after `type:`; a section with a single part does not need it.
   public let name: String
+  /// One sentence for lists of parts.
   public let summary: String
   /// Paper, standard and equation.
   public let reference: String
+  /// The keys of the part, in the order of lists.
   public let parameters: [ParameterDeclaration]
 
+  /// The description of a part; the parameters are the properties.
   public init(
     _ section: Section, _ name: String, _ summary: String, reference: String = "",
     parameters: [ParameterDeclaration] = []
@@ -35,6 +40,7 @@ public struct PartSchema: Sendable {
     self.parameters = parameters
   }
 
+  /// The parameter with that key; nil if there is none.
   public func parameter(_ key: String) -> ParameterDeclaration? {
     parameters.first { $0.key == key }
   }
@@ -81,11 +87,16 @@ public struct PartSchema: Sendable {
 
 /// A complaint about one key of one part; the scenario reader adds file, line and column.
 public struct SettingsError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Name of the part that complains.
   public let part: String
+  /// Key that the complaint is about; empty if it is about the section.
   public let key: String
+  /// What is wrong, to be read after the key.
   public let reason: String
+  /// A way out, if one is known.
   public let hint: String?
 
+  /// A complaint; the reason continues "part.key".
   public init(part: String, key: String, reason: String, hint: String? = nil) {
     self.part = part
     self.key = key
@@ -93,13 +104,17 @@ public struct SettingsError: Error, Sendable, Hashable, CustomStringConvertible 
     self.hint = hint
   }
 
+  /// Key, reason and hint in one line.
   public var description: String { "\(part).\(key) \(reason)" + (hint.map { " (\($0))" } ?? "") }
 }
 
 /// The checked configuration of one part, every default filled in.
 public struct Settings: Sendable, Hashable {
+  /// The section that the part belongs to.
   public let section: Section
+  /// Name of the part.
   public let part: String
+  /// The values by key; a key that was left out and has no default is absent.
   public let values: [String: Setting]
 
   init(section: Section, part: String, values: [String: Setting]) {

@@ -1,9 +1,14 @@
 /// One value of a scenario after units were resolved: what a part is configured with.
 public enum Setting: Sendable, Hashable {
+  /// `true` or `false`.
   case flag(Bool)
+  /// A whole number.
   case integer(Int)
+  /// A real number, in SI base units, degrees or dB.
   case number(Double)
+  /// A word, a text or a file name.
   case text(String)
+  /// Values in order.
   case list([Setting])
 
   /// The number of a `.number` or `.integer`.
@@ -30,7 +35,9 @@ public enum Setting: Sendable, Hashable {
 
 /// A Swift type that a setting can be read into.
 public protocol SettingValue: Sendable {
+  /// The value that a setting holds; nil if it is of another kind.
   init?(setting: Setting)
+  /// The value as a setting.
   var setting: Setting { get }
 }
 
@@ -80,9 +87,11 @@ extension Array: SettingValue where Element: SettingValue {
 public protocol Choice: SettingValue, RawRepresentable<String>, CaseIterable {}
 
 extension Choice {
+  /// The case whose raw value is the setting's text; nil for another kind or an unknown word.
   public init?(setting: Setting) {
     guard case .text(let word) = setting else { return nil }
     self.init(rawValue: word)
   }
+  /// The raw value as a text.
   public var setting: Setting { .text(rawValue) }
 }

@@ -6,6 +6,7 @@ import Synchronization
 public final class SharedObjects: Sendable {
   private let objects = Mutex<[String: any Sendable]>([:])
 
+  /// An empty store.
   public init() {}
 
   /// The object of that name, made by the first caller.

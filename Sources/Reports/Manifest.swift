@@ -4,15 +4,18 @@ import Simulation
 
 /// How a run was carried out; unlike the result it may differ between two runs of the same scenario.
 public struct Execution: Sendable, Hashable {
+  /// When the run began.
   public var startTime: Date
   /// Including earlier parts of a resumed run as far as known.
   public var wallSeconds: Double
+  /// Threads that worked on it.
   public var threads: Int
   /// The command with its arguments.
   public var commandLine: [String]
   /// Folders of the shards that the result was put together from; empty for a whole run.
   public var shards: [String]
 
+  /// How a run was carried out; the parameters are the properties.
   public init(
     startTime: Date, wallSeconds: Double, threads: Int, commandLine: [String], shards: [String] = []
   ) {
@@ -26,6 +29,7 @@ public struct Execution: Sendable, Hashable {
 
 /// `manifest.json`: what is needed to repeat a run, and how it went.
 public enum Manifest {
+  /// Name of the file in the folder of results.
   public static let fileName = "manifest.json"
   /// Raised when a key changes its meaning.
   public static let formatVersion = 1

@@ -7,6 +7,7 @@ import Simulation
 /// ``columns``. Fields follow RFC 4180, lines end in a line feed. Missing values are empty. Every interval is 95 %.
 /// The bytes depend on the result alone.
 public enum ReportCSV {
+  /// Name of the file in the folder of results.
   public static let fileName = "report.csv"
   /// Raised when a column changes its meaning; columns that are appended leave it.
   public static let formatVersion = 1

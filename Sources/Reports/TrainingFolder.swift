@@ -4,6 +4,7 @@ import Simulation
 
 /// The folder that a training leaves behind: weights and curves, written while it works, and a report at the end.
 public enum TrainingFolder {
+  /// Name of the table of trained networks.
   public static let reportName = "training.csv"
   /// The scenario with everything that it extends and all defaults written out.
   public static let scenarioName = "scenario.yaml"
@@ -56,6 +57,8 @@ public enum TrainingFolder {
 
 /// What was trained, as a table for the terminal.
 public enum TrainingTable {
+  /// One row per network: name, ratio, parameters, epochs run, the best epoch, NMSE in dB on validation and test
+  /// data.
   public static func text(_ trained: [TrainedNetwork]) -> String {
     let heading = ["network", "ratio", "parameters", "epochs", "best", "validation dB", "test dB"]
     let rows = trained.map { network -> [String] in

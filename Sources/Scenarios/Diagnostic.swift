@@ -1,11 +1,13 @@
 /// A place in a scenario file, or in a value given on the command line.
 public struct SourcePosition: Sendable, Hashable {
+  /// The file, preset or command-line value that holds the place.
   public let source: SourceText
   /// Counted from one; zero means the source as a whole.
   public let line: Int
   /// Counted from one, in Unicode scalars.
   public let column: Int
 
+  /// A place in a source; the source as a whole without a line.
   public init(_ source: SourceText, line: Int = 0, column: Int = 0) {
     self.source = source
     self.line = line
@@ -22,15 +24,21 @@ public struct SourcePosition: Sendable, Hashable {
 ///   hint: to switch quantisation off, write 'quantizer: none'
 /// ```
 public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
+  /// Whether the scenario can be run nevertheless: an error stops it, a warning does not.
   public enum Severity: String, Sendable {
     case error, warning
   }
 
+  /// Whether it stops the run.
   public let severity: Severity
+  /// Where the complaint is about.
   public let position: SourcePosition
+  /// What was expected and found.
   public let message: String
+  /// A way out, if one is known.
   public let hint: String?
 
+  /// A complaint about a place, an error unless said otherwise.
   public init(
     _ severity: Severity = .error, at position: SourcePosition, _ message: String,
     hint: String? = nil
@@ -41,6 +49,7 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     self.hint = hint
   }
 
+  /// The complaint as a terminal shows it: place, message, the source line with a caret, hint.
   public var description: String {
     var lines = ["\(place): \(severity.rawValue): \(message)"]
     if let text = position.source.line(position.line) {
@@ -63,10 +72,13 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
 
 /// Everything that is wrong with a scenario, in the order of its lines.
 public struct ScenarioErrors: Error, Sendable, CustomStringConvertible {
+  /// The complaints.
   public let diagnostics: [Diagnostic]
 
+  /// Errors in the order of their lines.
   public init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
 
+  /// The complaints as a terminal shows them, one after the other.
   public var description: String {
     diagnostics.map(\.description).joined(separator: "\n")
   }

@@ -2,10 +2,12 @@
 public struct Preset: Sendable {
   /// The word after `preset:`.
   public let name: String
+  /// One sentence for lists of presets.
   public let summary: String
   /// The entries of a `link:` section.
   public let link: String
 
+  /// A preset; `link` is YAML, the entries of a `link:` section.
   public init(_ name: String, _ summary: String, link: String) {
     self.name = name
     self.summary = summary

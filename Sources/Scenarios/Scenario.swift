@@ -2,15 +2,21 @@ import Parts
 
 /// A scenario that was read and checked: what to run at every operating point.
 public struct Scenario: Sendable {
+  /// `name:` of the scenario, or its file name without the extension: what its results are called.
   public let name: String
+  /// `description:` of the scenario; empty if it has none.
   public let description: String
   /// The file as it was given, and the folder that relative file names start from (`.` for the working directory).
   public let path: String
+  /// The folder that relative file names start from.
   public let directory: String
+  /// The `run` section; nil if the catalogue has no part for it.
   public let run: Settings?
+  /// The `report` section; nil if the catalogue has no part for it.
   public let report: Settings?
   /// How its networks are trained; nil if it does not say.
   public let training: Settings?
+  /// The swept paths in the order of the scenario; empty if it sweeps nothing.
   public let axes: [SweepAxis]
   /// In the order of the sweep, the first axis varying slowest.
   public let points: [OperatingPoint]
@@ -19,9 +25,12 @@ public struct Scenario: Sendable {
 
 /// A swept path, such as `pilots.snr_db`, with the texts of its values in the order of the scenario.
 public struct SweepAxis: Sendable, Hashable {
+  /// The key or section that is swept.
   public let path: String
+  /// The texts of its values, in the order of the scenario.
   public let values: [String]
 
+  /// A swept path with the texts of its values.
   public init(path: String, values: [String]) {
     self.path = path
     self.values = values
@@ -30,6 +39,7 @@ public struct SweepAxis: Sendable, Hashable {
 
 /// One combination of swept values.
 public struct OperatingPoint: Sendable, Hashable {
+  /// Position among the points of the scenario, from 0.
   public let index: Int
   /// One text per axis, for the result table; nil where the part at this point does not have the swept key.
   public let coordinates: [String?]

@@ -8,6 +8,7 @@ public struct ScenarioReader: Sendable {
   private let catalogue: PartCatalogue
   private let presets: [Preset]
 
+  /// A reader that knows some parts and presets.
   public init(catalogue: PartCatalogue, presets: [Preset] = []) {
     self.catalogue = catalogue
     self.presets = presets

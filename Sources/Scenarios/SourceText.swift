@@ -28,9 +28,11 @@ public final class SourceText: Sendable, Hashable {
     lines.indices.contains(number - 1) ? lines[number - 1] : nil
   }
 
+  /// Equal names and equal texts.
   public static func == (a: SourceText, b: SourceText) -> Bool {
     a.name == b.name && a.text == b.text
   }
+  /// Hashes the name.
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
