@@ -40,22 +40,29 @@ public protocol ChannelModel: Part {
 }
 
 extension ChannelModel {
+  /// Half a wavelength.
   public var lineSpacing: Double? { 0.5 }
 
+  /// Nothing to warn about.
   public static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError] {
     []
   }
 
+  /// Delays unknown.
   public static func largestDelay(_ settings: Settings, in context: LinkContext) -> LargestDelay? {
     nil
   }
 
+  /// The channel changes.
   public static var dependsOnSpeed: Bool { true }
 
+  /// Each drop has an environment of its own, or the scenario names the seed of the common one.
   public var sharesEnvironment: Bool { false }
 
+  /// As many as are asked for.
   public func dropCount(in domain: StreamKey.Domain) -> Int? { nil }
 
+  /// The responses with gains of one, for models that normalise nothing.
   public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {
     let responses = try frequencyResponse(block, slots: slots)
     return NormalisedResponse(
@@ -65,10 +72,12 @@ extension ChannelModel {
 
 /// The largest delay that a channel's settings make.
 public struct LargestDelay: Sendable, Hashable {
+  /// The delay in seconds.
   public var seconds: Double
   /// Key of the channel that sets it.
   public var key: String
 
+  /// A delay and the key that sets it.
   public init(seconds: Double, key: String) {
     self.seconds = seconds
     self.key = key
@@ -106,6 +115,7 @@ public struct NormalisedResponse: Sendable {
   /// One amplitude for each slot and drop: the model's own response is the product.
   public var gains: [[Double]]
 
+  /// Responses [drop, subcarrier, port] and gains [drop], both by slot.
   public init(responses: [ComplexArray], gains: [[Double]]) {
     self.responses = responses
     self.gains = gains
@@ -119,6 +129,9 @@ public struct PathSet: Sendable {
   /// Complex amplitudes for each slot, [path, port].
   public var amplitudes: [ComplexArray]
 
+  /// Paths with the same delays in all slots.
+  ///
+  /// - Precondition: every array of amplitudes has one row for each delay.
   public init(delays: [Double], amplitudes: [ComplexArray]) {
     for amplitude in amplitudes { amplitude.requireShape([delays.count, nil], "[path, port]") }
     self.delays = delays
@@ -138,6 +151,7 @@ public struct PathSet: Sendable {
 
 /// A channel model made of paths; the wideband response is synthesised in one place, ``WidebandSynthesis``.
 public protocol PathChannelModel: ChannelModel {
+  /// How paths become a frequency response: grid, delay reference, normalisation.
   var synthesis: WidebandSynthesis { get }
 
   /// The paths of drop `index` of the block, in each of the slots.

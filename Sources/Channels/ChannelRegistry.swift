@@ -1,5 +1,6 @@
 /// Every channel model a scenario can name, one line each.
 public enum ChannelRegistry {
+  /// The models, in the order in which `csilink list` shows them.
   public static let models: [any ChannelModel.Type] = [
     RayleighChannel.self,
     TDLChannel.self,

@@ -21,6 +21,7 @@ package struct PowerDelayProfile: Sendable, Hashable {
     return LargestDelay(seconds: reference == .absolute ? last : last - first, key: key)
   }
 
+  /// Power-weighted mean of the delays, seconds.
   package var meanDelay: Double { zip(delays, powers).reduce(0) { $0 + $1.0 * $1.1 } }
 
   /// Root of the power-weighted variance of the delays, seconds.

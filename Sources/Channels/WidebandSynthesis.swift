@@ -6,10 +6,14 @@ import Parts
 /// `H[n][s](t) = Σ_p a_p[s](t) exp(-j 2π n Δf τ_p)`, n = 0..Nc-1 counted from the lowest tone, so that a path at delay τ
 /// comes out of the inverse-sign delay transform at row `τ Nc Δf`. Delays and phases are in double precision.
 public struct WidebandSynthesis: Sendable {
+  /// Tones and spacing of the response.
   public let grid: LinkContext.Grid
+  /// What is done to the power of each response.
   public let normalisation: Normalisation
+  /// Where delay zero is.
   public let delayReference: DelayReference
 
+  /// A synthesis on a grid; without more said, delays and powers are the model's own.
   public init(
     grid: LinkContext.Grid, normalisation: Normalisation = .none,
     delayReference: DelayReference = .absolute
@@ -124,6 +128,7 @@ extension PathChannelModel {
     try normalisedResponse(block, slots: slots).responses
   }
 
+  /// The wideband response of each drop and slot with what the normalisation took out.
   public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {
     synthesis.responses(drops: block.drops.count, ports: portCount, slots: slots) {
       [paths(block, $0, slots: $1)]

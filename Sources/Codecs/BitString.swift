@@ -2,22 +2,28 @@
 ///
 /// Bits are packed most significant first; unused bits of the last byte are zero.
 public struct BitString: Sendable, Hashable {
+  /// The bits, eight to a byte, most significant first.
   public private(set) var bytes: [UInt8] = []
+  /// Number of bits.
   public private(set) var count = 0
 
+  /// No bits.
   public init() {}
 
+  /// So many zeros.
   public init(zeros count: Int) {
     precondition(count >= 0)
     bytes = [UInt8](repeating: 0, count: (count + 7) / 8)
     self.count = count
   }
 
+  /// Whether the i-th bit is one, counted from 0 in transmission order.
   public subscript(_ i: Int) -> Bool {
     precondition(i >= 0 && i < count, "bit \(i) of \(count)")
     return bytes[i >> 3] >> (7 - UInt8(i & 7)) & 1 == 1
   }
 
+  /// Inverts the i-th bit, as a bit error does.
   public mutating func flip(_ i: Int) {
     precondition(i >= 0 && i < count, "bit \(i) of \(count)")
     bytes[i >> 3] ^= 0x80 >> UInt8(i & 7)
@@ -40,6 +46,7 @@ public struct BitString: Sendable, Hashable {
     }
   }
 
+  /// Appends the bits of another string.
   public mutating func append(_ other: BitString) {
     var reader = BitReader(other)
     var left = other.count
@@ -85,10 +92,13 @@ public struct BitString: Sendable, Hashable {
 /// Reads a bit string from its start.
 public struct BitReader: Sendable {
   private let bits: BitString
+  /// Bits that were read.
   public private(set) var position = 0
 
+  /// A reader at the first bit.
   public init(_ bits: BitString) { self.bits = bits }
 
+  /// Bits that were not read yet.
   public var remaining: Int { bits.count - position }
 
   /// The next `width` bits, most significant first.
@@ -138,6 +148,9 @@ public struct BitReader: Sendable {
     position += values.count * width
   }
 
+  /// The next `count` bits.
+  ///
+  /// - Precondition: that many bits remain.
   public mutating func readString(_ count: Int) -> BitString {
     var result = BitString()
     var left = count

@@ -8,6 +8,7 @@ public struct Codeword: Sendable {
   /// Side information of each drop, all of ``CSICodec/sideBitCount`` bits; empty if there is none.
   public var side: [BitString]
 
+  /// Codewords [drop, M] and the side information of each drop, if there is any.
   public init(values: RealArray, side: [BitString] = []) {
     self.values = values
     self.side = side
@@ -35,7 +36,10 @@ public protocol CSICodec: Part {
 }
 
 extension CSICodec {
+  /// No side information.
   public var sideBitCount: Int { 0 }
+  /// The name of the part.
   public var summary: String { Self.schema.name }
+  /// Nothing worth counting.
   public var memoryBytes: (shared: Int, perThread: Int) { (0, 0) }
 }

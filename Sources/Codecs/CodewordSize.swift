@@ -2,13 +2,16 @@ import Parts
 
 /// The length of a codeword as scenarios give it: by compression ratio or directly.
 package enum CodewordSize {
+  /// The key that gives the length as a ratio n : 1.
   package static let compression = Parameter<Int?>.optional(
     "compression", .integer(1...Int.max),
     "Compression n: the codeword has M = 2 · taps · angles / n reals; n divides. 4 if no length is given."
   )
+  /// The key that gives the length in reals.
   package static let length = Parameter<Int?>.optional(
     "length", .integer(1...Int.max), "Codeword length M in reals, instead of 'compression'.")
 
+  /// The ratio if neither key is given.
   package static let defaultCompression = 4
 
   /// M from `compression`, which must divide the number of reals (of complex coefficients, if `even`).

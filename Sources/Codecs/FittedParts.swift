@@ -3,14 +3,18 @@ import Parts
 
 /// Drops that do not determine what a part should learn, or an artefact that is not of this part.
 public struct FittingError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Name of the part.
   public let part: String
+  /// What is missing or wrong.
   public let reason: String
 
+  /// An error of a part.
   public init(part: String, reason: String) {
     self.part = part
     self.reason = reason
   }
 
+  /// Part and reason in one line.
   public var description: String { "\(part): \(reason)" }
 }
 
@@ -42,13 +46,16 @@ extension Artefact? {
 
 /// The keys below `fit:` of every part that learns from drops.
 package enum FitParameters {
+  /// The number of drops to learn from.
   package static let drops = Parameter.integer(
     "fit.drops", default: 4000, in: 1...10_000_000,
     "Drops that the part is fitted on; they come from their own random domain.")
+  /// The channel to learn from, true or estimated.
   package static let source = Parameter<Fitting.Source>.choice(
     "fit.source", default: .truth,
     "Whether the fitted drops carry the true channel or the estimate of the scenario's pilots.")
 
+  /// Both keys, for the schema of a part.
   package static let declarations = [drops.declaration, source.declaration]
 
   /// A fitting whose signature covers these keys and what the part adds.

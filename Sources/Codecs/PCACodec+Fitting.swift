@@ -45,6 +45,12 @@ package struct SecondMomentFitter: Fitter {
   /// Lower triangle of the sum, row-major [row, column].
   private var sum: [Double]
 
+  /// An accumulator that has seen no drop.
+  ///
+  /// - Parameters:
+  ///   - part: name of the part, for errors.
+  ///   - size: reals N of a drop.
+  ///   - componentCount: eigenvectors that are kept.
   package init(part: String, size: Int, componentCount: Int) {
     self.part = part
     self.size = size

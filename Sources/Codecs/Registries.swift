@@ -1,5 +1,6 @@
 /// Every codec a scenario can name.
 public enum CodecRegistry {
+  /// The codecs, in the order in which `csilink list` shows them.
   public static let codecs: [any CSICodec.Type] = [
     UncompressedCodec.self, PCACodec.self, DFTSelectionCodec.self, NeuralCodec.self,
   ]
@@ -7,6 +8,7 @@ public enum CodecRegistry {
 
 /// Every quantiser a scenario can name.
 public enum QuantizerRegistry {
+  /// The quantisers, in the order in which `csilink list` shows them.
   public static let quantizers: [any Quantizer.Type] = [
     NoQuantizer.self, UniformQuantizer.self, LloydMaxQuantizer.self,
   ]

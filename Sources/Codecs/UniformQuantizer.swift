@@ -17,6 +17,7 @@ public struct UniformQuantizer: Quantizer {
     case optimal
     /// The smallest and largest fitted value.
     case minmax
+    /// The same two limits for every component.
     case fixed(low: Double, high: Double)
 
     public init?(setting: Setting) {

@@ -2,46 +2,63 @@ import Foundation
 
 /// Figures of the channels of a data set.
 public struct ChannelDescription: Sendable, Encodable {
+  /// Whether the matrices are over tones and ports, or over delays and angles.
   public let domain: ChannelShape.Domain
-  /// Of a matrix: tones or delay rows, ports or angles.
+  /// Rows of a matrix: tones, or delay rows.
   public let rows: Int
+  /// Columns of a matrix: ports, or angles.
   public let columns: Int
   /// Delay rows that the figures of the angular-delay matrix are about.
   public let taps: Int
+  /// Of the delay rows, those before delay zero.
   public let guardRows: Int
-  /// Nil if the grid is unknown.
+  /// Distance of the delay rows in seconds; nil if the grid is unknown.
   public let rowSeconds: Double?
+  /// Matrices that were given.
   public let drops: Int
   /// Drops without energy, left out of everything else.
   public let silentDrops: Int
-  /// Of a drop: energy, and largest modulus in the angular-delay matrix.
+  /// Energy of a drop.
   public let energy: Summary
+  /// Largest modulus of a drop's angular-delay matrix.
   public let peak: Summary
   /// Over all entries of all drops: the scale of a set whose entries had mean power 1.
   public let rootMeanSquare: Double
+  /// In words, whether all drops have the same energy, the same largest modulus, or neither, within 0.1 %.
   public let normalisation: String
   /// Share of the energy in the kept rows; nil for data that are truncated already.
   public let capturedEnergy: Summary?
+  /// Rms delay spread in delay rows, the kept rows weighted by power.
   public let delaySpreadRows: Summary?
+  /// Rms delay spread in seconds; nil if the grid is unknown.
   public let delaySpreadSeconds: Summary?
+  /// Circular spread of the azimuths that the columns stand for (TR 38.901 annex A); nil without a line of antennas.
   public let angleSpreadDegrees: Summary?
+  /// Circular spread of the phase from port to port, degrees; nil with one port.
   public let portPhaseSpreadDegrees: Summary?
+  /// Ricean K-factor in dB by the moments of the power; nil if no drop gives one.
   public let kFactorDb: Summary?
   /// Drops whose power varies more than that of Rayleigh fading, so that the moments give no K.
   public let dropsWithoutKFactor: Int
-  /// Angular-delay entries with so many per cent of a drop's energy.
+  /// Angular-delay entries with 90 % of a drop's energy.
   public let coefficients90: Summary
+  /// Angular-delay entries with 95 %.
   public let coefficients95: Summary
+  /// Angular-delay entries with 99 %.
   public let coefficients99: Summary
-  /// Delay rows and angle columns with 90 %.
+  /// Delay rows with 90 % of a drop's energy.
   public let rows90: Summary
+  /// Angle columns with 90 %.
   public let columns90: Summary
-  /// Mean over drops of the share of a drop's energy, by delay row and by angle column.
+  /// Mean over drops of the share of a drop's energy, by delay row.
   public let rowEnergy: [Double]
+  /// The same share by angle column.
   public let columnEnergy: [Double]
+  /// How well linear compression does; nil if no PCA was asked for or the drops are too few.
   public let pca: PCACurve?
-  /// Mean share [delay, angle], and the moduli of the first drops; for pictures.
+  /// Mean share of a drop's energy [delay, angle].
   public let meanMap: [Double]
+  /// Moduli [delay, angle] of the first drops, for pictures.
   public let samples: [[Float]]
 
   private enum CodingKeys: String, CodingKey {
@@ -55,7 +72,9 @@ public struct ChannelDescription: Sendable, Encodable {
 
 /// How well linear compression does: NMSE of m real principal components.
 public struct PCACurve: Sendable, Encodable, Equatable {
+  /// Error for one number of components.
   public struct Point: Sendable, Encodable, Equatable {
+    /// Real principal components m.
     public let components: Int
     /// Mean over test drops of the share of energy that is lost, in dB.
     public let nmseDb: Double
@@ -63,7 +82,9 @@ public struct PCACurve: Sendable, Encodable, Equatable {
 
   /// The first drops fit the components, later ones test them.
   public let fittedDrops: Int
+  /// Drops that the components were tested on.
   public let testedDrops: Int
+  /// Errors by ascending number of components.
   public let points: [Point]
 }
 

@@ -4,8 +4,10 @@ import Link
 
 /// How the matrices of a data set lie on delay and angle, or on tones and ports.
 public struct ChannelShape: Sendable, Equatable {
+  /// Whether rows are tones or delays.
   public enum Domain: String, Sendable, Encodable { case frequency, delay }
 
+  /// Whether rows are tones or delays.
   public var domain: Domain
   /// Tones, or delay rows that the file has.
   public var rows: Int
@@ -13,15 +15,20 @@ public struct ChannelShape: Sendable, Equatable {
   public var columns: Int
   /// Tones of the grid that the delay rows are from; nil if unknown.
   public var tones: Int?
+  /// Sub-carrier spacing Δf in hertz; nil if unknown.
   public var spacingHz: Double?
-  /// Delay rows that are looked at, and how many of them lie before delay zero.
+  /// Delay rows that are looked at.
   public var taps: Int
+  /// How many of the delay rows lie before delay zero.
   public var guardRows: Int
+  /// Direction of the DFT over ports.
   public var angleDFT: AngularDelayTransform.Direction
+  /// Columns that the angles are rotated by.
   public var angleShift: Int
   /// Distance of neighbouring antennas in wavelengths; nil if the columns are not angles of one line of antennas.
   public var lineSpacing: Double?
 
+  /// The shape of a data set; without `taps` the first 32 delay rows of frequency data, all rows of delay data.
   public init(
     domain: Domain, rows: Int, columns: Int, tones: Int? = nil, spacingHz: Double? = nil,
     taps: Int? = nil, guardRows: Int = 0, angleDFT: AngularDelayTransform.Direction = .forward,

@@ -14,7 +14,9 @@ public struct DatasetConversion: Sendable {
 
   /// What came of a conversion.
   public struct Outcome: Sendable, Equatable {
+    /// Format of the file that was written.
     public let format: ArrayFormat
+    /// Name, shape and type of its arrays.
     public let arrays: [ArrayInfo]
     /// The factor of ``Scale/file``.
     public let factor: Double?
@@ -50,6 +52,7 @@ public struct DatasetConversion: Sendable {
     /// Whether columns are real and imaginary parts in turn.
     public var isComplex: Bool
 
+    /// A shape for the columns of a table.
     public init(axes: [Int], isComplex: Bool) {
       self.axes = axes
       self.isComplex = isComplex

@@ -6,22 +6,29 @@ import LinkMath
 public struct DatasetDescription: Sendable, Encodable {
   /// One of the arrays of the file.
   public struct Variable: Sendable, Encodable, Equatable {
+    /// Its name in the file; nil in formats that keep none.
     public let name: String?
+    /// Length of each axis.
     public let shape: [Int]
+    /// Type of its numbers, such as `complex float32`.
     public let type: String
   }
 
   /// A file, a folder, or a scenario.
   public let path: String
-  /// Nil for a scenario.
+  /// The array that the figures are about; nil for a scenario.
   public let array: Variable?
   /// All numeric arrays of the file.
   public let variables: [Variable]
+  /// Smallest value; nil without values.
   public let minimum: Double?
+  /// Largest value; nil without values.
   public let maximum: Double?
   /// Of the values as little-endian single precision, row-major.
   public let sha256Float32: String?
+  /// How the array is read: csinet, frequency or delay; nil if that is unknown.
   public let layout: String?
+  /// Figures of the channels; nil if the layout is unknown or no drop has energy.
   public let channels: ChannelDescription?
   /// Why there are no figures of channels; nil if there are.
   public let hint: String?

@@ -46,13 +46,19 @@ struct Distribution {
 
 /// A figure of the drops of a data set.
 public struct Summary: Sendable, Equatable, Encodable {
+  /// Number of values.
   public let count: Int
+  /// Arithmetic mean.
   public let mean: Double
   /// Nil below two values.
   public let standardDeviation: Double?
+  /// Smallest value.
   public let minimum: Double
+  /// 5 % quantile.
   public let percentile5: Double
+  /// Median.
   public let median: Double
+  /// Largest value.
   public let maximum: Double
 
   /// The same in another unit.

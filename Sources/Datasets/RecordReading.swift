@@ -5,8 +5,10 @@ import LinkMath
 
 /// What a user says about the meaning of an array.
 public struct RecordOptions: Sendable {
+  /// How the numbers of an array become matrices of channels.
   public enum Layout: String, Sendable, CaseIterable { case csinet, frequency, delay }
 
+  /// How the numbers become matrices; guessed if nil.
   public var layout: Layout?
   /// Names of the axes of a complex array: drop, slot, tone, port, delay, angle.
   public var axes: [String]?
@@ -14,15 +16,20 @@ public struct RecordOptions: Sendable {
   public var ports: Int?
   /// Tones of the grid, for data in the delay domain.
   public var tones: Int?
+  /// Sub-carrier spacing Δf in hertz, for delays in seconds.
   public var spacingHz: Double?
   /// Delay rows that are looked at or made.
   public var taps: Int?
+  /// Of the delay rows, those before delay zero.
   public var guardRows: Int?
+  /// Direction of the DFT over ports.
   public var angleDFT: AngularDelayTransform.Direction?
+  /// Columns that the angles are rotated by.
   public var angleShift: Int?
   /// Distance of neighbouring antennas in wavelengths; 0 if the ports are not one line, half if nothing is known.
   public var portSpacing: Double?
 
+  /// Nothing is said.
   public init() {}
 
   /// What a manifest says, where the user says nothing.
@@ -45,15 +52,19 @@ public struct RecordOptions: Sendable {
 
 /// An option that does not fit; wrong usage rather than a broken file.
 public struct RecordOptionError: Error, CustomStringConvertible, Sendable {
+  /// The option and what is wrong with it.
   public let description: String
 
+  /// An error with its text for the user.
   public init(_ description: String) { self.description = description }
 }
 
 /// The rows of an array as matrices of channels.
 public struct RecordReading: Sendable {
+  /// The array.
   public let source: RecordSource
   let layout: RecordLayout
+  /// How its matrices lie on delay and angle, or on tones and ports.
   public let shape: ChannelShape
 
   /// Matrices in all rows.

@@ -3,6 +3,7 @@ import Foundation
 
 /// One array of a file, or of all shards of a folder that `data generate` made, read by rows.
 public struct RecordSource: Sendable {
+  /// The array file, or the folder of shards.
   public let path: String
   /// The rows of all shards together.
   public let info: ArrayInfo

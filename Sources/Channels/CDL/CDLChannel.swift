@@ -63,6 +63,7 @@ public struct CDLChannel: PathChannelModel {
   public var portCount: Int { array.portCount }
   public var lineSpacing: Double? { array.lineSpacing }
   public let synthesis: WidebandSynthesis
+  /// The table scaled to the settings, before the rotation of a drop.
   package let profile: CDLProfile
   let array: AntennaArray
   let rays: CDLRays

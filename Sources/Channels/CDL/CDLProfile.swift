@@ -19,7 +19,9 @@ package func circularStatistics(_ degrees: [Double], powers: [Double]) -> (
 package struct CDLProfile: Sendable {
   /// One kind of angle: of each row, and the rms spread of the rays within a cluster.
   package struct Angles: Sendable {
+    /// One angle for each row of the table, degrees.
     package var rows: [Double]
+    /// Rms spread of the rays within a cluster, degrees: c_ASD, c_ASA, c_ZSD or c_ZSA.
     package var raySpread: Double
 
     /// Linear scaling around the mean (TR 38.901 clause 7.7.5.1), `AS_wanted/AS (φ - μ) + μ_wanted`.
@@ -38,7 +40,9 @@ package struct CDLProfile: Sendable {
 
   /// The first row is one specular ray; all others are clusters of rays.
   package let startsWithSpecularRay: Bool
+  /// Delays in seconds and linear powers of the rows.
   package private(set) var profile: PowerDelayProfile
+  /// Azimuths of departure and arrival, zeniths of departure and arrival.
   package var aod, aoa, zod, zoa: Angles
   /// `κ^{-1/2}`, amplitude of the cross-polarised part of a ray relative to the other.
   package let crossAmplitude: Double

@@ -2,6 +2,7 @@
 package struct CDLRow: Sendable, Hashable {
   /// Delay relative to the wanted rms delay spread.
   package let delay: Double
+  /// Power relative to the other rows, dB.
   package let powerDB: Double
   /// Degrees: azimuth of departure and arrival, zenith of departure and arrival.
   package let aod, aoa, zod, zoa: Double
@@ -18,11 +19,13 @@ package struct CDLRow: Sendable, Hashable {
 package struct CDLTable: Sendable {
   /// The first row is the specular ray of the first cluster (CDL-D, CDL-E).
   package let startsWithSpecularRay: Bool
-  /// Ray spreads within a cluster in degrees, c_ASD, c_ASA, c_ZSD, c_ZSA.
+  /// Ray spreads of azimuth within a cluster in degrees, c_ASD and c_ASA.
   package let departureAzimuthSpread, arrivalAzimuthSpread: Double
+  /// Ray spreads of zenith within a cluster in degrees, c_ZSD and c_ZSA.
   package let departureZenithSpread, arrivalZenithSpread: Double
   /// Cross-polarisation ratio.
   package let xprDB: Double
+  /// The clusters in the order of the table.
   package let rows: [CDLRow]
 
   /// TR 38.901 Table 7.7.1-1.

@@ -52,6 +52,7 @@ public struct RayleighChannel: PathChannelModel {
   public let portCount: Int
   public var lineSpacing: Double? { correlation.lineSpacing }
   public let synthesis: WidebandSynthesis
+  /// Delays and mean powers of the taps.
   package let profile: PowerDelayProfile
   private let correlation: SpatialCorrelation
   private let fading: Fading

@@ -3,6 +3,7 @@ import Parts
 
 /// How the numbers of a file become matrices.
 package struct RecordLayout: Sendable {
+  /// What the matrices of a file hold.
   package enum Kind: String, Choice {
     /// Real values in [0, 1], 0.5 is zero: (re, im) x angle x delay, of any rank.
     case csinet
@@ -15,6 +16,7 @@ package struct RecordLayout: Sendable {
     package var matrixAxes: (Axis, Axis) { self == .frequency ? (.tone, .port) : (.delay, .angle) }
   }
 
+  /// What an axis of a complex array counts.
   package enum Axis: String, Choice { case drop, slot, tone, port, delay, angle }
 
   static let kind = Parameter<Kind>.choice(
@@ -34,7 +36,9 @@ package struct RecordLayout: Sendable {
 
   static let parameters = [kind.declaration, axes.declaration, ports.declaration]
 
+  /// What the matrices hold.
   package let kind: Kind
+  /// Ports Nt, or angles, of a record.
   package let portCount: Int
   /// Tones or delay taps of a record.
   package let rowCount: Int

@@ -62,6 +62,7 @@ public struct TDLChannel: PathChannelModel {
   public let portCount: Int
   public var lineSpacing: Double? { correlation.lineSpacing }
   public let synthesis: WidebandSynthesis
+  /// Delays and mean powers of the taps, the specular one included.
   package let profile: PowerDelayProfile
   private let startsWithSpecularTap: Bool
   private let correlation: SpatialCorrelation

@@ -4,7 +4,9 @@ package struct TDLTable: Sendable {
   package let startsWithSpecularTap: Bool
   /// Delays relative to the wanted rms delay spread, or in nanoseconds where `delaysAreAbsolute`.
   package let delays: [Double]
+  /// Powers of the taps relative to each other, dB.
   package let powersDB: [Double]
+  /// Whether delays are in nanoseconds, not relative to a delay spread.
   package let delaysAreAbsolute: Bool
 
   /// TR 38.901 Table 7.7.2-1.

@@ -18,9 +18,11 @@ struct ClusterVariates {
 
 /// Clusters of one link: delays in seconds, linear powers, centre angles in radians (TR 38.901 clause 7.5, steps 5 to 7).
 package struct Clusters: Sendable {
+  /// Seconds after the direct path.
   package fileprivate(set) var delays: [Double]
   /// Of eq. 7.5-6, sum 1 before weak clusters are left out; the K-factor is not in them.
   package fileprivate(set) var powers: [Double]
+  /// Centre angles in radians: azimuths of departure and arrival, zeniths of departure and arrival.
   package fileprivate(set) var aod, aoa, zod, zoa: [Double]
   /// Share of the full delay offsets of its sub-clusters, by cluster; zero for all but the two strongest.
   package fileprivate(set) var splits: [Double]

@@ -10,6 +10,7 @@ import LinkMath
 package struct RandomFields: Sendable {
   private static let waveCount = 128
 
+  /// Number of fields.
   package let count: Int
   /// Turns per metre.
   private let waves: [(x: Double, y: Double)]

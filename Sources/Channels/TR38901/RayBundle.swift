@@ -13,30 +13,37 @@ package struct RayBundle {
     package var turns: Double
     /// Metres from the array's centre to the UE.
     package var distance: Double
+    /// Amplitude of the element pattern towards the UE.
     package var elementGain = 1.0
+    /// `(r_rx · v) / λ` of the direct ray, hertz.
     package var dopplerHz = 0.0
 
+    /// A direct ray of an omnidirectional element to a UE at rest.
     package init(across: Double, up: Double, turns: Double, distance: Double) {
       (self.across, self.up) = (across, up)
       (self.turns, self.distance) = (turns, distance)
     }
   }
 
-  /// Seconds after the direct path, linear powers without K-factor, and share of the delay offsets of sub-clusters (zero: not
-  /// split), by cluster.
+  /// Seconds after the direct path, by cluster.
   package var delays: [Double] = []
+  /// Linear powers without K-factor, by cluster.
   package var powers: [Double] = []
+  /// Share of the delay offsets of the sub-clusters, by cluster; zero: not split.
   package var splits: [Double] = []
   /// c_DS in seconds.
   package var clusterDelaySpread = 0.0
   /// Linear; nil without a line of sight.
   package var kFactor: Double?
+  /// The direct ray; nil without a line of sight.
   package var specular: Specular?
-  /// Direction cosines of departure along y and z.
+  /// Direction cosines of departure along y, by ray.
   package var across: [Double] = []
+  /// Direction cosines of departure along z, by ray.
   package var up: [Double] = []
-  /// `e^{jΦ_θθ}` at the array's centre, and `κ^{-1/2} e^{jΦ_θφ}`; the latter empty for vertical elements.
+  /// `e^{jΦ_θθ}` at the array's centre, by ray.
   package var copolar: [Complex<Double>] = []
+  /// `κ^{-1/2} e^{jΦ_θφ}` by ray; empty for vertical elements.
   package var cross: [Complex<Double>] = []
   /// Amplitude of the element pattern; empty for omnidirectional elements.
   package var elementGains: [Double] = []
@@ -47,6 +54,7 @@ package struct RayBundle {
   /// Amplitude of everything: path loss and shadow fading.
   package var amplitude = 1.0
 
+  /// A bundle without rays.
   package init() {}
 
   /// Rays of each path and its delay; the direct ray, if any, is ray 0 and goes with the first path.

@@ -130,9 +130,11 @@ struct RayCoupling: Sendable {
 
 /// Rays of a cluster in the order in which they are kept: sub-cluster by sub-cluster.
 package enum RayOrder {
+  /// Rays of a cluster.
   package static let count = 20
   /// Standard's ray number, counted from zero, by place.
   package static let rays = TR38901Table.subclusters.flatMap(\.rays)
+  /// Places of the rays of the three sub-clusters.
   package static let subclusters = [0..<10, 10..<16, 16..<20]
   static let offsets = rays.map { CDLTable.rayOffsets[$0] }
 }

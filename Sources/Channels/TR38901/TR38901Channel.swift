@@ -19,6 +19,7 @@ public struct TR38901Channel: ChannelModel {
   public var lineSpacing: Double? { array.lineSpacing }
   let array: AntennaArray
   let synthesis: WidebandSynthesis
+  /// Deployment that settings name.
   package let scenario: TR38901Scenario
   let state: TR38901Keys.State
   let isOpenOffice: Bool
@@ -29,6 +30,7 @@ public struct TR38901Channel: ChannelModel {
   let hasPathLoss: Bool
   let hasSphericalWaves: Bool
   let travelAzimuth: Double?
+  /// Carrier frequency in hertz.
   package let carrierHz: Double
   let speed: Double
   let slotSeconds: Double

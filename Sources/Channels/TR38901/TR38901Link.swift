@@ -5,14 +5,19 @@ import Parts
 
 /// The large-scale parameters and clusters of a UE at one place.
 package struct TR38901Link: Sendable {
+  /// Where the UE is.
   package let geometry: LinkGeometry
+  /// Whether it sees the BS.
   package let hasLineOfSight: Bool
+  /// Shadow fading, K-factor and spreads, with the standard's correlations.
   package let largeScale: LargeScaleParameters
+  /// Delays, powers and centre angles.
   package let clusters: Clusters
 }
 
 /// Where a drop's UE starts, where it goes, and whether it sees the BS.
 package struct TR38901Drop: Sendable {
+  /// Where the UE is at time zero.
   package let start: LinkGeometry
   /// Of the drop's start; it stays along the way.
   package let hasLineOfSight: Bool

@@ -50,6 +50,7 @@ package enum TR38901Scenario: String, Choice {
     }
   }
 
+  /// The column of Table 7.5-6; RMa and InH have one for all releases.
   package func table(hasLineOfSight: Bool, release19: Bool) -> TR38901Table {
     switch (self, hasLineOfSight) {
     case (.umi, true): release19 ? .umiLOS19 : .umiLOS

@@ -6,7 +6,9 @@ import Foundation
 package struct TR38901Table: Sendable, Hashable {
   /// Mean and standard deviation that follow the carrier, `a + b x` with `x = lg fc` or `lg(1 + fc)`.
   package struct FrequencyLaw: Sendable, Hashable {
+    /// a and b of the mean, a and b of the standard deviation.
     package var constant, slope, deviationConstant, deviationSlope: Double
+    /// Whether x is `lg(1 + fc)` and not `lg fc`.
     package var isShifted: Bool
 
     init(
@@ -21,7 +23,9 @@ package struct TR38901Table: Sendable, Hashable {
     private func argument(_ carrierGHz: Double) -> Double {
       log10(isShifted ? 1 + carrierGHz : carrierGHz)
     }
+    /// The mean at a carrier.
     package func mean(_ carrierGHz: Double) -> Double { constant + slope * argument(carrierGHz) }
+    /// The standard deviation at a carrier.
     package func deviation(_ carrierGHz: Double) -> Double {
       deviationConstant + deviationSlope * argument(carrierGHz)
     }
@@ -29,18 +33,23 @@ package struct TR38901Table: Sendable, Hashable {
 
   /// Mean and standard deviation.
   package struct Normal: Sendable, Hashable {
+    /// Mean, and standard deviation.
     package let mean, deviation: Double
     init(_ mean: Double, _ deviation: Double) { (self.mean, self.deviation) = (mean, deviation) }
   }
 
   /// `μ_lgZSD = max(floor, perKilometre d2D + 0.01 height term + constant)` (Tables 7.5-7 to 7.5-10).
   package struct ZenithDeparture: Sendable, Hashable {
+    /// What the height term counts, in metres.
     package enum HeightTerm: Sendable {
       /// `|hUT - hBS|`, `max(hUT - hBS, 0)`, `-(hUT - 1.5)`, nothing.
       case difference, aboveStation, aboveStreet, none
     }
+    /// Least value, and change for each kilometre of horizontal distance.
     package let floor, perKilometre: Double
+    /// What the height term counts.
     package let height: HeightTerm
+    /// The constant of the mean, which may follow the carrier, and the standard deviation.
     package let law: FrequencyLaw
 
     init(floor: Double, perKilometre: Double, height: HeightTerm, _ law: FrequencyLaw) {
@@ -48,6 +57,7 @@ package struct TR38901Table: Sendable, Hashable {
       (self.height, self.law) = (height, law)
     }
 
+    /// Mean of lg ZSD at a place, degrees.
     package func mean(_ link: LinkGeometry, carrierGHz: Double) -> Double {
       let metres =
         switch height {
@@ -63,8 +73,10 @@ package struct TR38901Table: Sendable, Hashable {
 
   /// Offset of the departure zenith angles in degrees (Tables 7.5-7 to 7.5-9).
   package enum ZenithOffset: Sendable {
+    /// The formula by scenario; none for InH and for lines of sight.
     case none, umi, uma, rma
 
+    /// The offset at a place.
     package func degrees(_ link: LinkGeometry, carrierGHz: Double) -> Double {
       let d = link.distance2D
       let lg = log10(carrierGHz)
@@ -85,33 +97,45 @@ package struct TR38901Table: Sendable, Hashable {
   package struct ClusterSpreads: Sendable, Hashable {
     /// `max(floor, a + b lg fc)` nanoseconds.
     package struct Delay: Sendable, Hashable {
+      /// a, b and the floor.
       package let constant, slope, floor: Double
       init(_ constant: Double, _ slope: Double = 0, floor: Double = 0) {
         (self.constant, self.slope, self.floor) = (constant, slope, floor)
       }
+      /// The spread c_DS at a carrier.
       package func nanoseconds(_ carrierGHz: Double) -> Double {
         max(floor, constant + slope * log10(carrierGHz))
       }
     }
+    /// c_DS.
     package let delay: Delay
+    /// c_ASD, degrees.
     package var asd: Double
+    /// c_ASA and c_ZSA, degrees.
     package let asa, zsa: Double
   }
 
   /// Below this carrier the formulas are evaluated at it.
   package let floorGHz: Double
+  /// Standard deviation of the shadow fading, dB.
   package let shadowDB: Double
   /// Of the shadow fading beyond the break point, where it differs.
   package var shadowBeyondDB: Double? = nil
   /// Ricean K-factor; nil without a line of sight.
   package let kDB: Normal?
+  /// Laws of lg DS in seconds, and of lg ASD, lg ASA and lg ZSA in degrees.
   package var lgDS, lgASD, lgASA, lgZSA: FrequencyLaw
+  /// Law of lg ZSD in degrees.
   package let lgZSD: ZenithDeparture
+  /// Offset μ_offset,ZOD.
   package let zodOffset: ZenithOffset
+  /// Cross-polarisation ratio, dB.
   package let xprDB: Normal
   /// r_τ, and the shadowing ζ of each cluster.
   package let delayScaling, clusterShadowDB: Double
+  /// Number of clusters N.
   package let clusterCount: Int
+  /// Spreads within a cluster.
   package var clusterSpreads: ClusterSpreads
   /// Rows 1 to 6 of the lower triangle of the cross-correlations.
   package let correlations: [[Double]]
@@ -139,19 +163,25 @@ package struct TR38901Table: Sendable, Hashable {
 
 /// Where a UE is as seen from the BS: heights and distances in metres.
 package struct LinkGeometry: Sendable, Hashable {
+  /// Place of the UE in a plane with the BS at the origin; x is the array's boresight.
   package var x, y: Double
+  /// Heights of BS and UE above the ground.
   package let bsHeight, ueHeight: Double
 
+  /// A place of a UE.
   package init(x: Double, y: Double, bsHeight: Double, ueHeight: Double) {
     (self.x, self.y, self.bsHeight, self.ueHeight) = (x, y, bsHeight, ueHeight)
   }
 
+  /// Horizontal distance d2D.
   package var distance2D: Double { (x * x + y * y).squareRoot() }
+  /// Distance d3D of the antennas.
   package var distance3D: Double {
     let drop = bsHeight - ueHeight
     return (x * x + y * y + drop * drop).squareRoot()
   }
-  /// Radians, of the straight line from BS to UE.
+  /// Azimuth in radians of the straight line from BS to UE.
   package var azimuth: Double { atan2(y, x) }
+  /// Zenith angle in radians of the straight line from BS to UE.
   package var zenith: Double { atan2(distance2D, ueHeight - bsHeight) }
 }

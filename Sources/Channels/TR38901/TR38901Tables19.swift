@@ -6,6 +6,7 @@ extension TR38901Table {
     return table
   }
 
+  /// UMi with a line of sight.
   package static let umiLOS19 = umiLOS.changed {
     $0.lgDS = FrequencyLaw(-7.28, -0.18, deviation: 0.39, 0, shifted: true)
     $0.lgASD.deviationConstant = 0.29
@@ -14,6 +15,7 @@ extension TR38901Table {
     $0.lgZSA = FrequencyLaw(0.81, -0.11, deviation: 0.29, -0.03, shifted: true)
   }
 
+  /// UMi without a line of sight.
   package static let umiNLOS19 = umiNLOS.changed {
     $0.lgDS = FrequencyLaw(-6.87, -0.22, deviation: 0.22, 0.19, shifted: true)
     $0.lgASD = FrequencyLaw(1.54, -0.24, deviation: 0.33, 0.10, shifted: true)
@@ -21,6 +23,7 @@ extension TR38901Table {
     $0.lgZSA = FrequencyLaw(0.92, -0.03, deviation: 0.35, -0.05, shifted: true)
   }
 
+  /// UMa with a line of sight.
   package static let umaLOS19 = umaLOS.changed {
     $0.lgDS = FrequencyLaw(-7.067, -0.0794, deviation: 0.57, 0.026)
     $0.lgASD = FrequencyLaw(0.92, 0, deviation: 0.31, 0)
@@ -29,6 +32,7 @@ extension TR38901Table {
     $0.clusterSpreads.asd = 3.58
   }
 
+  /// UMa without a line of sight.
   package static let umaNLOS19 = umaNLOS.changed {
     $0.lgDS = FrequencyLaw(-6.47, -0.134, deviation: 0.39, 0)
     $0.lgASD = FrequencyLaw(1.09, 0, deviation: 0.44, 0)
