@@ -12,7 +12,7 @@ import Testing
     return (made.part, made.artefact!["levels"]!.elements)
   }
 
-  /// Oracle Q2: least error of 2^B levels on a unit Gaussian (J. Max 1960, table I), within 1 % on a fresh sample.
+  /// Lloyd-Max levels: least error of 2^B levels on a unit Gaussian (J. Max 1960, table I), within 1 % on a fresh sample.
   @Test(arguments: [
     (1, 0.36338023), (2, 0.11748185), (3, 0.03454776), (4, 0.00950101), (5, 0.00250467),
     (6, 0.00064424),
@@ -24,7 +24,8 @@ import Testing
     #expect(abs(mse / expected - 1) < 0.01, "\(mse)")
   }
 
-  /// The default fit of 4000 drops: fine quantisers of a Gaussian stay within 1 dB of `√3 π / 2 · 4^-B` (Panter and Dite).
+  /// The default fit of 4000 drops: fine quantisers of a Gaussian stay within 1 dB of `√3 π / 2 · 4^-B` (Panter and
+  /// Dite).
   @Test(arguments: [7, 8])
   func fineQuantisersReachTheirLimit(bits: Int) throws {
     let (quantizer, _) = try fit(bits, gaussianCodewords(drops: 4000, length: 4))

@@ -5,7 +5,7 @@ import Parts
 import Testing
 
 @Suite struct PCACodecTests {
-  /// Oracle R2: on the fitted drops the error energy of M components is the tail of the eigenvalues,
+  /// Eigenvalue tail: on the fitted drops the error energy of M components is the tail of the eigenvalues,
   /// `NMSE = sum_{i>M} λ_i / sum λ_i`, here with the eigenvalues of the artefact; single precision, 1e-5 of the energy.
   @Test(arguments: [2, 4, 8, 16, 32])
   func errorIsTheEigenvalueTail(compression: Int) throws {

@@ -53,7 +53,8 @@ import Testing
     return Chain(codec: codec, quantizer: try quantizer(test.quantizer))
   }
 
-  /// Oracle R1: B bits for n independent complex Gaussian coefficients of equal power leave at least 2^(-B/n).
+  /// Rate-distortion bound: B bits for n independent complex Gaussian coefficients of equal power leave at least
+  /// 2^(-B/n).
   @Test(arguments: cases)
   func nothingBeatsRateDistortion(test: Case) throws {
     let chain = try chain(test)

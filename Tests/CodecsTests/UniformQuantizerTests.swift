@@ -19,7 +19,7 @@ import Testing
       (0..<drops * length).map { _ in Float(random.uniform()) }, shape: [drops, length])
   }
 
-  /// Oracle Q1: a source uniform on the range has the ratio `20 B log10 2` of variance to error, 6.0206 dB each bit.
+  /// Uniform source: a source uniform on the range has the ratio `20 B log10 2` of variance to error, 6.0206 dB each bit.
   @Test(arguments: [(1, 6.020599913), (2, 12.0411998266), (4, 24.0823996531), (8, 48.1647993062)])
   func sixDecibelsForEachBit(bits: Int, expected: Double) throws {
     let source = uniformCodewords(drops: 400, length: 500)
@@ -30,7 +30,7 @@ import Testing
     #expect(back.payloads.allSatisfy { $0.count == 500 * bits })
   }
 
-  /// Oracle Q3: least error of a uniform quantiser on a unit Gaussian (J. Max 1960, table II), within 1 %.
+  /// Optimal uniform range: least error of a uniform quantiser on a unit Gaussian (J. Max 1960, table II), within 1 %.
   ///
   /// The range is fitted on one sample and the error measured on another one.
   @Test(arguments: [
@@ -116,7 +116,8 @@ import Testing
     #expect(back.values.elements.allSatisfy { $0 > 0 && $0 < 1 })
   }
 
-  /// Oracle F3: flips of rate p on natural binary indices add `Δ² p (4^B - 1) / 3`, here `p (1 - 4^-B) / 3`; 1 %.
+  /// Bit flips on indices: flips of rate p on natural binary indices add `Δ² p (4^B - 1) / 3`, here `p (1 - 4^-B) /
+  /// 3`; 1 %.
   @Test(arguments: [(4, 0.01, 0.0033203125), (8, 0.001, 0.00033332825)])
   func bitErrorsAddTheirShare(bits: Int, p: Double, expected: Double) throws {
     let (drops, length) = (p < 0.005 ? 20_000 : 4000, 500)

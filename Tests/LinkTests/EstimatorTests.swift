@@ -5,7 +5,7 @@ import Parts
 import TestSupport
 import Testing
 
-/// Oracles P2 and P3: linear MMSE over the ports, and least squares cut to a delay window.
+/// Linear MMSE error over the ports, and delay-window error.
 @Suite struct EstimatorTests {
   struct Correlated: Sendable {
     let coefficient: Double
@@ -14,7 +14,8 @@ import Testing
     let snrDB: Double
   }
 
-  /// Rows with covariance `E[conj(H_i) H_j] = a^|i-j| exp(j 2π turns (j - i))`: a first-order autoregression over the ports.
+  /// Rows with covariance `E[conj(H_i) H_j] = a^|i-j| exp(j 2π turns (j - i))`: a first-order autoregression over the
+  /// ports.
   private func correlatedChannel(_ test: Correlated, drops: Int, tones: Int, ports: Int)
     -> ComplexArray
   {
@@ -48,8 +49,8 @@ import Testing
     }
   }
 
-  /// P2: `Σ λ s / (λ + s) / tr R`, -10.634 dB (a = 0.5) and -12.261 dB (a = 0.9) at 10 dB and 32 ports; `1/(1+SNR)` for
-  /// independent ports. Tolerance 0.05 dB at 10^6 entries.
+  /// Linear MMSE error: `Σ λ s / (λ + s) / tr R`, -10.634 dB (a = 0.5) and -12.261 dB (a = 0.9) at 10 dB and 32
+  /// ports; `1/(1+SNR)` for independent ports. Tolerance 0.05 dB at 10^6 entries.
   @Test(arguments: [
     Correlated(coefficient: 0, turns: 0, snrDB: 0), Correlated(coefficient: 0, turns: 0, snrDB: 10),
     Correlated(coefficient: 0, turns: 0, snrDB: 20),
@@ -120,8 +121,9 @@ import Testing
     let lastDelay: Int
   }
 
-  /// P3: least squares cut to a delay window, `NMSE = (Ni/Nc) s`: 15.05 dB below least squares at 32 of 1024. Measured over
-  /// at least 32 768 coefficients inside the window, standard error 0.024 dB, tolerance 4 of them.
+  /// Delay-window error: least squares cut to a delay window, `NMSE = (Ni/Nc) s`: 15.05 dB below least squares at 32
+  /// of 1024. Measured over at least 32 768 coefficients inside the window, standard error 0.024 dB, tolerance 4 of
+  /// them.
   @Test(arguments: [
     Window(tones: 1024, window: 32, guardRows: 0, lastDelay: 31),
     Window(tones: 1024, window: 32, guardRows: 4, lastDelay: 27),

@@ -51,7 +51,7 @@ import Testing
     let rate: Double
   }
 
-  /// Oracle F1, per bit with g = Eb/N0: `Q(sqrt(2g))`; Rayleigh `(1 - sqrt(g/(1+g)))/2`; two-branch MRC.
+  /// Antipodal error rate, per bit with g = Eb/N0: `Q(sqrt(2g))`; Rayleigh `(1 - sqrt(g/(1+g)))/2`; two-branch MRC.
   static let modulated = [
     Modulated(level: 0, fading: "none", branches: 1, rate: 0.07864960352514258),
     Modulated(level: 4, fading: "none", branches: 1, rate: 0.012500818040737566),
@@ -97,7 +97,7 @@ import Testing
     #expect(try unharmed("block") > 0.5)
   }
 
-  /// Oracle F2: flip rate p and word error rate `1 - (1-p)^B`, 0.400858 for 512 bits at p = 1e-3.
+  /// Binary symmetric channel: flip rate p and word error rate `1 - (1-p)^B`, 0.400858 for 512 bits at p = 1e-3.
   @Test func binarySymmetricChannel() throws {
     let link = try link(BinarySymmetricFeedback.self, ["p": .number(1e-3)])
     #expect(abs(link.bitErrorRate - 1e-3) < 1e-9)
@@ -191,7 +191,7 @@ import Testing
 
   // MARK: Analogue
 
-  /// Oracle F5: the NMSE of the codeword is 1/SNR, within 0.05 dB.
+  /// Analogue noise: the NMSE of the codeword is 1/SNR, within 0.05 dB.
   @Test(arguments: ["sample", "dataset"], [-5.0, 0, 10, 30])
   func analogueErrorIsTheInverseSNR(reference: String, level: Double) throws {
     var values = codewords(2000, length: 64)
@@ -222,7 +222,7 @@ import Testing
     #expect(abs(weak + level - (reference == "sample" ? 0 : 26.537)) < 0.1, "\(weak)")
   }
 
-  /// Oracle R3: Ns channel uses for K white Gaussian reals leave at least `(1 + SNR)^(-Ns/K)`.
+  /// Analogue bound: Ns channel uses for K white Gaussian reals leave at least `(1 + SNR)^(-Ns/K)`.
   @Test(arguments: [1, 2, 4], [-10.0, 0, 10])
   func analogueLinkObeysTheBound(compression: Int, level: Double) throws {
     var context = LinkContext(grid: .init(toneCount: 1, spacingHz: 1, carrierHz: 1))

@@ -6,7 +6,7 @@ import Parts
 import TestSupport
 import Testing
 
-/// Oracle P4 and the closed forms of interpolation between sparse pilot tones.
+/// Sparse-pilot error and the other closed forms of interpolation between pilot tones.
 @Suite struct InterpolationTests {
   struct Grid: Sendable, CustomTestStringConvertible {
     let tones: Int
@@ -67,7 +67,7 @@ import Testing
     return mean.mean
   }
 
-  /// P4: all delays inside a window of L rows, error variance `s L / Np` on every tone, within 0.1 dB.
+  /// Sparse-pilot error: all delays inside a window of L rows, error variance `s L / Np` on every tone, within 0.1 dB.
   @Test(arguments: grids, ["ls", "delay_window"])
   func dftInterpolationLeavesTheNoiseOfItsWindow(grid: Grid, name: String) throws {
     for window in [10, min(16, grid.pilots), grid.pilots] {
@@ -172,8 +172,8 @@ import Testing
     }
   }
 
-  /// Wiener interpolation: error covariance `R_hh - R_hp (R_pp + s I)⁻¹ R_ph`, solved here by elimination; it beats linear
-  /// and DFT interpolation.
+  /// Wiener interpolation: error covariance `R_hh - R_hp (R_pp + s I)⁻¹ R_ph`, solved here by elimination; it beats
+  /// linear and DFT interpolation.
   @Test(arguments: grids, [0.0, 15])
   func wienerInterpolationReachesItsClosedFormAndBeatsTheOthers(grid: Grid, snrDB: Double) throws {
     let channel = channel(grid, drops: 400)

@@ -5,7 +5,7 @@ import Parts
 import TestSupport
 import Testing
 
-/// Oracle P1 and the pilot matrices of section "Pilots" of the link facts: c of X Xᴴ = c I for each power unit.
+/// Least-squares error and the pilot matrices: c of X Xᴴ = c I for each power unit.
 @Suite struct PilotTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let pattern: String
@@ -39,7 +39,8 @@ import Testing
       ], in: linkContext(tones: tones, ports: Self.ports))
   }
 
-  /// P1: `NMSE = 1/(c SNR)` for E|H|² = 1, within 0.05 dB at 10^6 entries; the same error on every port and tone.
+  /// Least-squares error: `NMSE = 1/(c SNR)` for E|H|² = 1, within 0.05 dB at 10^6 entries; the same error on every
+  /// port and tone.
   @Test(arguments: cases)
   func leastSquaresErrorIsTheClosedForm(test: Case) throws {
     let tones = 512

@@ -6,9 +6,9 @@ import Parts
 import TestSupport
 import Testing
 
-/// Oracles T1 and T4: the unitary angular-delay transform. The identities hold to 1e-12 in exact arithmetic; the
-/// transform computes in single precision, so amplitudes are asserted to 1e-5 relative (energies to 1e-10 for an error
-/// against a reference, 1e-5 for a sum of squares).
+/// Unitary transform and orthogonal tail of the angular-delay domain. The identities hold to 1e-12 in exact
+/// arithmetic; the transform computes in single precision, so amplitudes are asserted to 1e-5 relative (energies to
+/// 1e-10 for an error against a reference, 1e-5 for a sum of squares).
 @Suite struct TransformTests {
   struct Shape: Sendable, CustomTestStringConvertible {
     let tones: Int
@@ -89,7 +89,8 @@ import Testing
     #expect(relativeError(csi, reference(response, shape)) < 1e-10, "\(shape)")
   }
 
-  /// T1: Parseval on the kept rows, round trip, and white noise stays white because the transform is unitary.
+  /// Unitary transform: Parseval on the kept rows, round trip, and white noise stays white because the transform is
+  /// unitary.
   @Test(arguments: shapes)
   func inverseKeepsEnergyAndComesBack(shape: Shape) {
     let csi = complexNormal([3, shape.taps, shape.ports], seed: 4)
@@ -107,8 +108,8 @@ import Testing
     #expect(relativeError(shape.transform.inverse(csi), response) < 1e-10, "\(shape)")
   }
 
-  /// T1: a path of delay τ samples with port phases exp(j 2π i x / Nt) is one entry: row +τ (behind the guard rows), column
-  /// x for the forward angle DFT and -x for the inverse one, moved by the shift.
+  /// Unitary transform: a path of delay τ samples with port phases exp(j 2π i x / Nt) is one entry: row +τ (behind
+  /// the guard rows), column x for the forward angle DFT and -x for the inverse one, moved by the shift.
   @Test(arguments: shapes)
   func aPathIsOneEntry(shape: Shape) {
     let last = shape.taps - shape.guardRows - 1
@@ -134,7 +135,7 @@ import Testing
     }
   }
 
-  /// T4: the rows that are kept and those that are not are orthogonal, `‖H - Ĥ‖² = ‖A - Â‖² + ‖tail‖²`.
+  /// Orthogonal tail: the rows that are kept and those that are not are orthogonal, `‖H - Ĥ‖² = ‖A - Â‖² + ‖tail‖²`.
   @Test(arguments: shapes)
   func fullBandErrorIsTruncatedErrorPlusTail(shape: Shape) {
     let transform = shape.transform
@@ -150,7 +151,7 @@ import Testing
     #expect(abs(full - truncated - tail) < 1e-5 * truth.energy, "\(shape)")
   }
 
-  /// Expected energies of a path at a fractional delay t: `sin²(π(k-t)) / (Nc² sin²(π(k-t)/Nc))` in row k.
+  /// Fractional delay: expected energies of a path at a delay t, `sin²(π(k-t)) / (Nc² sin²(π(k-t)/Nc))` in row k.
   @Test(arguments: [0.5, 4.5, 15.5, 31.5])
   func fractionalDelaysLeakAsTheClosedForm(delay: Double) {
     let shape = Shape(tones: 1024, ports: 2, taps: 32, guardRows: 4, angle: .forward, shift: 0)

@@ -4,7 +4,7 @@ import Simulation
 import TestSupport
 import Testing
 
-/// Closed forms through the whole link, scenario in and report out: P1, P3, S2, B1, B2, A1.
+/// Closed forms through the whole link, scenario in and report out.
 @Suite struct LinkOracleTests {
   /// Independent CN(0, 1) entries on every tone and port: as many taps of equal power as tones.
   private func independent(
@@ -34,8 +34,8 @@ import Testing
     Noisy(ports: 32, nmseDB: -20), Noisy(ports: 32, nmseDB: -10), Noisy(ports: 32, nmseDB: 0),
   ]
 
-  /// S2, SGCS of independent noisy CSI, within 0.002; P1 through the link, within 0.05 dB; B2, the mean gain
-  /// `1 + (N - 1) r²`, within 0.5 %. Ratio of sums is what P1 predicts.
+  /// Similarity of noisy CSI, within 0.002; least-squares error, within 0.05 dB; mean gain of imperfect CSI,
+  /// `1 + (N - 1) r²`, within 0.5 %. The error is predicted as ratio of sums.
   @Test(arguments: noisy)
   func noisyCSIHasItsSimilarityAndGain(test: Noisy) throws {
     let run = try prepare(
@@ -59,7 +59,7 @@ import Testing
     #expect(abs(measured / gain - 1) < 0.005, "\(label): gain \(measured), theory \(gain)")
   }
 
-  /// B1: ergodic MRT rate with perfect CSI at 10 dB, within 0.01 bit/s/Hz and 4 standard errors.
+  /// Maximum-ratio rate: the ergodic rate with perfect CSI at 10 dB, within 0.01 bit/s/Hz and 4 standard errors.
   @Test(arguments: [(1, 6000), (4, 2000), (32, 400)])
   func perfectCSIReachesTheErgodicRate(ports: Int, drops: Int) throws {
     let yaml = independent(
@@ -97,8 +97,8 @@ import Testing
     Ageing(delay: 1, processing: 0, carrierGHz: 2, speed: 14.9896229, product: 0.1),
   ]
 
-  /// A1: `2 (1 - J0(2π fD τ))` within 0.2 dB; B2 with ageing: gain `1 + (N - 1) J0²` within 0.5 %. What was measured is
-  /// not aged, so `nmse_db` stays at nothing.
+  /// Ageing: `2 (1 - J0(2π fD τ))` within 0.2 dB; mean gain of imperfect CSI: `1 + (N - 1) J0²` within 0.5 %. What
+  /// was measured is not aged, so `nmse_db` stays at nothing.
   @Test(arguments: ageing)
   func heldCSIAgesAsTheBesselFunction(test: Ageing) throws {
     let yaml = """
@@ -142,7 +142,8 @@ import Testing
     #expect(abs(nmse - decibels(expected)) < 0.2, "\(nmse) dB, theory \(decibels(expected))")
   }
 
-  /// P3 through the link: least squares then truncation gains `10 lg(Nc/Ni)` = 15.05 dB, against the truncated truth.
+  /// Delay-window error through the link: least squares then truncation gains `10 lg(Nc/Ni)` = 15.05 dB, against the
+  /// truncated truth.
   @Test func truncationGainsFifteenDecibels() throws {
     let yaml = """
       link:
@@ -162,8 +163,8 @@ import Testing
     #expect(abs(full - point.nmseDB) < 1e-2, "all taps are kept: \(full)")
   }
 
-  /// T4 through the link, on every drop: full-band error = truncated error + tail. The second point keeps all rows, which
-  /// tells the whole energy of the same drops.
+  /// Orthogonal tail through the link, on every drop: full-band error = truncated error + tail. The second point
+  /// keeps all rows, which tells the whole energy of the same drops.
   @Test func fullErrorIsTruncatedErrorPlusTail() throws {
     let yaml = """
       link:

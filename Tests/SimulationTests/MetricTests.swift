@@ -5,7 +5,7 @@ import Simulation
 import TestSupport
 import Testing
 
-/// Oracles S1, S3 and B5: what ties NMSE, SGCS, gain and rate together on every sample.
+/// Similarity and error, scale and phase, rate loss: what ties NMSE, SGCS, gain and rate together on every sample.
 @Suite struct MetricTests {
   /// The metrics of one slot, each drop.
   private func metrics(
@@ -120,7 +120,7 @@ import Testing
     #expect(abs(rate * 1000 / expected - 1) < 1e-6, "\(rate * 1000), log1p \(expected)")
   }
 
-  /// S1: per vector `min_a ‖h - a ĥ‖² / ‖h‖² = 1 - SGCS <= NMSE`, and `1 - gain fraction <= NMSE`.
+  /// Similarity and error: per vector `min_a ‖h - a ĥ‖² / ‖h‖² = 1 - SGCS <= NMSE`, and `1 - gain fraction <= NMSE`.
   @Test(arguments: [0.0, 0.1, 0.5, 1, 3, 30])
   func bestScaledErrorIsOneMinusSGCS(noise: Double) {
     let channel = complexNormal([500, 1, 8], seed: 5)
@@ -140,7 +140,7 @@ import Testing
     }
   }
 
-  /// S3: another scale and phase on every tone changes neither SGCS nor the gain nor the rate.
+  /// Scale and phase: another scale and phase on every tone changes neither SGCS nor the gain nor the rate.
   @Test func directionsHaveNoScaleAndNoPhase() {
     let channel = complexNormal([3, 40, 8], seed: 7)
     let estimate = mixed(channel, noise: 0.6, seed: 8)
@@ -203,7 +203,7 @@ import Testing
     run: {seed: 5, drops: 400}
     """
 
-  /// B5 and S1 through a noisy, quantised link with bit errors, on every drop of one tone:
+  /// Rate loss, similarity and error through a noisy, quantised link with bit errors, on every drop of one tone:
   /// `0 <= R_perfect - R <= -log2(cos²)`, `1 - cos² <= NMSE`, and gain fraction = SGCS for maximum-ratio weights.
   @Test func rateLossIsBoundedOnEveryDrop() throws {
     var drops = 0
@@ -221,8 +221,8 @@ import Testing
     #expect(drops == 3600)
   }
 
-  /// Wideband: the energy-weighted gain loss stays below the full-band NMSE, `1 - G/Nt <= NMSE`, no rate above the perfect
-  /// one, and SGCS <= rho (Jensen: rho² <= SGCS).
+  /// Wideband: the energy-weighted gain loss stays below the full-band NMSE, `1 - G/Nt <= NMSE`, no rate above the
+  /// perfect one, and SGCS <= rho (Jensen: rho² <= SGCS).
   @Test(arguments: ["mrt", "subband", "wideband"])
   func widebandInequalitiesHoldOnEveryDrop(precoder: String) throws {
     let yaml = """
