@@ -4,7 +4,7 @@
 
 PACKAGES := libfftw3-dev liblapack-dev libhdf5-dev zlib1g-dev libssl-dev pkg-config gnuplot-nox
 PKG_CONFIG_NAMES := fftw3f lapack hdf5-serial zlib libcrypto
-SOURCES := Package.swift Sources Tests Benchmarks
+SOURCES := Package.swift Sources Tests Benchmarks Documentation
 
 # Without it `swift test` builds everything a second time, and the program that `build` made would be another one.
 TEST_FLAGS := --disable-testable-imports
@@ -15,13 +15,14 @@ OUTPUT := results/quickstart
 # Damaged files of each kind that `make fuzz` has read.
 MUTATIONS := 20000
 
-.PHONY: help setup build run test test-levels mutants fuzz lint format clean
+.PHONY: help setup build run test test-levels docs mutants fuzz lint format clean
 .NOTPARALLEL:
 
 help:
 	@echo "make run     install what is missing, build, run scenarios/quickstart.yaml"
 	@echo "make test    install what is missing, build, run all tests"
 	@echo "make test-levels   after 'make test': run those of numbers again at the machine's other kernel levels"
+	@echo "make docs    build the documentation (DocC) into .build/documentation"
 	@echo "make mutants plant faults in a copy, tell which of them no test sees (an hour; needs Python 3)"
 	@echo "make fuzz    read 20000 damaged files of each kind; none may crash, hang or take absurd memory"
 	@echo "make lint    check the formatting"
@@ -83,6 +84,9 @@ test-levels: setup
 	      swift test -c release $(TEST_FLAGS) --skip-build --filter '$(LEVEL_TESTS)' || exit 1; \
 	  fi; \
 	done
+
+docs: build
+	Documentation/build.sh
 
 mutants: setup
 	python3 Tests/Mutants/run.py all .build/mutants

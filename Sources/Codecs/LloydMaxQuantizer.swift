@@ -26,7 +26,7 @@ public struct LloydMaxQuantizer: Quantizer {
   /// [component, 2^B - 1], midpoints of neighbouring levels.
   private let thresholds: [Float]
 
-  /// - Parameter fitted: `levels` [component, 2^B], ascending.
+  /// A quantiser of the fitted `levels` [component, 2^B], ascending.
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     count = context.codewordLength
     precondition(count > 0, "a quantiser is made after the codec")

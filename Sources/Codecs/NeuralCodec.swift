@@ -7,7 +7,7 @@ import Parts
 /// A trained autoencoder: the encoder runs at the UE, the decoder at the BS.
 ///
 /// `s = f(0.5 + 0.5 [re H, im H])`, `Ĥ = 2 (g(s) - 0.5)` with H the normalised CSI as an image [2, angle, delay]
-/// (``NetworkMap``). The codeword holds the encoder's M = 2048 / n outputs; any real codeword decodes. The networks are
+/// (`NetworkMap`). The codeword holds the encoder's M = 2048 / n outputs; any real codeword decodes. The networks are
 /// defined for 32 taps and 32 ports.
 ///
 /// Reference: C.-K. Wen, W.-T. Shih, S. Jin, IEEE Wireless Commun. Lett. 7 (2018) 748, and the papers of the networks.

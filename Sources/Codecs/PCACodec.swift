@@ -23,7 +23,7 @@ public struct PCACodec: CSICodec {
   /// V_M [component, real], transposed for encoding and as it is for decoding.
   private let analysis, synthesis: PackedMatrix
 
-  /// - Parameter fitted: what ``fitting(_:in:)`` learns: `vectors` [component, real] with at least M rows.
+  /// A codec of the `vectors` [component, real] that ``fitting(_:in:)`` learned, at least M.
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     (taps, angles) = (context.tapCount, context.portCount)
     precondition(taps > 0 && angles > 0, "a codec is made after the transform")

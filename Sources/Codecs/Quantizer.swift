@@ -8,7 +8,9 @@ public protocol Quantizer: Part {
 
   /// Appends the bits of one codeword.
   ///
-  /// - Parameter values: M reals.
+  /// - Parameters:
+  ///   - values: M reals.
+  ///   - bits: what the bits are appended to.
   /// - Returns: how many values lay outside the quantiser's range.
   func quantize(_ values: UnsafeBufferPointer<Float>, into bits: inout BitString) -> Int
 

@@ -11,7 +11,9 @@ public enum ArrayFile {
 
   /// Opens one array for reading by rows.
   ///
-  /// - Parameter variable: its name; may be nil if the file holds only one numeric array.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - variable: name of the array; may be nil if the file holds only one numeric array.
   /// - Throws: a list of the variables with shapes if none was named and several fit, or if the name
   ///   is unknown.
   public static func open(

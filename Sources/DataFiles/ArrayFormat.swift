@@ -1,6 +1,13 @@
 /// The formats that are written.
 public enum ArrayFormat: String, Sendable, CaseIterable {
-  case npy, npz, csv, safetensors
+  /// One NumPy array.
+  case npy
+  /// NumPy arrays in a ZIP archive.
+  case npz
+  /// A table of real numbers.
+  case csv
+  /// Named tensors with text metadata.
+  case safetensors
   /// MATLAB level 5: variables below 2 GiB.
   case mat5 = "mat-5"
   /// MATLAB v7.3, which is HDF5.

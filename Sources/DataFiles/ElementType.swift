@@ -1,6 +1,8 @@
 /// The type of one real number (or of one part of a complex number) in an array file.
 public enum ElementType: String, Sendable, CaseIterable {
+  /// Floating point: IEEE 754 half, bfloat16, single and double precision.
   case float16, bfloat16, float32, float64
+  /// Two's complement and unsigned integers of so many bits.
   case int8, uint8, int16, uint16, int32, uint32, int64, uint64
 
   /// Size of one number in bytes.

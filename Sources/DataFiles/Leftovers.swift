@@ -75,7 +75,9 @@ enum Leftovers {
 extension AtomicFile {
   /// Removes temporary files of killed writers in a folder.
   ///
-  /// - Parameter isOwn: whether files of this name are the caller's.
+  /// - Parameters:
+  ///   - folder: where to look, not below it.
+  ///   - isOwn: whether files of this name are the caller's.
   public static func removeLeftovers(in folder: String, where isOwn: (_ target: String) -> Bool) {
     Leftovers.remove(in: folder, where: isOwn)
   }

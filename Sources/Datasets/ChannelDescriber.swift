@@ -29,9 +29,11 @@ public final class ChannelDescriber {
   private var samples: [[Float]] = []
 
   /// - Parameters:
+  ///   - shape: how the matrices lie on delay and angle, or on tones and ports.
   ///   - dropCount: drops that will be given, for the division of the PCA.
   ///   - pcaLimit: drops that the PCA is fitted on at most, and as many that it is tested on; 0 for none.
   ///   - samples: drops whose moduli are kept for pictures.
+  ///   - pool: threads that the drops are worked on with.
   public init(
     _ shape: ChannelShape, dropCount: Int, pcaLimit: Int, samples: Int = 4, pool: WorkerPool
   ) {

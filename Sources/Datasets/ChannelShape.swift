@@ -5,7 +5,12 @@ import Link
 /// How the matrices of a data set lie on delay and angle, or on tones and ports.
 public struct ChannelShape: Sendable, Equatable {
   /// Whether rows are tones or delays.
-  public enum Domain: String, Sendable, Encodable { case frequency, delay }
+  public enum Domain: String, Sendable, Encodable {
+    /// Rows are tones.
+    case frequency
+    /// Rows are delays.
+    case delay
+  }
 
   /// Whether rows are tones or delays.
   public var domain: Domain

@@ -6,7 +6,14 @@ import LinkMath
 /// What a user says about the meaning of an array.
 public struct RecordOptions: Sendable {
   /// How the numbers of an array become matrices of channels.
-  public enum Layout: String, Sendable, CaseIterable { case csinet, frequency, delay }
+  public enum Layout: String, Sendable, CaseIterable {
+    /// Real values in [0, 1] around 0.5, (re, im) x angle x delay: the public data sets.
+    case csinet
+    /// Complex responses over tones and ports.
+    case frequency
+    /// Complex angular-delay matrices.
+    case delay
+  }
 
   /// How the numbers become matrices; guessed if nil.
   public var layout: Layout?

@@ -10,7 +10,12 @@ import Foundation
 public final class FFTPlan: @unchecked Sendable {
   // Sendable: FFTW's new-array execution only reads the plan.
   /// Sign of the exponent: minus for `forward`, plus for `backward`.
-  public enum Direction: Sendable { case forward, backward }
+  public enum Direction: Sendable {
+    /// `e^{-j 2π k n / length}`.
+    case forward
+    /// `e^{+j 2π k n / length}`.
+    case backward
+  }
 
   /// Points of each transform.
   public let length: Int

@@ -9,7 +9,12 @@ import ComplexModule
 public enum MatrixProduct {
   /// What a factor is before the product: op(X) = X, Xᵀ or Xᴴ.
   public enum Operation: Sendable {
-    case none, transpose, conjugateTranspose
+    /// X.
+    case none
+    /// Xᵀ.
+    case transpose
+    /// Xᴴ.
+    case conjugateTranspose
 
     fileprivate var flags: Int32 {
       switch self {

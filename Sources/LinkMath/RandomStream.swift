@@ -4,13 +4,42 @@ import CKernels
 public struct StreamKey: Sendable, Hashable {
   /// Which set of drops is drawn: results never share drops with what was fitted or trained.
   public enum Domain: UInt32, Sendable, CaseIterable {
-    case run, train, validation, test, initialisation, fit
+    /// Drops that a run evaluates.
+    case run
+    /// Drops that networks are trained on, and their order.
+    case train
+    /// Drops that the best epoch is chosen on.
+    case validation
+    /// Drops that a trained network is measured on at the end.
+    case test
+    /// First values of weights; no drops.
+    case initialisation
+    /// Drops that parts are fitted on.
+    case fit
   }
 
   /// Which stage draws.
   public enum Purpose: UInt32, Sendable, CaseIterable {
-    case channel, doppler, rotation, pilotNoise, feedbackNoise, fading, initialisation, geometry
-    case selection, environment
+    /// Small-scale fading: amplitudes and phases of paths.
+    case channel
+    /// Change of the channel over slots.
+    case doppler
+    /// Common rotation of the departure azimuths of a drop.
+    case rotation
+    /// Noise on received pilots.
+    case pilotNoise
+    /// Noise on the feedback link.
+    case feedbackNoise
+    /// Gains of the feedback link.
+    case fading
+    /// First values of weights and of iterations.
+    case initialisation
+    /// Places, ways and clusters.
+    case geometry
+    /// Order of samples in training.
+    case selection
+    /// What all drops of a cell share.
+    case environment
   }
 
   /// The scenario's seed: the 64-bit key of the generator.

@@ -5,7 +5,20 @@ import Foundation
 /// Inside the program every quantity is in SI base units (seconds, hertz, metres, metres per second) except angles
 /// (degrees, as in the tables of TR 38.901) and levels (decibels, converted to linear where they are used).
 public enum Dimension: String, Sendable, Hashable, CaseIterable {
-  case plain, time, frequency, length, speed, angle, level
+  /// A number without a unit.
+  case plain
+  /// Seconds.
+  case time
+  /// Hertz.
+  case frequency
+  /// Metres.
+  case length
+  /// Metres per second.
+  case speed
+  /// Degrees.
+  case angle
+  /// Decibels.
+  case level
 
   /// Unit names a scenario may use, each with its size in the base unit; the base unit comes first.
   public var units: [(name: String, size: Double)] {

@@ -1,8 +1,33 @@
 /// A section of a scenario: the stages of the link in the order in which a drop passes them, then how to train, run and report.
 public enum Section: String, Sendable, Hashable, CaseIterable, Comparable {
-  case grid, channel, pilots, estimator, transform, normaliser, codec, quantizer, feedback, timing
+  /// Tones, spacing and carrier.
+  case grid
+  /// Channel model or recorded channels.
+  case channel
+  /// How the BS sounds the channel.
+  case pilots
+  /// How the UE estimates it.
+  case estimator
+  /// To the domain in which CSI is compressed.
+  case transform
+  /// To the scale of the codec.
+  case normaliser
+  /// Encoder and decoder.
+  case codec
+  /// From reals to bits.
+  case quantizer
+  /// The uplink that carries the report.
+  case feedback
+  /// Slots, report period, delays and speed.
+  case timing
+  /// Transmit weights and data SNR.
   case precoder
-  case training, run, report
+  /// How the networks of the scenario are trained.
+  case training
+  /// Seed, number of drops, stop rule.
+  case run
+  /// What the metrics of the report refer to.
+  case report
 
   /// The sections below `link:`.
   public static let stages = allCases.filter { !besides.contains($0) }

@@ -26,7 +26,10 @@ public struct SourcePosition: Sendable, Hashable {
 public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
   /// Whether the scenario can be run nevertheless: an error stops it, a warning does not.
   public enum Severity: String, Sendable {
-    case error, warning
+    /// The scenario cannot be run.
+    case error
+    /// Legal, but suspicious.
+    case warning
   }
 
   /// Whether it stops the run.

@@ -2,8 +2,8 @@ import Parts
 
 /// Reads scenario files: layers, schema, sweep.
 ///
-/// The steps are in ``ScenarioLayers`` (extended files, presets), ``OverrideReader`` (`--set`), ``SweepReader`` and
-/// ``SweepExpansion`` (operating points), ``SectionReader`` (one section against the schema of its part).
+/// The steps are in `ScenarioLayers` (extended files, presets), `OverrideReader` (`--set`), `SweepReader` and
+/// `SweepExpansion` (operating points), `SectionReader` (one section against the schema of its part).
 public struct ScenarioReader: Sendable {
   private let catalogue: PartCatalogue
   private let presets: [Preset]

@@ -5,7 +5,7 @@ import Parts
 /// The COST 2100 channel model: clusters at fixed places, seen through visibility regions, and what scatters around the UE.
 ///
 /// `H[n][m] = Σ_p a_p exp(-j 2π f_n τ_p) exp(-j 2π d m cos φ_p)`, f_n being the tones and φ_p the azimuth of departure. A drop has a
-/// UE position, the clusters it sees (``VisibilityRegions``), the scatterers of these and of the local clusters, and
+/// UE position, the clusters it sees (`VisibilityRegions`), the scatterers of these and of the local clusters, and
 /// outdoors a line of sight. Clusters, BS and UE lie in one plane. Amplitudes hold the free-space loss of the carrier.
 ///
 /// The carrier of the grid sets wavelength and phases; an environment was measured in its own band, 5.29 to 5.31 GHz

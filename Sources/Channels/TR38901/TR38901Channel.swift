@@ -4,7 +4,7 @@ import Parts
 /// Stochastic channel of TR 38.901 clause 7.5: urban micro and macro, rural macro, indoor office.
 ///
 /// Each drop has a UE at a place of its own. Large-scale parameters with the standard's correlations, clusters of twenty rays,
-/// sub-clusters of the two strongest, coupling, XPR (steps 1 to 11); with ``TR38901Keys/environment`` `cell` all of them are smooth
+/// sub-clusters of the two strongest, coupling, XPR (steps 1 to 11); with `environment: cell` all of them are smooth
 /// functions of place. UE: one vertical omnidirectional antenna, outdoors (or in the office). BS boresight: azimuth 0.
 /// Mean power per entry is 1 for vertical omnidirectional elements, without path loss and normalisation.
 public struct TR38901Channel: ChannelModel {

@@ -3,7 +3,14 @@ import Parts
 
 /// Deployment scenarios of TR 38.901 clause 7.2 with the formulas of clause 7.4; lengths in metres, carriers in GHz.
 package enum TR38901Scenario: String, Choice {
-  case umi, uma, rma, inh
+  /// Urban micro, street canyon.
+  case umi
+  /// Urban macro.
+  case uma
+  /// Rural macro.
+  case rma
+  /// Indoor hotspot, office.
+  case inh
 
   var bsHeight: Double {
     switch self {
