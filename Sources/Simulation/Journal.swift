@@ -4,9 +4,13 @@ import LinkMath
 
 /// What went wrong with a result folder.
 public struct JournalError: Error, Sendable, CustomStringConvertible {
+  /// The journal.
   public let path: String
+  /// What went wrong, to be read after the path.
   public let problem: String
+  /// A way out, if one is known.
   public let hint: String?
+  /// Path, problem and hint as a terminal shows them.
   public var description: String {
     "\(path): error: \(problem)" + (hint.map { "\n  hint: \($0)" } ?? "")
   }
@@ -14,11 +18,15 @@ public struct JournalError: Error, Sendable, CustomStringConvertible {
 
 /// What a journal belongs to; another header means another run.
 public struct JournalHeader: Sendable, Hashable, Codable {
+  /// Raised when lines or blocks change their meaning.
   public var format = 2
   /// Everything the drops depend on, but not how many there are: a longer run continues a shorter one.
   public var physics: String
+  /// Drops of a block.
   public var blockSize: Int
+  /// Operating points of a block.
   public var pointCount: Int
+  /// Digests of scenario, data, weights and program.
   public var provenance: Provenance
 
   /// Whether blocks of one belong to the other. The scenario's digest may differ: it covers the number of drops and the

@@ -1,11 +1,16 @@
 /// Everything a finished run hands to the reports.
 public struct RunResult: Sendable {
+  /// Name of the scenario.
   public let scenarioName: String
+  /// Description of the scenario; empty if it has none.
   public let description: String
   /// Swept paths, in the order of the coordinates.
   public let axes: [String]
+  /// The results in the order of the operating points.
   public let points: [PointSummary]
+  /// Seed of the random numbers.
   public let seed: UInt64
+  /// Digests of what the result depends on.
   public let provenance: Provenance
   /// Resolved scenario as YAML.
   public let resolvedScenario: String
@@ -13,6 +18,7 @@ public struct RunResult: Sendable {
   /// only.
   public let sharesEnvironment: Bool
 
+  /// A result; the parameters are the properties.
   package init(
     scenarioName: String, description: String, axes: [String], points: [PointSummary], seed: UInt64,
     provenance: Provenance, resolvedScenario: String, sharesEnvironment: Bool
@@ -38,10 +44,12 @@ public struct Provenance: Sendable, Hashable, Codable {
   public var weightsDigest: String
   /// SHA-256 of the program file; the first 16 digits.
   public var build: String
-  /// Rounding class of the kernels, ``KernelLevel/roundingClass``.
+  /// Rounding class of the kernels.
   public var kernel: String
+  /// Release of the program.
   public var version: String
 
+  /// The digests of a run; the parameters are the properties.
   public init(
     scenarioDigest: String, dataDigest: String, weightsDigest: String, build: String,
     kernel: String, version: String

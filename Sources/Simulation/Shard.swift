@@ -1,6 +1,8 @@
 /// A share of the blocks of a run: every n-th one, `index` of `count`, counted from 1.
 public struct Shard: Sendable, Hashable, CustomStringConvertible {
+  /// Which share, from 1.
   public let index: Int
+  /// Into how many shares the run is divided.
   public let count: Int
 
   /// The whole run.
@@ -20,6 +22,7 @@ public struct Shard: Sendable, Hashable, CustomStringConvertible {
     self.init(index: index, count: count)
   }
 
+  /// The share as `2/3`.
   public var description: String { "\(index)/\(count)" }
 
   func contains(_ block: Int) -> Bool { block % count == index - 1 }

@@ -14,10 +14,13 @@ import RealModule
 ///
 /// Reference: H. V. Sorensen, C. S. Burrus, IEEE Trans. Signal Process. 41 (1993) 1184, doi:10.1109/78.205723 (pruning).
 public struct DelayTransform: Sendable {
+  /// Tones N of a response.
   public let toneCount: Int
+  /// Ports of a response, or angles.
   public let portCount: Int
   /// First kept row, zero or negative (guard rows).
   public let firstRow: Int
+  /// Delay rows that are kept.
   public let rowCount: Int
 
   private enum Method: Sendable {

@@ -14,6 +14,7 @@ extension DatasetGeneration {
     return parent.isEmpty ? "." : parent
   }
 
+  /// Where the manifest is: in the folder, or beside a single file.
   public var manifestPath: String {
     isFile ? "\(output).json" : "\(output)/\(DatasetManifest.fileName)"
   }

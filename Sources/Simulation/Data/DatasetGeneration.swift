@@ -12,10 +12,13 @@ import Scenarios
 public struct DatasetGeneration: Sendable {
   /// How far a generation is.
   public struct Progress: Sendable {
+    /// Drops written by this call.
     public let done: Int
+    /// Drops of the whole data set.
     public let total: Int
     /// Drops of shards that were there before.
     public let kept: Int
+    /// Time since this call began.
     public let elapsed: Duration
   }
 
@@ -34,7 +37,7 @@ public struct DatasetGeneration: Sendable {
   private static let largestDropByteCount = 2 << 30
   private static let groupByteCount = 512 << 20
 
-  /// - Throws: ``ScenarioErrors`` if the data has too few drops, `DataFileError` for drops that are too large.
+  /// - Throws: `ScenarioErrors` if the data has too few drops, `DataFileError` for drops that are too large.
   public init(
     _ source: DatasetSource, _ request: DatasetRequest, output: String, pool: WorkerPool
   ) throws {

@@ -13,19 +13,24 @@ public struct DatasetRequest: Sendable {
     case delay
   }
 
+  /// What a drop looks like in the file.
   public var layout: Layout
+  /// The random domain of the drops.
   public var domain: StreamKey.Domain
   /// Number of the first drop.
   public var first: Int
+  /// Number of drops.
   public var drops: Int
   /// Slots of each drop; nil for one without a slot axis.
   public var slots: Int?
   /// Drops of a file; chosen from the size of a drop if nil.
   public var shardSize: Int?
+  /// Format of the files.
   public var format: Format
 
   /// A file format; .mat is v5 or v7.3 by the size of a shard.
   public enum Format: String, Sendable, CaseIterable {
+    /// The format with this extension.
     case npy, npz, mat, csv, safetensors
 
     /// The format of a file name's extension; nil if there is none of these.
@@ -35,6 +40,7 @@ public struct DatasetRequest: Sendable {
     }
   }
 
+  /// A request; the parameters are the properties.
   public init(
     layout: Layout, domain: StreamKey.Domain, first: Int, drops: Int, slots: Int?,
     shardSize: Int?, format: Format
