@@ -62,7 +62,7 @@ public struct UniformQuantizer: Quantizer {
   /// 1/Δ, zero for a constant component.
   private let inverseStep: [Float]
 
-  /// - Parameter fitted: `range` [component, 2], lo and hi, unless the settings give the range.
+  /// A quantiser of the fitted `range` [component, 2], lo and hi, unless the settings give the range.
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     let count = context.codewordLength
     precondition(count > 0, "a quantiser is made after the codec")

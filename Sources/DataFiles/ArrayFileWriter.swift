@@ -1,8 +1,8 @@
 /// Writes arrays of known shapes to a file row by row, for arrays that do not fit in memory.
 ///
 /// Rows are given in order, all of the first array, then all of the second. The file appears under its name with
-/// ``finish()``, whole and flushed to the disk; without it nothing is left. Equal arrays give equal bytes, however their rows
-/// were divided.
+/// ``finish()``, whole and flushed to the disk; without it nothing is left. Equal arrays give equal bytes, however
+/// their rows were divided.
 public final class ArrayFileWriter {
   /// Where the file appears.
   public let path: String
@@ -17,6 +17,7 @@ public final class ArrayFileWriter {
   /// Creates the temporary file.
   ///
   /// - Parameters:
+  ///   - path: where the file appears.
   ///   - arrays: name, shape and type of each; `.npy` and `.csv` take one, whose name is not kept.
   ///   - format: that of the extension if left out.
   ///   - metadata: texts for `__metadata__`; only for .safetensors.
@@ -120,10 +121,14 @@ extension ArraySink {
 extension ArrayFile {
   /// Writes arrays in the format of the extension: .npy, .npz, .mat, .csv or .safetensors.
   ///
-  /// `.npy` and `.csv` take one array (its name is not kept); the others need a name for each. A .mat file is v5, or v7.3 if
-  /// a variable has 2 GiB or more. The file appears whole or not at all, and equal arguments give equal bytes.
+  /// `.npy` and `.csv` take one array (its name is not kept); the others need a name for each. A .mat file is v5, or
+  /// v7.3 if a variable has 2 GiB or more. The file appears whole or not at all, and equal arguments give equal
+  /// bytes.
+  ///
   /// - Parameters:
+  ///   - arrays: what is written.
   ///   - metadata: texts for `__metadata__`; only for .safetensors.
+  ///   - path: where the file appears.
   /// - Throws: ``DataFileError`` if the format cannot hold the arrays, before anything is written, or
   ///   if writing fails; the old file is then still there.
   public static func write(

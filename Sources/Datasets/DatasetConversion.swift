@@ -31,7 +31,8 @@ public struct DatasetConversion: Sendable {
   let shouldStop: @Sendable () -> Bool
 
   /// - Parameters:
-  ///   - output: its extension is the format, unless one is given.
+  ///   - output: the file; its extension is the format, unless one is given.
+  ///   - format: the format, whatever the extension.
   ///   - progress: told the rows done and all.
   ///   - shouldStop: asked before each block.
   public init(
@@ -62,6 +63,7 @@ public struct DatasetConversion: Sendable {
   /// Copies arrays as they are.
   ///
   /// - Parameters:
+  ///   - sources: arrays, with the same or another number of rows.
   ///   - name: of a single array in the output, or of the channels of a generated data set; its own, else `H`, if nil.
   ///   - table: how columns become axes.
   ///   - single: complex numbers and fractions are written in single precision.

@@ -36,7 +36,10 @@ public struct DatasetDescription: Sendable, Encodable {
   /// Reads an array once, block by block.
   ///
   /// - Parameters:
+  ///   - source: the array.
+  ///   - options: what the user says about its meaning; its manifest says the rest.
   ///   - pcaLimit: see ``ChannelDescriber``.
+  ///   - pool: threads that drops are described on.
   ///   - progress: told the rows done and all.
   ///   - shouldStop: asked before each block.
   /// - Returns: nil if stopped.

@@ -35,8 +35,9 @@ public struct DropMean: Sendable, Hashable {
 
   /// 95 % confidence interval of the mean; nil below two values.
   ///
-  /// The ends are Hall's, the upper one with one more drop at ``levelToCome`` if that is farther out: a sample shows a
-  /// heavy tail late, and until then its mean and its variance are both too small.
+  /// The ends are Hall's, the upper one with one more drop at the level that the tail exceeds once in five times as
+  /// many drops, if that is farther out: a sample shows a heavy tail late, and until then its mean and its variance
+  /// are both too small.
   public var interval: ClosedRange<Double>? {
     guard count > 1 else { return nil }
     let quantile = StudentT.quantile975(degreesOfFreedom: count - 1)
@@ -44,9 +45,9 @@ public struct DropMean: Sendable, Hashable {
     return moments.end(quantile)...high
   }
 
-  /// The level `max · 5^(1/α)` that a tail `t^-α` exceeds once in five times as many drops, α being at least 1: hardly more
-  /// than the largest value of a light tail, a multiple of that of a heavy one. In 4000 runs of 30, 100 and 1000 drops, factors
-  /// from 4 to 8 hold the mean of tails down to α = 1.5 in at least 95 of 100.
+  /// The level `max · 5^(1/α)` that a tail `t^-α` exceeds once in five times as many drops, α being at least 1:
+  /// hardly more than the largest value of a light tail, a multiple of that of a heavy one. In 4000 runs of 30, 100
+  /// and 1000 drops, factors from 4 to 8 hold the mean of tails down to α = 1.5 in at least 95 of 100.
   ///
   /// Reference: I. Weissman, J. Amer. Statist. Assoc. 73 (1978) 812, doi:10.1080/01621459.1978.10480104.
   private var levelToCome: Double {
@@ -78,8 +79,8 @@ public struct DropMean: Sendable, Hashable {
     tailIndex.map { $0 * (1 - 1 / Double(tailOrder).squareRoot()) }
   }
 
-  /// Whether the interval can be relied on: there are 30 drops, ten carry the mean, and the tail index exceeds 1.25 by its
-  /// standard error.
+  /// Whether the interval can be relied on: there are 30 drops, ten carry the mean, and the tail index exceeds 1.25
+  /// by its standard error.
   ///
   /// Otherwise the mean may rest on drops that were not drawn yet, or be infinite.
   public var isDetermined: Bool {

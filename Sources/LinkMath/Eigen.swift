@@ -13,16 +13,17 @@ public struct DecompositionError: Error, Sendable, CustomStringConvertible {
 
 /// Eigenvalues and eigenvectors of Hermitian matrices in double precision.
 ///
-/// Householder reduction to a tridiagonal matrix and the way back are kernels of this package; between them LAPACK's dstemr
-/// (I. S. Dhillon, B. N. Parlett, C. Vömel, ACM Trans. Math. Softw. 32 (2006) 533, doi:10.1145/1186785.1186788) finds the
-/// eigenpairs of the tridiagonal one in scalar arithmetic. So no step depends on a BLAS library's choice of kernel. Where
-/// dstemr gives up, as it does on clusters of eigenvalues far below the largest (data of low rank), LAPACK's dsteqr, the
-/// implicit QL method, does the same in about 3 n³ rotations.
+/// Householder reduction to a tridiagonal matrix and the way back are kernels of this package; between them LAPACK's
+/// dstemr (I. S. Dhillon, B. N. Parlett, C. Vömel, ACM Trans. Math. Softw. 32 (2006) 533,
+/// doi:10.1145/1186785.1186788) finds the eigenpairs of the tridiagonal one in scalar arithmetic. So no step depends
+/// on a BLAS library's choice of kernel. Where dstemr gives up, as it does on clusters of eigenvalues far below the
+/// largest (data of low rank), LAPACK's dsteqr, the implicit QL method, does the same in about 3 n³ rotations.
 public enum Eigen {
   /// The largest eigenvalues of a real symmetric matrix and their eigenvectors.
   ///
   /// - Parameters:
   ///   - matrix: n × n entries row-major; only the lower triangle is read.
+  ///   - n: the order.
   ///   - count: how many, at most n.
   /// - Returns: eigenvalues descending [count] and unit eigenvectors as rows [count, n]. The sign of each vector is
   ///   fixed by making its entry of largest modulus positive.
@@ -47,6 +48,7 @@ public enum Eigen {
   ///
   /// - Parameters:
   ///   - matrix: n × n entries row-major; only the lower triangle is read.
+  ///   - n: the order.
   ///   - count: the largest ones; all if left out.
   /// - Returns: eigenvectors as rows: `matrix · v = λ v` with `v` the row.
   /// - Complexity: 16/3 n³ + 8 n² · count multiply-adds.

@@ -31,6 +31,7 @@ public final class FFTPlan: @unchecked Sendable {
   ///   - stride: elements between successive points of one transform.
   ///   - batch: number of transforms.
   ///   - distance: elements between the first points of successive transforms.
+  ///   - direction: sign of the exponent.
   ///   - inPlace: whether input and output are the same memory.
   ///   - aligned: all pointers are multiples of 16 bytes; set to false if a caller's offsets are odd.
   public init(

@@ -3,9 +3,9 @@ import ComplexModule
 
 /// Dense single-precision products whose bits do not depend on how the work is divided.
 ///
-/// Every element is one chain of multiply-adds over the inner index in ascending order, so a row of the result is the same
-/// in any matrix, at any place of it and on any thread: a drop does not depend on its block. The chains are fused on
-/// AVX2, AVX-512 and NEON, which therefore agree to the bit.
+/// Every element is one chain of multiply-adds over the inner index in ascending order, so a row of the result is the
+/// same in any matrix, at any place of it and on any thread: a drop does not depend on its block. The chains are
+/// fused on AVX2, AVX-512 and NEON, which therefore agree to the bit.
 public enum MatrixProduct {
   /// What a factor is before the product: op(X) = X, Xᵀ or Xᴴ.
   public enum Operation: Sendable {
@@ -28,7 +28,17 @@ public enum MatrixProduct {
   /// C = op(A) · op(B), or C += op(A) · op(B), on row-major complex matrices: C [m, n], op(A) [m, k], op(B) [k, n].
   ///
   /// - Parameters:
-  ///   - lda: values between stored rows of A, as `ldb` and `ldc` of B and C.
+  ///   - m: rows of C.
+  ///   - n: columns of C.
+  ///   - k: terms of each sum.
+  ///   - a: A as it is stored.
+  ///   - lda: values between stored rows of A.
+  ///   - opA: what A is in the product.
+  ///   - b: B as it is stored.
+  ///   - ldb: values between stored rows of B.
+  ///   - opB: what B is in the product.
+  ///   - c: C.
+  ///   - ldc: values between rows of C.
   ///   - adding: adds to C, which must not overlap A or B.
   /// - Complexity: 8 m n k floating-point operations.
   public static func multiply(
@@ -100,6 +110,7 @@ public struct PackedMatrix: Sendable {
 
   /// - Parameters:
   ///   - matrix: B [k, n]; [n, k] if `transposed`.
+  ///   - transposed: whether Bᵀ is given.
   public init(_ matrix: RealArray, transposed: Bool = false) {
     precondition(matrix.shape.count == 2)
     let (k, n) = (

@@ -29,8 +29,9 @@ public final class WorkerPool: Sendable {
 
   /// Runs `body(index, worker)` for every index in 0..<count; indices are handed out in ascending order.
   ///
-  /// - Parameter body: `worker` is below ``threadCount`` and no two concurrent calls share it, so it may select scratch
-  ///   memory.
+  /// - Parameters:
+  ///   - count: number of iterations.
+  ///   - body: `worker` is below ``threadCount`` and no two concurrent calls share it, so it may select scratch memory.
   /// - Throws: the error of the lowest failing index; indices handed out later may be skipped.
   public func forEach(_ count: Int, _ body: @escaping @Sendable (Int, Int) throws -> Void) throws {
     let failure = FirstFailure()

@@ -74,8 +74,10 @@ extension Scenario {
   /// Places a complaint that a part made when it was constructed.
   ///
   /// - Parameters:
+  ///   - error: the complaint.
   ///   - section: the section of the part that complained.
   ///   - point: index of the operating point; nil for `run` and `report`.
+  ///   - severity: whether it keeps the scenario from being run.
   /// - Returns: a diagnostic at the value of the key if the scenario gives it, else at the section.
   public func diagnostic(
     for error: SettingsError, section: Section, point: Int? = nil,
