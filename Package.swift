@@ -13,12 +13,17 @@ func math(_ names: String...) -> [Target.Dependency] {
   names.map { .target(name: $0) } + complex
 }
 
+/// The rooms of the house, which other packages can use one by one.
+let rooms = [
+  "LinkMath", "Parts", "DataFiles", "Networks", "Channels", "Codecs", "Link", "Datasets",
+  "Training", "Scenarios", "Simulation", "Reports",
+]
+
 let package = Package(
   name: "csilink",
   platforms: [.macOS(.v15)],
-  products: [
-    .executable(name: "csilink", targets: ["csilink"])
-  ],
+  products: [.executable(name: "csilink", targets: ["csilink"])]
+    + rooms.map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),

@@ -3,6 +3,7 @@ import Channels
 import Foundation
 import LinkMath
 import Parts
+import Scenarios
 import Simulation
 import Synchronization
 
@@ -23,7 +24,7 @@ struct ChannelBenchmark: ParsableCommand {
 
   func run() throws {
     for path in scenarios {
-      let (scenario, _) = try LinkCatalogue.reader.read(path, overrides: set)
+      let (scenario, _) = try ScenarioReader.standard.read(path, overrides: set)
       let channels = Mutex<[any ChannelModel]>([])
       _ = try PreparedRun(
         scenario, pool: WorkerPool(threadCount: 1), artefactFolder: nil, isDry: true,
@@ -39,7 +40,7 @@ struct ChannelBenchmark: ParsableCommand {
             format: """
               {"scenario": "%@", "channel": "%@", "drops_per_second": %.1f, "microseconds": %.1f}
               """,
-            scenario.name, type(of: channel).schema.name, rate, 1e6 / rate))
+            scenario.name, "\(type(of: channel))", rate, 1e6 / rate))
       }
     }
   }

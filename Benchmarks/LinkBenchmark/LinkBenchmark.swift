@@ -42,7 +42,7 @@ struct LinkBenchmark: ParsableCommand {
     """
 
   func run() throws {
-    let (scenario, _) = try LinkCatalogue.reader.read(
+    let (scenario, _) = try ScenarioReader.standard.read(
       text: Self.scenario, path: "link-benchmark.yaml", overrides: ["run.block=\(block)"])
     let pool = WorkerPool(threadCount: threads)
     let pooled: @Sendable (any ChannelModel) throws -> any ChannelModel = {
@@ -89,14 +89,9 @@ struct LinkBenchmark: ParsableCommand {
 
 /// A fixed set of channels, used in turn.
 struct PooledChannel: ChannelModel {
-  static var schema: PartSchema { preconditionFailure("made by the benchmark, not by a scenario") }
   private let parts: [Range<Int>: ComplexArray]
   private let count: Int
   let portCount: Int
-
-  init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
-    preconditionFailure("made by the benchmark, not by a scenario")
-  }
 
   init(_ model: any ChannelModel, count: Int, seed: UInt64) throws {
     self.count = count

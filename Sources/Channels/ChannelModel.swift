@@ -2,7 +2,7 @@ import LinkMath
 import Parts
 
 /// A source of downlink channels: a statistical model or recorded data.
-public protocol ChannelModel: Part {
+public protocol ChannelModel: Sendable {
   /// BS antenna ports Nt.
   var portCount: Int { get }
 

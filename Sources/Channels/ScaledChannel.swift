@@ -3,18 +3,8 @@ import Parts
 
 /// A channel whose responses are all divided by one amplitude: what `normalise: dataset` makes of a model.
 public struct ScaledChannel: ChannelModel {
-  /// None: the channel is not made from settings of its own.
-  ///
-  /// - Precondition: never read.
-  public static var schema: PartSchema { preconditionFailure("made of another channel") }
-
   private let model: any ChannelModel
   private let amplitude: Double
-
-  /// - Precondition: never called; a scaled channel is made of another channel.
-  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
-    preconditionFailure("made of another channel")
-  }
 
   /// - Parameter fitted: the result of ``Normalisation/fitting(_:)``.
   public init(_ model: any ChannelModel, _ fitted: Artefact) {

@@ -16,7 +16,7 @@ public struct Codeword: Sendable {
 }
 
 /// Compression of the angular-delay CSI: the encoder runs at the UE, the decoder at the BS.
-public protocol CSICodec: Part {
+public protocol CSICodec: Sendable {
   /// Reals in a codeword, M.
   var codewordLength: Int { get }
   /// Bits of side information in each report, fixed.
@@ -38,8 +38,11 @@ public protocol CSICodec: Part {
 extension CSICodec {
   /// No side information.
   public var sideBitCount: Int { 0 }
-  /// The name of the part.
-  public var summary: String { Self.schema.name }
   /// Nothing worth counting.
   public var memoryBytes: (shared: Int, perThread: Int) { (0, 0) }
+}
+
+extension CSICodec where Self: Part {
+  /// The name of the part.
+  public var summary: String { Self.schema.name }
 }

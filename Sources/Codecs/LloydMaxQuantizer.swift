@@ -9,7 +9,7 @@ import Parts
 ///
 /// Reference: S. P. Lloyd, IEEE Trans. Inf. Theory 28 (1982) 129, doi:10.1109/TIT.1982.1056489; J. Max, IRE Trans. Inf.
 /// Theory 6 (1960) 7.
-public struct LloydMaxQuantizer: Quantizer {
+public struct LloydMaxQuantizer: Quantizer, Part {
   static let bits = Parameter.integer(
     "bits", default: 4, in: 1...8, "Bits B for each real of the codeword.")
 

@@ -11,7 +11,7 @@ import Parts
 /// defined for 32 taps and 32 ports.
 ///
 /// Reference: C.-K. Wen, W.-T. Shih, S. Jin, IEEE Wireless Commun. Lett. 7 (2018) 748, and the papers of the networks.
-public struct NeuralCodec: CSICodec {
+public struct NeuralCodec: CSICodec, Part {
   static let network = Parts.Parameter<String>(
     "network", .choice(NetworkZoo.entries.map(\.name)),
     "Name of the autoencoder, as 'csilink inspect' lists them.")

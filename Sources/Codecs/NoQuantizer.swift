@@ -1,7 +1,7 @@
 import Parts
 
 /// No quantiser: the codeword travels as real numbers, for analogue feedback and for studies of compression alone.
-public struct NoQuantizer: Quantizer {
+public struct NoQuantizer: Quantizer, Part {
   public static let schema = PartSchema(
     .quantizer, "none", "No quantiser: the codeword travels as real numbers.")
 

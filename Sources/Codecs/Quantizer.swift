@@ -2,7 +2,7 @@ import LinkMath
 import Parts
 
 /// Turns codewords into bits and back; works with every codec.
-public protocol Quantizer: Part {
+public protocol Quantizer: Sendable {
   /// Bits of one quantised codeword, fixed; nil if the codeword is sent as real numbers.
   var bitCount: Int? { get }
 

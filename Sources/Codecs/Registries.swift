@@ -1,7 +1,9 @@
+import Parts
+
 /// Every codec a scenario can name.
 public enum CodecRegistry {
   /// The codecs, in the order in which `csilink list` shows them.
-  public static let codecs: [any CSICodec.Type] = [
+  public static let codecs: [any (CSICodec & Part).Type] = [
     UncompressedCodec.self, PCACodec.self, DFTSelectionCodec.self, NeuralCodec.self,
   ]
 }
@@ -9,7 +11,7 @@ public enum CodecRegistry {
 /// Every quantiser a scenario can name.
 public enum QuantizerRegistry {
   /// The quantisers, in the order in which `csilink list` shows them.
-  public static let quantizers: [any Quantizer.Type] = [
+  public static let quantizers: [any (Quantizer & Part).Type] = [
     NoQuantizer.self, UniformQuantizer.self, LloydMaxQuantizer.self,
   ]
 }

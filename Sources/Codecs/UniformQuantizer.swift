@@ -10,7 +10,7 @@ import Parts
 ///
 /// The range is fitted for each component or given for all; a component that never varied has Δ = 0 and is reproduced
 /// as its constant.
-public struct UniformQuantizer: Quantizer {
+public struct UniformQuantizer: Quantizer, Part {
   /// Where the range of a component comes from.
   public enum Range: SettingValue, Hashable {
     /// The range that minimises the mean squared error on the fitted codewords.

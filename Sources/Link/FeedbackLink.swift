@@ -11,7 +11,7 @@ public enum FeedbackReport: Sendable {
 }
 
 /// The uplink that carries the reports from the UE to the BS.
-public protocol FeedbackLink: Part {
+public protocol FeedbackLink: Sendable {
   /// What the link can carry; a scenario that does not fit is refused when it is read.
   static var carries: Set<FeedbackKind> { get }
 

@@ -5,7 +5,7 @@ import Parts
 /// A path starts below `link` (`pilots.snr_db`), or with `run`, `report`, `sweep`, `name` or `description`. Relative files
 /// start from the folder of the scenario, as everywhere in it.
 struct OverrideReader {
-  let catalogue: PartCatalogue
+  let catalogue: PartRegistry
   let log: DiagnosticLog
 
   /// Lays overrides over a document, later ones over earlier ones.

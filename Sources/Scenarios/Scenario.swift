@@ -20,6 +20,8 @@ public struct Scenario: Sendable {
   public let axes: [SweepAxis]
   /// In the order of the sweep, the first axis varying slowest.
   public let points: [OperatingPoint]
+  /// The parts that it was read against.
+  public let registry: PartRegistry
   let sources: ScenarioSources
 }
 

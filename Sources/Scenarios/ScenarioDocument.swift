@@ -33,7 +33,7 @@ struct ScenarioDocument: Sendable {
 
 /// Sorts the top level of a YAML tree into a ``ScenarioDocument`` and brings short forms into one shape.
 struct DocumentReader {
-  let catalogue: PartCatalogue
+  let catalogue: PartRegistry
   let log: DiagnosticLog
 
   /// - Returns: nil, after a complaint, if the text is not a mapping at all.
@@ -209,7 +209,7 @@ struct DocumentReader {
   }
 }
 
-extension PartCatalogue {
+extension PartRegistry {
   /// A section's mapping where `{network: crnet}` has become `{type: network, network: crnet}`: without a `type`, a key
   /// that is the name of one of the section's parts means that part.
   func withImpliedType(_ mapping: YAMLMapping, of section: Section) -> YAMLMapping {

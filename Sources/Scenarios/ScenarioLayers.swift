@@ -3,7 +3,7 @@ import Parts
 
 /// Puts a scenario together from its layers: preset, extended files, the file itself, overrides.
 struct ScenarioLayers {
-  let catalogue: PartCatalogue
+  let catalogue: PartRegistry
   let presets: [Preset]
   let log: DiagnosticLog
 

@@ -5,12 +5,12 @@ import Parts
 /// The steps are in `ScenarioLayers` (extended files, presets), `OverrideReader` (`--set`), `SweepReader` and
 /// `SweepExpansion` (operating points), `SectionReader` (one section against the schema of its part).
 public struct ScenarioReader: Sendable {
-  private let catalogue: PartCatalogue
+  private let registry: PartRegistry
   private let presets: [Preset]
 
   /// A reader that knows some parts and presets.
-  public init(catalogue: PartCatalogue, presets: [Preset] = []) {
-    self.catalogue = catalogue
+  public init(registry: PartRegistry, presets: [Preset] = []) {
+    self.registry = registry
     self.presets = presets
   }
 
@@ -25,7 +25,7 @@ public struct ScenarioReader: Sendable {
     scenario: Scenario, warnings: [Diagnostic]
   ) {
     let log = DiagnosticLog()
-    let layers = ScenarioLayers(catalogue: catalogue, presets: presets, log: log)
+    let layers = ScenarioLayers(catalogue: registry, presets: presets, log: log)
     return try scenario(layers.document(path: path), path, overrides, layers)
   }
 
@@ -34,7 +34,7 @@ public struct ScenarioReader: Sendable {
     throws(ScenarioErrors) -> (scenario: Scenario, warnings: [Diagnostic])
   {
     let log = DiagnosticLog()
-    let layers = ScenarioLayers(catalogue: catalogue, presets: presets, log: log)
+    let layers = ScenarioLayers(catalogue: registry, presets: presets, log: log)
     return try scenario(layers.document(text: text, path: path), path, overrides, layers)
   }
 
@@ -46,12 +46,12 @@ public struct ScenarioReader: Sendable {
       try log.throwErrors()
       preconditionFailure("a document is missing only after an error")
     }
-    let overridden = OverrideReader(catalogue: catalogue, log: log).apply(overrides, to: file)
+    let overridden = OverrideReader(catalogue: registry, log: log).apply(overrides, to: file)
     let document = layers.addingPreset(to: overridden)
     warnAboutHiddenValues(document, log)
-    let axes = SweepReader(catalogue: catalogue, log: log).axes(document.sweep)
+    let axes = SweepReader(catalogue: registry, log: log).axes(document.sweep)
     let name = name(document, path, log)
-    let expansion = SweepExpansion(catalogue: catalogue, log: log, document: document, axes: axes)
+    let expansion = SweepExpansion(catalogue: registry, log: log, document: document, axes: axes)
     let result = try expansion.expand()
     let folder = path.folderPart
     let scenario = Scenario(
@@ -60,7 +60,7 @@ public struct ScenarioReader: Sendable {
       run: result.sources.readings[.run]?.first?.settings,
       report: result.sources.readings[.report]?.first?.settings,
       training: result.sources.readings[.training]?.first?.settings,
-      axes: result.axes, points: result.points, sources: result.sources)
+      axes: result.axes, points: result.points, registry: registry, sources: result.sources)
     try log.throwErrors()
     return (scenario, log.warnings)
   }

@@ -6,7 +6,7 @@ import Parts
 /// have no effect, about which there is a warning. A key that the lower part does not have stays, to be reported where the
 /// section is read, or because it was meant for the upper part.
 struct SectionOverlay {
-  let catalogue: PartCatalogue
+  let catalogue: PartRegistry
   let log: DiagnosticLog
 
   /// All sections of a document with those of another over them.
@@ -54,7 +54,7 @@ struct PartChange {
 
   /// - Returns: nil if the part stays the same, or one of the two is not known.
   init?(
-    of lower: YAMLMapping, to upper: YAMLMapping, in section: Section, _ catalogue: PartCatalogue
+    of lower: YAMLMapping, to upper: YAMLMapping, in section: Section, _ catalogue: PartRegistry
   ) {
     guard let oldName = lower.type, let newName = upper.type, oldName != newName,
       let old = catalogue.part(oldName, of: section), let new = catalogue.part(newName, of: section)

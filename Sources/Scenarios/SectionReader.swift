@@ -21,7 +21,7 @@ struct SweptValue {
 
 /// Reads a section: chooses the part, parses every value by the kind of its parameter, fills in defaults.
 struct SectionReader {
-  let catalogue: PartCatalogue
+  let catalogue: PartRegistry
   let log: DiagnosticLog
 
   /// - Parameters:

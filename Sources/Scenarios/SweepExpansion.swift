@@ -11,7 +11,7 @@ struct SweepExpansion {
     var sources: ScenarioSources
   }
 
-  let catalogue: PartCatalogue
+  let catalogue: PartRegistry
   let log: DiagnosticLog
   let document: ScenarioDocument
   let axes: [Axis]

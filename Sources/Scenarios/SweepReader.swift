@@ -22,7 +22,7 @@ struct Axis: Sendable {
 struct SweepReader {
   static let pointLimit = 100_000
 
-  let catalogue: PartCatalogue
+  let catalogue: PartRegistry
   let log: DiagnosticLog
 
   func axes(_ sweep: YAMLMapping) -> [Axis] {

@@ -17,7 +17,7 @@ public enum ChannelWarnings {
       let channel = point.settings[.channel]!
       let motion = [point.settings[.grid]!, channel, point.settings[.timing]!]
       guard asked.insert(motion + [point.settings[.pilots]!]).inserted,
-        let model = LinkCatalogue.type(of: channel) as? any ChannelModel.Type,
+        let model = scenario.registry.type(of: channel) as? any ChannelModel.Type,
         let clock = try? SlotClock(point.settings[.timing]!)
       else { continue }
       let context = LinkContext(
@@ -47,7 +47,7 @@ public enum ChannelWarnings {
     guard let largest else { return [] }
     let period = 1 / context.grid.spacingHz
     let pilots = point.settings[.pilots]!
-    let toneSpacing = pilots[OrthogonalPilots.toneSpacing]
+    let toneSpacing = pilots.values[OrthogonalPilots.toneSpacing.key]?.asNumber ?? 1
     if largest.seconds >= period {
       let error = SettingsError(
         part: point.settings[.channel]!.part, key: largest.key,
@@ -56,11 +56,11 @@ public enum ChannelWarnings {
         hint: "is the unit of a time right (us for ns)? A smaller grid.spacing shows longer delays")
       return [(.channel, error)]
     }
-    guard largest.seconds >= period / Double(toneSpacing) else { return [] }
+    guard largest.seconds >= period / toneSpacing else { return [] }
     let error = SettingsError(
       part: pilots.part, key: OrthogonalPilots.toneSpacing.key,
-      reason: "of \(toneSpacing) tones tells delays below 1 / (tone_spacing · grid.spacing) = "
-        + "\(time(period / Double(toneSpacing))) apart, and the channel has up to "
+      reason: "of \(Int(toneSpacing)) tones tells delays below 1 / (tone_spacing · grid.spacing) = "
+        + "\(time(period / toneSpacing)) apart, and the channel has up to "
         + time(largest.seconds),
       hint: "a smaller tone_spacing, or another channel: longer delays are taken for shorter ones")
     return [(.pilots, error)]

@@ -34,40 +34,21 @@ extension ErrorEnergies {
     ErrorEnergies(error: parts.flatMap(\.error), reference: parts.flatMap(\.reference))
   }
 
-  /// Drops whose reference has no energy in one of several slots.
-  static func areSilent(_ slots: [ErrorEnergies]) -> [Bool] {
-    guard let first = slots.first else { return [] }
-    return first.reference.indices.map { drop in slots.contains { $0.reference[drop] == 0 } }
-  }
-
   private init(error: [Double], reference: [Double]) {
     self.error = error
     self.reference = reference
   }
-}
 
-package enum DropRatios {
-  /// Share of each drop's energy that an array [drop, ...] has lost, averaged over slots; NaN for a drop that has a slot
-  /// without energy. Round-off below nothing counts as nothing.
-  package static func lost(_ slots: [(kept: ComplexArray, energies: [Double])]) -> [Double] {
-    let shares = slots.map { slot in
-      ErrorEnergies(slot.kept, slot.kept).reference.enumerated().map { drop, kept in
-        let energy = slot.energies[drop]
-        return energy > 0 ? max(1 - kept / energy, 0) : .nan
-      }
-    }
-    guard let first = shares.first else { return [] }
-    return first.indices.map { drop in
-      shares.reduce(0) { $0 + $1[drop] } / Double(shares.count)
-    }
+  /// Error over energy of a drop; NaN for one without energy.
+  package func ratio(_ drop: Int) -> Double {
+    error[drop] / (reference[drop] > 0 ? reference[drop] : .nan)
   }
 
-  /// The ratio of each drop, averaged over slots; NaN for a drop that has a slot without energy.
-  package static func mean(_ slots: [ErrorEnergies]) -> [Double] {
-    guard let first = slots.first else { return [] }
-    return first.error.indices.map { drop in
-      slots.reduce(0) { $0 + $1.error[drop] / ($1.reference[drop] > 0 ? $1.reference[drop] : .nan) }
-        / Double(slots.count)
+  /// Share of each drop's energy that an array [drop, ...] has lost; NaN for a drop without energy. Round-off below nothing
+  /// counts as nothing.
+  package func lostShares(_ kept: ComplexArray) -> [Double] {
+    zip(reference, ErrorEnergies(kept, kept).reference).map { energy, kept in
+      energy > 0 ? max(1 - kept / energy, 0) : .nan
     }
   }
 }

@@ -23,6 +23,9 @@ public enum DropMetric: Int, CaseIterable, Sendable {
   case bitErrors, clippedValues
   /// Share of ‖H‖² outside the kept delay rows, of the true channel in the measured slots.
   case truncationRatio
+
+  /// The metrics that are averaged over the reports.
+  static let ofReports: [DropMetric] = [.estimateRatio, .errorRatio, .truncationRatio]
 }
 
 /// A number of a drop that is not finite although its channel has energy: what a stage gave is out of range.

@@ -27,16 +27,16 @@ final class FittingStore: Sendable {
   }
 
   /// - Throws: ``SettingsError`` if recorded data has too few drops for fitting.
-  func artefact(for fitting: Fitting, part: Settings, _ prefix: FitPrefix) throws -> Artefact {
+  func artefact(for fitting: Fitting, part: Settings, _ front: FrontEnd) throws -> Artefact {
     let description = [
-      "csilink artefact 2", ProgramIdentity.text, "seed \(prefix.seed)",
+      "csilink artefact 2", ProgramIdentity.text, "seed \(front.seed)",
       "drops \(fitting.dropCount)", "\(part.section) \(part.part)", fitting.signature,
-      prefix.key(fitting.source),
+      front.key(fitting.source),
     ].joined(separator: "\n")
     let digest = String(Digest.sha256(description).prefix(32))
     if let known = memory.withLock({ $0[digest] }) { return known }
     let path = folder.map { "\($0)/\(part.part)-\(digest).safetensors" }
-    if let available = prefix.available, fitting.dropCount > available {
+    if let available = front.channel.dropCount(in: .fit), fitting.dropCount > available {
       throw SettingsError(
         part: part.part, key: "fit.drops",
         reason:
@@ -54,14 +54,14 @@ final class FittingStore: Sendable {
       return loaded
     }
     progress("fitting \(part.section) \(part.part) on \(fitting.dropCount) drops")
-    let artefact = try fit(fitting, prefix)
+    let artefact = try fit(fitting, front)
     if let path { try save(artefact, to: path, digest: digest) }
     memory.withLock { $0[digest] = artefact }
     return artefact
   }
 
   /// Inputs are computed in parallel, a few blocks at a time, and added in drop order; drops without energy are left out.
-  private func fit(_ fitting: Fitting, _ prefix: FitPrefix) throws -> Artefact {
+  private func fit(_ fitting: Fitting, _ front: FrontEnd) throws -> Artefact {
     var fitter = fitting.makeFitter()
     let starts = Array(stride(from: 0, to: fitting.dropCount, by: Self.block))
     let group = 2 * pool.threadCount
@@ -72,8 +72,8 @@ final class FittingStore: Sendable {
       try pool.forEach(members.count) { index, _ in
         let start = members[members.startIndex + index]
         let drops = start..<min(start + Self.block, fitting.dropCount)
-        inputs[index] = try prefix.input(
-          fitting.source, DropBlock(drops, domain: .fit, seed: prefix.seed))
+        inputs[index] = try front.input(
+          fitting.source, DropBlock(drops, domain: .fit, seed: front.seed))
       }
       for index in 0..<members.count {
         let (input, count) = inputs[index]!

@@ -3,108 +3,114 @@ import Codecs
 import Link
 import LinkMath
 import Parts
-import Scenarios
 
 /// The operating points of a sweep as a tree in stage order: every distinct prefix of the link is one node.
 ///
 /// A block of drops is taken through the tree depth first, so a stage runs once for each distinct prefix and block, and all
 /// points see the same drops and the same noise.
 struct LinkTree: Sendable {
-  let roots: [ChannelNode]
+  /// One for each distinct channel.
+  let roots: [Node]
   let points: [PointConstants]
   /// Nodes are numbered in the order they are met; the stage of each.
   let nodes: [Section]
   /// Digests of the files that the parts of a section read, by path.
   let fileDigests: [Section: [String: String]]
 
+  /// The distinct channels.
+  var channels: [ChannelStage] {
+    roots.compactMap { if case .channel(let channel) = $0.stage { channel } else { nil } }
+  }
+
   /// Codecs with different settings or files, in the order in which they are met.
   var distinctCodecs: [any CSICodec] {
-    var keys: Set<String> = []
-    return roots.flatMap(\.pilots).flatMap(\.estimators).flatMap(\.transforms)
-      .flatMap(\.normalisers).flatMap(\.codecs).filter { keys.insert($0.key).inserted }
-      .map(\.codec)
-  }
-
-  struct ChannelNode: Sendable {
-    let id: Int
-    let channel: any ChannelModel
-    /// The clock with the shortest delay below; delays differ only at the BS.
-    let clock: SlotClock
-    let context: LinkContext
-    /// Tones, from the first, that cosine similarity and SGCS are averaged over.
-    let cosineToneCount: Int
-    let pilots: [PilotNode]
-
-    /// One transform node for each distinct transform below this channel.
-    let distinctTransforms: [TransformNode]
-
-    init(
-      id: Int, channel: any ChannelModel, clock: SlotClock, context: LinkContext,
-      cosineToneCount: Int, pilots: [PilotNode]
-    ) {
-      self.cosineToneCount = cosineToneCount
-      self.id = id
-      self.channel = channel
-      self.clock = clock
-      self.context = context
-      self.pilots = pilots
-      var keys: Set<String> = []
-      distinctTransforms = pilots.flatMap(\.estimators).flatMap(\.transforms).filter {
-        keys.insert($0.key).inserted
-      }
-    }
-
-    /// Drops whose frequency responses are worked on together: about 256 KiB each, so that three arrays
-    /// stay in the second-level cache.
-    var partSize: Int {
-      max(1, (1 << 18) / (8 * context.grid.toneCount * context.portCount))
+    roots.flatMap { $0.distinct(.codec) }.uniqued(by: \.key).compactMap {
+      if case .codec(let codec) = $0.stage { codec } else { nil }
     }
   }
-  struct PilotNode: Sendable {
-    let id: Int
-    let scheme: any PilotScheme
-    let estimators: [EstimatorNode]
+}
+
+/// One distinct prefix of the link: its last part, and what goes on from there.
+struct Node: Sendable {
+  let id: Int
+  let stage: Stage
+  /// Equal for equal parts behind other stages.
+  let key: String
+  let children: [Node]
+  /// Operating points that pass here.
+  let points: [Int]
+
+  /// The nodes of a section at or below this one, depth first.
+  func all(_ section: Section) -> [Node] {
+    stage.section == section ? [self] : children.flatMap { $0.all(section) }
   }
-  struct EstimatorNode: Sendable {
-    let id: Int
-    let estimator: any ChannelEstimator
-    let transforms: [TransformNode]
+
+  /// One node for each distinct part of a section.
+  func distinct(_ section: Section) -> [Node] { all(section).uniqued(by: \.key) }
+}
+
+/// A part in its role.
+enum Stage: Sendable {
+  case channel(ChannelStage)
+  case pilots(any PilotScheme)
+  case estimator(any ChannelEstimator)
+  case transform(any CSITransform)
+  case normaliser(any Normaliser)
+  case codec(any CSICodec)
+  case quantizer(any Quantizer)
+  case feedback(any FeedbackLink)
+  case precoder(PrecoderStage)
+
+  var section: Section {
+    switch self {
+    case .channel: .channel
+    case .pilots: .pilots
+    case .estimator: .estimator
+    case .transform: .transform
+    case .normaliser: .normaliser
+    case .codec: .codec
+    case .quantizer: .quantizer
+    case .feedback: .feedback
+    case .precoder: .precoder
+    }
   }
-  struct TransformNode: Sendable {
-    let id: Int
-    /// Equal for equal transforms below one channel, whose true CSI is computed once.
-    let key: String
-    let transform: AngularDelayTransform
-    let normalisers: [NormaliserNode]
-  }
-  struct NormaliserNode: Sendable {
-    let id: Int
-    let normaliser: Normaliser
-    let codecs: [CodecNode]
-  }
-  struct CodecNode: Sendable {
-    let id: Int
-    /// Equal for equal codecs behind other stages, which share their tables.
-    let key: String
-    let codec: any CSICodec
-    let quantizers: [QuantizerNode]
-  }
-  struct QuantizerNode: Sendable {
-    let id: Int
-    let quantizer: any Quantizer
-    let links: [FeedbackNode]
-  }
-  struct FeedbackNode: Sendable {
-    let id: Int
-    let link: any FeedbackLink
-    let leaves: [PrecoderNode]
-  }
-  struct PrecoderNode: Sendable {
-    let id: Int
-    let precoder: any Precoder
-    /// Whether the directions are the reconstruction itself, so that its products need not be formed again.
-    let isPerTone: Bool
-    let clock: SlotClock
-    let point: Int
+}
+
+struct ChannelStage: Sendable {
+  let channel: any ChannelModel
+  /// The clock with the shortest delay of the points; delays differ only at the BS.
+  let clock: SlotClock
+  let context: LinkContext
+  /// Tones, from the first, that cosine similarity and SGCS are averaged over.
+  let cosineToneCount: Int
+
+  /// Bytes of the response of a drop in one slot.
+  var responseByteCount: Int { 8 * context.grid.toneCount * context.portCount }
+
+  /// Drops whose frequency responses are worked on together: about 256 KiB each, so that three arrays
+  /// stay in the second-level cache.
+  var partSize: Int { max(1, (1 << 18) / responseByteCount) }
+
+  /// Slots that are reported or served, ascending.
+  var slots: [Int] { Set(clock.reportSlots).union(clock.servedSlots).sorted() }
+
+  /// Slots whose responses are in memory at a time: about 8 MiB.
+  func slotsInFlight(drops: Int) -> Int { max(1, (8 << 20) / (responseByteCount * drops)) }
+}
+
+struct PrecoderStage: Sendable {
+  let precoder: any Precoder
+  let clock: SlotClock
+  let point: Int
+
+  /// Whether the directions are the reconstruction itself, so that its products need not be formed again.
+  var isPerTone: Bool { precoder is MRTPrecoder }
+}
+
+extension Sequence {
+  /// The first of all elements with an equal key.
+  func uniqued<Key: Hashable>(by key: (Element) -> Key) -> [Element] {
+    var seen: Set<Key> = []
+    return filter { seen.insert(key($0)).inserted }
   }
 }

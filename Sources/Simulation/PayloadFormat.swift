@@ -4,7 +4,8 @@ import LinkMath
 
 /// The fields of a payload in order: gain index, side information of the codec, quantised codeword.
 struct PayloadFormat: Sendable {
-  let normaliser: Normaliser
+  /// Of a gain that is sent.
+  let gain: GainQuantizer?
   let codec: any CSICodec
   let quantizer: any Quantizer
 
@@ -19,9 +20,7 @@ struct PayloadFormat: Sendable {
     let payloads = codeword.values.withUnsafeElements { values in
       (0..<drops).map { drop in
         var bits = BitString()
-        if normaliser.payloadBitCount > 0 {
-          bits.append(normaliser.gainIndex(gains[drop]), width: normaliser.payloadBitCount)
-        }
+        if let gain { bits.append(gain.index(of: gains[drop]), width: gain.bitCount) }
         if codec.sideBitCount > 0 { bits.append(codeword.side[drop]) }
         let length = codec.codewordLength
         let row = UnsafeBufferPointer(rebasing: values[drop * length..<(drop + 1) * length])
@@ -43,9 +42,7 @@ struct PayloadFormat: Sendable {
     values.withUnsafeMutableElements { values in
       for (drop, payload) in payloads.enumerated() {
         var reader = BitReader(payload)
-        if normaliser.payloadBitCount > 0 {
-          gains.append(normaliser.gain(index: reader.read(normaliser.payloadBitCount)))
-        }
+        if let gain { gains.append(gain.gain(index: reader.read(gain.bitCount))) }
         if codec.sideBitCount > 0 { side.append(reader.readString(codec.sideBitCount)) }
         quantizer.dequantize(
           &reader,

@@ -33,10 +33,7 @@ public struct PreparedRun: Sendable {
     let store = FittingStore(
       folder: artefactFolder, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
-      tree = try LinkTreeBuilder.build(
-        scenario.points, seed: settings.seed, directory: scenario.directory,
-        report: ReportSettings(scenario.report!), store: store,
-        channels: channels)
+      tree = try LinkTreeBuilder.build(scenario, store: store, channels: channels)
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
@@ -84,7 +81,7 @@ public struct PreparedRun: Sendable {
 
   /// Recorded data ends; asking for more is an error, not a repetition.
   private static func requireDrops(_ scenario: Scenario, _ tree: LinkTree, _ drops: Int) throws {
-    for root in tree.roots {
+    for root in tree.channels {
       guard let available = root.channel.dropCount(in: .run), available < drops else { continue }
       throw ScenarioErrors([
         scenario.diagnostic(
@@ -98,10 +95,7 @@ public struct PreparedRun: Sendable {
 
   /// About 8 MiB for the channel of a block: enough drops for the products of the codecs, little memory.
   private static func defaultBlockSize(_ tree: LinkTree) -> Int {
-    let bytes = tree.roots.map { root in
-      let slots = Set(root.clock.reportSlots).union(root.clock.servedSlots).count
-      return 8 * root.context.grid.toneCount * root.context.portCount * slots
-    }.max()!
+    let bytes = tree.channels.map { $0.responseByteCount * $0.slots.count }.max()!
     return max(1, min(64, (8 << 20) / bytes))
   }
 

@@ -91,7 +91,7 @@ extension PreparedRun {
       axes: scenario.axes.map(\.path), points: points, seed: settings.seed,
       provenance: header.provenance,
       resolvedScenario: (try? scenario.resolvedYAML()) ?? "",
-      sharesEnvironment: tree.roots.contains { $0.channel.sharesEnvironment })
+      sharesEnvironment: tree.channels.contains { $0.channel.sharesEnvironment })
   }
 }
 

@@ -37,26 +37,20 @@ public enum ScenarioCheck {
 
   private static func shapes(_ run: PreparedRun) -> [String] {
     var lines: [String] = []
-    for root in run.tree.roots {
-      let (tones, ports) = (root.context.grid.toneCount, root.context.portCount)
+    for (root, channel) in zip(run.tree.roots, run.tree.channels) {
+      let (tones, ports) = (channel.context.grid.toneCount, channel.context.portCount)
       lines.append(
         "# channel          [drop, subcarrier, port]  [\(run.blockSize), \(tones), \(ports)]")
-      for transform in root.distinctTransforms {
+      for rows in root.distinct(.transform).map(\.csiRowCount) {
         lines.append(
-          "# angular-delay    [drop, delay, angle]      [\(run.blockSize), \(transform.transform.tapCount), \(ports)]"
-        )
+          "# angular-delay    [drop, delay, angle]      [\(run.blockSize), \(rows), \(ports)]")
       }
     }
     let codecs = run.tree.distinctCodecs.map { codec in
       "# codec            [drop, real]              [\(run.blockSize), \(codec.codewordLength)]"
         + "  \(codec.summary)"
     }
-    return lines + unique(codecs, by: \.self)
-  }
-
-  private static func unique<T>(_ items: [T], by key: (T) -> String) -> [T] {
-    var seen: Set<String> = []
-    return items.filter { seen.insert(key($0)).inserted }
+    return lines + codecs.uniqued(by: \.self)
   }
 
   private static func payloads(_ run: PreparedRun) -> [String] {
@@ -68,12 +62,14 @@ public enum ScenarioCheck {
       return place.filter { !$0.hasPrefix("pilots.") }.joined(separator: " ") + ": "
         + (point.payloadBits.map { "\($0) bits" } ?? "real codeword, no bits")
     }
-    return unique(rows, by: \.self).prefix(40).map { "# payload \($0)" }
+    return rows.uniqued(by: \.self).prefix(40).map { "# payload \($0)" }
   }
 
   /// Bytes of the arrays that are alive at the deepest point of the tree, for each worker, and of the codecs.
   static func memoryBytes(_ run: PreparedRun, threads: Int) -> Int {
-    let perWorker = run.tree.roots.map { blockByteCount($0, drops: run.blockSize) }.max()!
+    let perWorker = zip(run.tree.roots, run.tree.channels).map {
+      blockByteCount($0, $1, drops: run.blockSize)
+    }.max()!
     let metrics = 8 * run.pointCount * run.blockSize * DropMetric.allCases.count
     let codecs = run.tree.distinctCodecs.map(\.memoryBytes)
     // A codec keeps its scratch memory for the next block.
@@ -81,25 +77,27 @@ public enum ScenarioCheck {
     return threads * (perWorker + 4 * metrics + scratch) + codecs.reduce(0) { $0 + $1.shared }
   }
 
-  /// Bytes of the arrays of one block below a channel.
-  private static func blockByteCount(_ root: LinkTree.ChannelNode, drops: Int) -> Int {
-    let slots = Set(root.clock.reportSlots).union(root.clock.servedSlots).count
-    let reports = root.clock.reportSlots.count
-    let response = 8 * root.context.grid.toneCount * root.context.portCount
-    func csi(_ node: LinkTree.TransformNode) -> Int {
-      8 * drops * node.transform.tapCount * root.context.portCount * reports
+  /// Bytes of the arrays of one block below a channel, of the slots that are in memory at a time.
+  private static func blockByteCount(_ root: Node, _ channel: ChannelStage, drops: Int) -> Int {
+    let slots = min(channel.slots.count, channel.slotsInFlight(drops: drops))
+    let reports = min(channel.clock.reportSlots.count, (slots - 1) / channel.clock.period + 1)
+    let response = channel.responseByteCount
+    func csi(_ node: Node) -> Int {
+      8 * drops * node.csiRowCount * channel.context.portCount * reports
     }
     // The channel in every slot; the true CSI of every transform, and the estimated CSI behind every estimator.
-    let estimators = root.pilots.flatMap(\.estimators)
+    let (distinct, all) = (root.distinct(.transform), root.all(.transform))
     let kept =
-      drops * slots * response + root.distinctTransforms.reduce(0) { $0 + csi($1) }
-      + estimators.flatMap(\.transforms).reduce(0) { $0 + csi($1) }
+      drops * slots * response + distinct.reduce(0) { $0 + csi($1) }
+      + all.reduce(0) { $0 + csi($1) }
     // Behind one of them: both as one array, normalised, decoded, reconstructed; codewords sent, received and decoded.
-    let deepest = root.distinctTransforms.map { 5 * csi($0) }.max() ?? 0
-    let codecs = estimators.flatMap(\.transforms).flatMap(\.normalisers).flatMap(\.codecs)
-    let codewords = 3 * 4 * drops * reports * (codecs.map(\.codec.codewordLength).max() ?? 0)
+    let deepest = distinct.map { 5 * csi($0) }.max() ?? 0
+    let lengths = root.all(.codec).map { node in
+      if case .codec(let codec) = node.stage { codec.codewordLength } else { 0 }
+    }
+    let codewords = 3 * 4 * drops * reports * (lengths.max() ?? 0)
     // Of a few drops: pilots, least squares, estimate and precoder; a reconstruction for each report.
-    let parts = min(root.partSize, drops) * response * (4 + reports)
+    let parts = min(channel.partSize, drops) * response * (4 + reports)
     return kept + deepest + codewords + parts
   }
 
@@ -121,5 +119,12 @@ public enum ScenarioCheck {
       format:
         "# time: about %.1f s with %d threads (%.2f ms for a drop at all points), fitting not counted",
       seconds, threads, 1e3 * perBlock / Double(run.dropCount(ofBlock: 0)))
+  }
+}
+
+extension Node {
+  /// Rows of the CSI behind a transform.
+  fileprivate var csiRowCount: Int {
+    if case .transform(let transform) = stage { transform.rowCount } else { 0 }
   }
 }

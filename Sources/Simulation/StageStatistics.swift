@@ -58,11 +58,11 @@ final class StageTimer {
 
   init(nodeCount: Int) { entries = Array(repeating: .init(), count: nodeCount) }
 
-  /// Runs a piece of work of a node. A call is what a node does for a whole block: only its first piece counts.
-  func measure<R>(_ node: Int, counts: Bool = true, _ body: () throws -> R) rethrows -> R {
+  /// Runs a piece of work of a node. A call is what a node does for a whole block, of however many pieces.
+  func measure<R>(_ node: Int, _ body: () throws -> R) rethrows -> R {
     let start = monotonicSeconds()
     let result = try body()
-    if counts { entries[node].calls += 1 }
+    entries[node].calls = 1
     entries[node].seconds += monotonicSeconds() - start
     return result
   }

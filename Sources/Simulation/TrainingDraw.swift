@@ -14,8 +14,9 @@ import Training
 /// find it again; `SHA256SUMS` beside it has the digest of its bytes, so that a changed file is not trained on. A file
 /// appears whole or not at all.
 struct TrainingDraw: Sendable {
-  let input: CodecInput
-  let source: TrainingSettings.Source
+  let task: TrainingRun.Task
+  /// What the encoder sees.
+  let sees: Fitting.Source
   let seed: UInt64
   /// Where the files are kept.
   let folder: String
@@ -40,7 +41,9 @@ struct TrainingDraw: Sendable {
       (.test, settings.testCount, TrainingSettings.test),
     ]
     for (domain, count, key) in wanted {
-      guard let available = input.dropCount(in: domain), available < count else { continue }
+      guard let available = task.front.channel.dropCount(in: domain), available < count else {
+        continue
+      }
       throw SettingsError(
         part: "training", key: key.key,
         reason: "must be at most the \(available) drops that the data has for it, got \(count)",
@@ -63,7 +66,7 @@ struct TrainingDraw: Sendable {
   private func name(_ domain: StreamKey.Domain, _ count: Int) -> String {
     let description = [
       "csilink samples 2", ProgramIdentity.text, "seed \(seed)", "\(domain) \(count)",
-      source.rawValue, input.key,
+      sees.rawValue, task.key,
     ].joined(separator: "\n")
     return "\(domain)-\(Digest.sha256(description).prefix(16))"
   }
@@ -74,9 +77,9 @@ struct TrainingDraw: Sendable {
     _ shouldStop: @escaping @Sendable () -> Bool, _ digests: inout [String]
   ) throws -> SampleSet? {
     let inputs = "\(folder)/\(name).npy"
-    let targets = source == .estimate ? "\(folder)/\(name)-target.npy" : nil
+    let targets = sees == .estimate ? "\(folder)/\(name)-target.npy" : nil
     let files = [inputs] + [targets].compactMap { $0 }
-    let shape = [2, input.context.portCount, input.context.tapCount]
+    let shape = [2, task.context.portCount, task.context.tapCount]
     var sums = try Checksums(folder)
     if !files.allSatisfy({ sums.has($0) && FileManager.default.fileExists(atPath: $0) }) {
       try AtomicFile.createFolder(folder)
@@ -112,14 +115,15 @@ struct TrainingDraw: Sendable {
     }
     let blocks = DropBlock(0..<count, domain: domain, seed: seed).parts(of: Self.block)
     let group = 4 * pool.threadCount
-    let isEstimate = source == .estimate
+    let isEstimate = sees == .estimate
     for first in stride(from: 0, to: blocks.count, by: group) {
       if shouldStop() { return false }
       let members = Array(blocks[first..<min(first + group, blocks.count)])
       let drawn = Mutex([(seen: [Float], truth: [Float])?](repeating: nil, count: members.count))
-      let input = self.input
+      let (front, sees) = (task.front, self.sees)
       try pool.forEach(members.count) { index, _ in
-        let (seen, truth) = try input.pair(members[index])
+        let sample = try front.sample(members[index], sees: sees)
+        let (seen, truth) = (sample.seen, isEstimate ? try front.truth(sample) : sample.seen)
         let hasEnergy = truth.rowsWithEnergy
         let rows = hasEnergy.indices.filter { hasEnergy[$0] }
         let maps = (

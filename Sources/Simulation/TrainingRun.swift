@@ -35,7 +35,11 @@ public struct TrainingRun: Sendable {
   /// One training.
   struct Task: Sendable {
     let selection: NeuralCodec.Selection
-    let input: CodecInput
+    let front: FrontEnd
+    /// What the stages before the codec tell it.
+    let context: LinkContext
+    /// Names everything that the samples depend on.
+    let key: String
   }
 
   public let scenario: Scenario
@@ -68,7 +72,7 @@ public struct TrainingRun: Sendable {
     let store = FittingStore(
       folder: nil, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
-      tasks = try Self.tasks(scenario, settings, seed: seed, store: store)
+      tasks = try Self.tasks(scenario, settings, store: store)
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
@@ -89,28 +93,27 @@ public struct TrainingRun: Sendable {
 
   /// One task for each network and ratio, in the order of the points.
   private static func tasks(
-    _ scenario: Scenario, _ settings: TrainingSettings, seed: UInt64, store: FittingStore
+    _ scenario: Scenario, _ settings: TrainingSettings, store: FittingStore
   ) throws -> [Task] {
-    var inputs: [String: CodecInput] = [:]
+    var fronts: [String: (front: FrontEnd, context: LinkContext)] = [:]
     var tasks: [Task] = []
     for point in scenario.points {
       let codec = point.settings[.codec]!
       guard codec.part == NeuralCodec.schema.name else { continue }
-      let stages = seenStages(point, settings.source)
+      let stages = FrontEnd.dependencies(point, sees: settings.sees)
       do {
         let selection = try NeuralCodec.autoencoder(codec)
-        let input =
-          try inputs[stages]
-          ?? CodecInput(
-            point, fromEstimate: settings.source == .estimate, scenario: scenario, seed: seed,
-            store: store)
-        inputs[stages] = input
-        try NeuralCodec.requireFit(selection, codec, in: input.context)
+        let (front, context) =
+          try fronts[stages]
+          ?? FrontEnd.make(point, sees: settings.sees, scenario: scenario, store: store)
+        fronts[stages] = (front, context)
+        try NeuralCodec.requireFit(selection, codec, in: context)
+        let key = stages + "\n" + front.key(settings.sees)
         let same = tasks.first {
           $0.selection.name == selection.name && $0.selection.compression == selection.compression
         }
         if let same {
-          guard same.input.key == input.key else {
+          guard same.key == key else {
             throw SettingsError(
               part: codec.part, key: "network",
               reason:
@@ -118,7 +121,7 @@ public struct TrainingRun: Sendable {
               hint: "fix the swept stages before the codec with --set, and give each --output")
           }
         } else {
-          tasks.append(Task(selection: selection, input: input))
+          tasks.append(Task(selection: selection, front: front, context: context, key: key))
         }
       } catch let error as SettingsError {
         throw PlacedError(error: error, section: .codec, point: point.index)
@@ -128,14 +131,6 @@ public struct TrainingRun: Sendable {
       }
     }
     return tasks
-  }
-
-  /// A text for the stages before the codec that change what a network sees.
-  private static func seenStages(_ point: OperatingPoint, _ source: TrainingSettings.Source)
-    -> String
-  {
-    CodecInput.dependencies(point, fromEstimate: source == .estimate)
-      .joined(separator: "\n")
   }
 
   /// Trains what is not trained yet.
@@ -164,7 +159,7 @@ public struct TrainingRun: Sendable {
   ) throws -> TrainedNetwork? {
     let (name, compression, autoencoder) = task.selection
     let draw = TrainingDraw(
-      input: task.input, source: settings.source, seed: seed, folder: "\(folder)/data", pool: pool
+      task: task, sees: settings.sees, seed: seed, folder: "\(folder)/data", pool: pool
     ) {
       progress(.drawing(set: $0, done: $1, total: $2))
     } leftOut: {
@@ -198,7 +193,7 @@ public struct TrainingRun: Sendable {
   {
     let best = result.curve.best!
     return [
-      "normaliser": task.input.context.normaliser, "source": settings.source.rawValue,
+      "normaliser": task.context.normaliser, "source": settings.source.rawValue,
       "seed": "\(seed)", "data_digest": data.digest, "samples": "\(data.training.count)",
       "epochs": "\(result.curve.epochs.count)", "best_epoch": "\(best.number)",
       "validation_nmse_db": String(format: "%.3f", best.validationNMSEDB),
@@ -206,4 +201,9 @@ public struct TrainingRun: Sendable {
       "version": ProgramIdentity.version,
     ]
   }
+}
+
+extension TrainingSettings {
+  /// What the encoder sees.
+  fileprivate var sees: Fitting.Source { source == .estimate ? .estimate : .truth }
 }

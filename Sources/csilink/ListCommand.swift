@@ -11,7 +11,7 @@ struct ListCommand: ParsableCommand {
   var section: String?
 
   func run() throws {
-    let catalogue = LinkCatalogue.catalogue
+    let catalogue = PartRegistry.standard
     guard let section else {
       print(catalogue.listing())
       return

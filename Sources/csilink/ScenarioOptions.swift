@@ -18,7 +18,7 @@ struct ScenarioOptions: ParsableArguments {
 
   /// Reads the scenario and prints its warnings.
   func read() throws -> Scenario {
-    let (scenario, warnings) = try LinkCatalogue.reader.read(scenario, overrides: overrides)
+    let (scenario, warnings) = try ScenarioReader.standard.read(scenario, overrides: overrides)
     for warning in warnings + ChannelWarnings.of(scenario) { printError("\(warning)") }
     return scenario
   }

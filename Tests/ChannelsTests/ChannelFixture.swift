@@ -8,7 +8,7 @@ import Parts
 let wideGrid = LinkContext.Grid(toneCount: 1024, spacingHz: 20e6 / 1024, carrierHz: 2e9)
 
 /// A channel model from scenario settings.
-func makeChannel<Model: ChannelModel>(
+func makeChannel<Model: ChannelModel & Part>(
   _ type: Model.Type, _ given: [String: Setting], grid: LinkContext.Grid = wideGrid,
   speed: Double = 0, slotSeconds: Double = 1e-3
 ) throws -> Model {

@@ -7,7 +7,7 @@ import Testing
 
 /// A statistical model with settings that exercise all its random draws.
 struct ModelCase: Sendable, CustomTestStringConvertible {
-  let type: any ChannelModel.Type
+  let type: any (ChannelModel & Part).Type
   let settings: [String: Setting]
   var speed = 10.0
 

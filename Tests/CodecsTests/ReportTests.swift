@@ -9,22 +9,23 @@ import Testing
   private static let (taps, angles, drops) = (4, 4, 400)
 
   struct Case: Sendable, CustomStringConvertible {
-    let codec: any CSICodec.Type
+    let codec: any (CSICodec & Part).Type
     let given: [String: Setting]
-    let quantizer: any Quantizer.Type
+    let quantizer: any (Quantizer & Part).Type
     let bits: Int
     var description: String { "\(codec.schema.name) \(given) \(quantizer.schema.name) \(bits)" }
   }
 
   static let cases: [Case] = {
-    let codecs: [(any CSICodec.Type, [String: Setting])] = [
+    let codecs: [(any (CSICodec & Part).Type, [String: Setting])] = [
       (UncompressedCodec.self, [:]), (PCACodec.self, ["compression": .integer(1)]),
       (PCACodec.self, ["compression": .integer(2)]),
       (DFTSelectionCodec.self, ["coefficients": .integer(1)]),
       (DFTSelectionCodec.self, ["coefficients": .integer(8)]),
     ]
     return codecs.flatMap { codec, given in
-      [(UniformQuantizer.self as any Quantizer.Type), LloydMaxQuantizer.self].flatMap { quantizer in
+      [(UniformQuantizer.self as any (Quantizer & Part).Type), LloydMaxQuantizer.self].flatMap {
+        quantizer in
         [1, 2, 4].map { Case(codec: codec, given: given, quantizer: quantizer, bits: $0) }
       }
     }
@@ -39,13 +40,13 @@ import Testing
   private func chain(_ test: Case) throws -> Chain {
     let csi = gaussianCSI(drops: 4000, taps: Self.taps, angles: Self.angles)
     var context = context(taps: Self.taps, angles: Self.angles)
-    func codec<C: CSICodec>(_ type: C.Type) throws -> any CSICodec {
+    func codec<C: CSICodec & Part>(_ type: C.Type) throws -> any CSICodec {
       try make(type, test.given, in: context, fittedOn: [.csi(csi)]).part
     }
     let codec = try codec(test.codec)
     context.codewordLength = codec.codewordLength
     let codewords = try codec.encode(csi).values
-    func quantizer<Q: Quantizer>(_ type: Q.Type) throws -> any Quantizer {
+    func quantizer<Q: Quantizer & Part>(_ type: Q.Type) throws -> any Quantizer {
       try make(
         type, ["bits": .integer(test.bits)], in: context, fittedOn: [.codeword(codewords)]
       ).part

@@ -9,7 +9,7 @@ import Testing
 @Suite struct FeedbackTests {
   private let block = DropBlock(40..<2040, domain: .test, seed: 7)
 
-  private func link<L: FeedbackLink>(
+  private func link<L: FeedbackLink & Part>(
     _ type: L.Type, _ given: [String: Setting], fittedOn inputs: [StageInput] = []
   ) throws -> L {
     let context = LinkContext(grid: .init(toneCount: 1, spacingHz: 1, carrierHz: 1))

@@ -9,10 +9,10 @@ import Testing
 @Suite struct NormaliserTests {
   private func normaliser(
     _ name: String, _ given: [String: Setting] = [:], fitted: Artefact? = nil
-  ) throws -> Normaliser {
-    let schema = try #require(Normaliser.schemas.first { $0.name == name })
-    return try Normaliser(
-      schema.settings(given), in: linkContext(tones: 8, ports: 4), fitted: fitted)
+  ) throws -> any Normaliser {
+    let type = try #require(NormaliserRegistry.normalisers.first { $0.schema.name == name })
+    return try type.init(
+      type.schema.settings(given), in: linkContext(tones: 8, ports: 4), fitted: fitted)
   }
 
   /// Drops of very different power; the last one is silent.
@@ -49,8 +49,8 @@ import Testing
 
   @Test func oneGainIsLearnedForAllDrops() throws {
     let context = linkContext(tones: 8, ports: 4)
-    let schema = try #require(Normaliser.schemas.first { $0.name == "dataset" })
-    let fitting = try #require(try Normaliser.fitting(schema.settings(), in: context))
+    let fitting = try #require(
+      try DatasetNormaliser.fitting(DatasetNormaliser.schema.settings(), in: context))
     var fitter = fitting.makeFitter()
     let csi = complexNormal([40, 8, 4], seed: 4)
     fitter.add(.csi(csi.slice(0..<10)))
@@ -68,25 +68,27 @@ import Testing
   /// Log-uniform cells: inside the range the error is at most half a cell, outside the nearest cell is sent.
   @Test(arguments: [1, 4, 8, 16])
   func quantizedGainsAreHalfACellAway(bits: Int) throws {
-    let normaliser = try normaliser(
+    let delivery = try normaliser(
       "sample_unit_power",
       [
         "gain": .text("quantized"), "gain_bits": .integer(bits),
         "gain_range_db": .list([.number(-20), .number(30)]),
-      ])
-    #expect(normaliser.payloadBitCount == bits)
+      ]
+    ).delivery
+    #expect(delivery.payloadBitCount == bits)
+    let quantizer = try #require(delivery.quantizer)
     let cells = Double(1 << bits)
     for level in stride(from: -19.99, to: 30, by: 0.37) {
-      let index = normaliser.gainIndex(Float(pow(10, level / 20)))
+      let index = quantizer.index(of: Float(pow(10, level / 20)))
       #expect(Double(index) < cells)
-      let back = 20 * log10(Double(normaliser.gain(index: index)))
+      let back = 20 * log10(Double(quantizer.gain(index: index)))
       #expect(abs(back - level) <= 25 / cells + 1e-4, "\(bits) bits, \(level) dB: \(back)")
     }
     for (gain, index) in [(Float(1e-9), 0), (Float(1e9), Int(cells) - 1)] {
-      #expect(normaliser.gainIndex(gain) == index)
+      #expect(quantizer.index(of: gain) == index)
     }
     for index in Set([0, 1, (1 << bits) / 2, (1 << bits) - 1]) {
-      #expect(normaliser.gainIndex(normaliser.gain(index: UInt32(index))) == index)
+      #expect(quantizer.index(of: quantizer.gain(index: UInt32(index))) == index)
     }
   }
 

@@ -116,8 +116,8 @@ import Testing
   }
 }
 
-@Suite struct PartCatalogueTests {
-  static let catalogue = PartCatalogue(
+@Suite struct PartRegistryTests {
+  static let catalogue = PartRegistry(
     [
       PartSchema(
         .quantizer, "uniform", "Uniform steps.", reference: "Widrow and Kollar 2008",

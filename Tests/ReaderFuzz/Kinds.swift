@@ -170,7 +170,7 @@ extension Kind {
       run: {seed: 1, drops: 16, block: 4}
       """
     try Data(text.utf8).write(to: URL(filePath: "\(folder)/s.yaml"))
-    let (scenario, _) = try LinkCatalogue.reader.read("\(folder)/s.yaml", overrides: [])
+    let (scenario, _) = try ScenarioReader.standard.read("\(folder)/s.yaml", overrides: [])
     let pool = WorkerPool(threadCount: 1)
     let prepare = { try PreparedRun(scenario, pool: pool, artefactFolder: "\(folder)/fitted") }
     let prepared = try prepare()
@@ -199,7 +199,7 @@ extension Kind {
       run: {drops: 4}
       """
     try Data(text.utf8).write(to: URL(filePath: "\(folder)/s.yaml"))
-    let (scenario, _) = try LinkCatalogue.reader.read("\(folder)/s.yaml", overrides: [])
+    let (scenario, _) = try ScenarioReader.standard.read("\(folder)/s.yaml", overrides: [])
     let pool = WorkerPool(threadCount: 1)
     let source = try DatasetSource(scenario, pool: pool) { _ in }
     let generate = { (drops: Int) in
@@ -230,7 +230,7 @@ extension Kind {
       }
     }
     return Subject(folder: folder, originals: originals) { path in
-      _ = try LinkCatalogue.reader.read(path, overrides: [])
+      _ = try ScenarioReader.standard.read(path, overrides: [])
     }
   }
 }

@@ -318,7 +318,7 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
   }
 
   @Test func aCatalogueWithoutReport() throws {
-    let reader = ScenarioReader(catalogue: PartCatalogue([PartSchema(.estimator, "ls", "LS.")]))
+    let reader = ScenarioReader(registry: PartRegistry([PartSchema(.estimator, "ls", "LS.")]))
     #expect(try reader.read(text: "link: {}", path: "x.yaml").scenario.report == nil)
     let errors = try #require(throws: ScenarioErrors.self) {
       try reader.read(text: "link: {}\nreport: {a: 1}", path: "x.yaml")

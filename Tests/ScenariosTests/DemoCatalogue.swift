@@ -2,7 +2,7 @@ import Parts
 import Scenarios
 
 /// A small catalogue with every kind of parameter, so that these tests do not depend on the parts of the link.
-let demoCatalogue = PartCatalogue(
+let demoCatalogue = PartRegistry(
   [
     PartSchema(
       .grid, "ofdm", "Sub-carriers of an OFDM symbol.", reference: "TS 38.211 section 4",
@@ -100,7 +100,7 @@ let demoPresets = [
   Preset("measured", "measured channels", link: "channel: {type: recorded, file: drops.mat}"),
 ]
 
-let demoReader = ScenarioReader(catalogue: demoCatalogue, presets: demoPresets)
+let demoReader = ScenarioReader(registry: demoCatalogue, presets: demoPresets)
 
 /// Reads a text that is expected to be valid, without warnings.
 func scenario(_ text: String, set overrides: [String] = []) throws(ScenarioErrors) -> Scenario {

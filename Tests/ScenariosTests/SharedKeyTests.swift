@@ -6,7 +6,7 @@ import Testing
 @Suite struct SharedKeyTests {
   /// Two lamps that share `watts` and `fit.hours` (in other bounds), a fan that has `watts` for something else, a box
   /// without keys.
-  private static let catalogue = PartCatalogue(
+  private static let catalogue = PartRegistry(
     [
       PartSchema(
         .codec, "lamp", "A lamp.",
@@ -40,7 +40,7 @@ import Testing
     ], defaults: [.codec: "box"])
 
   private static let reader = ScenarioReader(
-    catalogue: catalogue,
+    registry: catalogue,
     presets: [Preset("dim", "little light", link: "codec: {type: lamp, watts: 5, age: 3}")])
 
   private func read(_ text: String, set: [String] = []) throws -> (

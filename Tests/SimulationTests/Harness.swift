@@ -10,7 +10,7 @@ import Testing
 func scenario(_ yaml: String, path: String = "test.yaml", set overrides: [String] = []) throws
   -> Scenario
 {
-  try LinkCatalogue.reader.read(text: yaml, path: path, overrides: overrides).scenario
+  try ScenarioReader.standard.read(text: yaml, path: path, overrides: overrides).scenario
 }
 
 func prepare(

@@ -39,7 +39,7 @@ import Testing
   @Test func everyPairOfParts() throws {
     var (kept, apart) = (0, 0)
     for section in Section.stages {
-      let parts = LinkCatalogue.catalogue.parts(of: section)
+      let parts = PartRegistry.standard.parts(of: section)
       for old in parts {
         for new in parts where new.name != old.name {
           for mine in old.parameters {
@@ -56,7 +56,7 @@ import Testing
               """
             let isShared = mine.isSame(as: other)
             guard isShared || other.absence != .required else { continue }
-            let (scenario, warnings) = try LinkCatalogue.reader.read(text: yaml, path: "x.yaml")
+            let (scenario, warnings) = try ScenarioReader.standard.read(text: yaml, path: "x.yaml")
             let found = scenario.points[0].settings[section]?.values[mine.key]
             #expect((found == value) == isShared, "\(yaml)")
             let isNamed = warnings.contains { $0.message.contains("'\(mine.key)' of") }

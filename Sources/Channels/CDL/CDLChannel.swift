@@ -7,7 +7,7 @@ import Parts
 /// row of CDL-D and E as one ray (eq. 7.5-29) with a random phase. UE: one vertical omnidirectional antenna. Cluster angles
 /// are fixed by the table; drops differ in ray phases, in the coupling of ray angles and, if asked for, in rotation.
 /// Mean power per entry is 1 for vertical omnidirectional elements.
-public struct CDLChannel: PathChannelModel {
+public struct CDLChannel: PathChannelModel, Part {
   enum Profile: String, Choice {
     case a = "A"
     case b = "B"

@@ -14,7 +14,7 @@ import Parts
 ///
 /// References: L. Liu et al., IEEE Wireless Commun. 19(6), 2012, doi:10.1109/MWC.2012.6393523; M. Zhu et al., IEEE Trans.
 /// Wireless Commun. 12, 2013 (300 MHz); J. Poutanen et al., EuCAP 2011 (5.3 GHz).
-public struct COST2100Channel: PathChannelModel {
+public struct COST2100Channel: PathChannelModel, Part {
   static let environment = Parameter<COST2100Environment>.choice(
     "environment",
     """

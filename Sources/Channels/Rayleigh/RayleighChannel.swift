@@ -7,7 +7,7 @@ import Parts
 /// `h_i(τ) = Σ_l α_{i,l} δ(τ - τ_l)`, `α_{i,l} ~ CN(0, σ_l²)`, independent over ports i and taps l, `Σ σ_l² = 1`; delays in
 /// samples of `1/(Nc Δf)`. The taps are spread evenly over all angles: there is no angular sparsity unless a correlation
 /// is imposed.
-public struct RayleighChannel: PathChannelModel {
+public struct RayleighChannel: PathChannelModel, Part {
   enum Profile: String, Choice { case uniform, exponential }
   enum Fading: String, Choice { case jakes, ar1 }
 

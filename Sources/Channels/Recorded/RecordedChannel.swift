@@ -7,7 +7,7 @@ import Parts
 /// A drop is a record; which records a domain may use is set by `split`. Records are read when a block needs them; one
 /// without energy stays as it is, whatever `normalise` says. Without a
 /// slot axis the channel of a drop does not change over slots.
-public struct RecordedChannel: ChannelModel {
+public struct RecordedChannel: ChannelModel, Part {
   static let file = Parameter<String>(
     "file", .file, "Array file: .npy, .npz, .mat, .csv or .safetensors.")
   static let variable = Parameter<String?>.optional(

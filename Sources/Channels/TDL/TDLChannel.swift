@@ -9,7 +9,7 @@ import Parts
 /// tap `sqrt(P) exp(j(2π fD t cos 45° + φ_0 + φ_s))`, its Doppler shift 0.7 fD as in the TR. φ_0 is random in each drop; the
 /// model has no angles, so φ_s is drawn for each port s, unless a correlation says what the ports have in common: it is zero
 /// for an exponential one, a plane wave from the mean angle for one ring. Mean power per entry is 1.
-public struct TDLChannel: PathChannelModel {
+public struct TDLChannel: PathChannelModel, Part {
   enum Profile: String, Choice {
     case a = "A"
     case b = "B"

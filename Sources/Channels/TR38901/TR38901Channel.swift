@@ -7,7 +7,7 @@ import Parts
 /// sub-clusters of the two strongest, coupling, XPR (steps 1 to 11); with `environment: cell` all of them are smooth
 /// functions of place. UE: one vertical omnidirectional antenna, outdoors (or in the office). BS boresight: azimuth 0.
 /// Mean power per entry is 1 for vertical omnidirectional elements, without path loss and normalisation.
-public struct TR38901Channel: ChannelModel {
+public struct TR38901Channel: ChannelModel, Part {
   public static let schema = PartSchema(
     .channel, "tr38901",
     "3GPP stochastic channels UMi, UMa, RMa and InH, a UE at a random place in each drop.",

@@ -11,7 +11,7 @@ public struct ChannelEstimate: Sendable {
 }
 
 /// How the UE estimates the channel from what it received on the pilots.
-public protocol ChannelEstimator: Part {
+public protocol ChannelEstimator: Sendable {
   /// A key that was set and has no effect in this context. A scenario is refused if the key has none at any of its points; in a
   /// sweep some points may do without.
   static func idleKey(_ settings: Settings, in context: LinkContext) -> SettingsError?
@@ -26,14 +26,14 @@ extension ChannelEstimator {
 }
 
 public enum EstimatorRegistry {
-  public static let estimators: [any ChannelEstimator.Type] = [
+  public static let estimators: [any (ChannelEstimator & Part).Type] = [
     LeastSquaresEstimator.self, PerfectEstimator.self, LMMSEEstimator.self,
     DelayWindowEstimator.self,
   ]
 }
 
 /// Perfect channel knowledge at the UE: the papers' assumption and the upper bound of every estimator.
-public struct PerfectEstimator: ChannelEstimator {
+public struct PerfectEstimator: ChannelEstimator, Part {
   public static let schema = PartSchema(
     .estimator, "perfect", "The UE knows the true channel; the pilots are ignored.")
 

@@ -9,7 +9,7 @@ import Parts
 /// independent; with N pilot tones the least-squares estimate is cut to the window and scaled by `p / (p + s L / N)`,
 /// `p / (p + s)` without a window.
 /// Reference: S. M. Kay, *Estimation Theory*, 1993, ch. 12.
-public struct LMMSEEstimator: ChannelEstimator {
+public struct LMMSEEstimator: ChannelEstimator, Part {
   public enum Covariance: String, Choice {
     case fitted
     case iid

@@ -28,7 +28,7 @@ func leastSquares(_ observation: PilotObservation) -> ComplexArray {
 }
 
 /// Least squares on the pilot tones, interpolated to the tones between them.
-public struct LeastSquaresEstimator: ChannelEstimator {
+public struct LeastSquaresEstimator: ChannelEstimator, Part {
   static let interpolation = Parameter<Interpolation>.choice(
     "interpolation", default: .dft,
     """
@@ -85,7 +85,7 @@ public struct LeastSquaresEstimator: ChannelEstimator {
 }
 
 /// Least squares with delay-window denoising: only the first delay rows are kept, the noise falls to window / pilots.
-public struct DelayWindowEstimator: ChannelEstimator {
+public struct DelayWindowEstimator: ChannelEstimator, Part {
   static let window = Parameter.integer(
     "window", default: 32, in: 1...4096, "Delay rows kept, L; longer delays are lost.")
   static let guardRows = Parameter.integer(

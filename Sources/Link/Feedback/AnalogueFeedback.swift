@@ -10,7 +10,7 @@ import Parts
 /// Side bits travel unharmed.
 ///
 /// Reference: T. J. Goblick, IEEE Trans. Inf. Theory 11 (1965) 558, for the bound.
-public struct AnalogueFeedback: FeedbackLink {
+public struct AnalogueFeedback: FeedbackLink, Part {
   /// What the SNR refers to.
   public enum Reference: String, Choice {
     /// The mean square of each codeword by itself.

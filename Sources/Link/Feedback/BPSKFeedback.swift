@@ -3,7 +3,7 @@ import Parts
 /// Uncoded BPSK, one bit for each symbol, with hard decisions over additive noise or Rayleigh fading.
 ///
 /// See ``UncodedTransmission`` for the signal model, the meaning of the SNR (Eb/N0) and the error rates.
-public struct BPSKFeedback: FeedbackLink {
+public struct BPSKFeedback: FeedbackLink, Part {
   public static let schema = PartSchema(
     .feedback, "bpsk", "Uncoded BPSK with hard decisions over white noise or Rayleigh fading.",
     reference: "J. G. Proakis and M. Salehi, Digital Communications, 5th ed., 2008",

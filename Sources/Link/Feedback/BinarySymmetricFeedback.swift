@@ -9,7 +9,7 @@ import Parts
 /// are a subset of those at a larger p. p is thereby rounded to a multiple of 2^-32.
 ///
 /// Reference: T. M. Cover and J. A. Thomas, *Elements of Information Theory*, 2nd ed., 2006, section 7.1.4.
-public struct BinarySymmetricFeedback: FeedbackLink {
+public struct BinarySymmetricFeedback: FeedbackLink, Part {
   static let flipProbability = Parameter.number(
     "p", in: 0...1, "Probability that a bit flips.")
 

@@ -1,7 +1,7 @@
 import Parts
 
 /// A feedback link without errors: the BS receives what the UE sent, bits or reals.
-public struct IdealFeedback: FeedbackLink {
+public struct IdealFeedback: FeedbackLink, Part {
   public static let schema = PartSchema(
     .feedback, "ideal", "Feedback without errors; carries bits and real codewords.")
 

@@ -109,7 +109,7 @@ extension Int {
   var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
 }
 
-public struct DFTPilots: PilotScheme {
+public struct DFTPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "dft", "DFT pilots on all antennas at once: X[k, t] = g exp(-j 2π k t / Tp).")
   private let pilots: OrthogonalPilots
@@ -122,7 +122,7 @@ public struct DFTPilots: PilotScheme {
   }
 }
 
-public struct HadamardPilots: PilotScheme {
+public struct HadamardPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "hadamard",
     "Pilots of ±g: the first rows of the Sylvester-Hadamard matrix; Tp is a power of two.")
@@ -136,7 +136,7 @@ public struct HadamardPilots: PilotScheme {
   }
 }
 
-public struct IdentityPilots: PilotScheme {
+public struct IdentityPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "identity", "Time-multiplexed pilots: one antenna sends in each symbol, X = g I.")
   private let pilots: OrthogonalPilots

@@ -5,7 +5,7 @@ import Parts
 import RealModule
 
 /// Orthogonal pilots X [antenna, symbol] with X Xᴴ = c I, applied by fast transforms instead of matrix products.
-public struct PilotMatrix: Sendable {
+public struct PilotMatrix: PilotSignal {
   public enum Pattern: String, Choice {
     /// X[k, t] = g exp(-j 2π k t / Tp).
     case dft
@@ -101,7 +101,7 @@ public struct PilotMatrix: Sendable {
   }
 
   /// Rows Y [tone, symbol] times Xᴴ / c: the least-squares estimate, `target` [tone, antenna].
-  func despread(
+  public func despread(
     _ source: UnsafePointer<ComplexFloat>, rows: Int,
     into target: UnsafeMutablePointer<ComplexFloat>
   ) {

@@ -5,7 +5,7 @@ import Parts
 public struct PilotObservation: Sendable {
   /// Y = H X + N, [drop, pilot tone, pilot symbol].
   public var received: ComplexArray
-  public var pilots: PilotMatrix
+  public var pilots: any PilotSignal
   /// Every how many tones carry pilots, starting with tone 0.
   public var toneSpacing: Int
   /// Noise variance σ² of each complex sample.
@@ -17,8 +17,26 @@ public struct PilotObservation: Sendable {
   public var errorVariance: Double { noiseVariance / pilots.energy }
 }
 
+/// What the antennas send on the pilots of a tone: X [antenna, symbol].
+public protocol PilotSignal: Sendable {
+  var antennaCount: Int { get }
+  var symbolCount: Int { get }
+  /// c of the least-squares error's variance σ²/c, mean over the antennas that the pilots determine:
+  /// `X Xᴴ = c I` if the rows are orthogonal.
+  var energy: Double { get }
+
+  /// An entry of X.
+  subscript(antenna antenna: Int, symbol symbol: Int) -> ComplexFloat { get }
+
+  /// Rows Y [tone, symbol] times the pseudo-inverse of X: the least-squares estimate [tone, antenna], of least norm where the
+  /// pilots do not determine it.
+  func despread(
+    _ received: UnsafePointer<ComplexFloat>, rows: Int,
+    into estimate: UnsafeMutablePointer<ComplexFloat>)
+}
+
 /// How the BS sounds the channel.
-public protocol PilotScheme: Part {
+public protocol PilotScheme: Sendable {
   /// What later stages need to know: pilot spacing, least-squares error variance, SNR.
   var summary: LinkContext.Pilots { get }
 
@@ -27,7 +45,7 @@ public protocol PilotScheme: Part {
 }
 
 public enum PilotRegistry {
-  public static let schemes: [any PilotScheme.Type] = [
+  public static let schemes: [any (PilotScheme & Part).Type] = [
     DFTPilots.self, HadamardPilots.self, IdentityPilots.self,
   ]
 }

@@ -5,7 +5,7 @@ import Parts
 import RealModule
 
 /// How the BS turns reconstructed CSI into transmit weights.
-public protocol Precoder: Part {
+public protocol Precoder: Sendable {
   /// Downlink data SNR in dB: total transmit power over the noise of a tone.
   var snrDB: Double { get }
 
@@ -17,7 +17,7 @@ public protocol Precoder: Part {
 }
 
 public enum PrecoderRegistry {
-  public static let precoders: [any Precoder.Type] = [
+  public static let precoders: [any (Precoder & Part).Type] = [
     MRTPrecoder.self, SubbandPrecoder.self, WidebandPrecoder.self,
   ]
 }
@@ -31,7 +31,7 @@ enum PrecoderKeys {
 /// Maximum-ratio transmission on each tone: w = Ĥᴴ / ‖Ĥ‖.
 ///
 /// Reference: T. K. Y. Lo, IEEE Trans. Commun. 47 (1999) 1458, doi:10.1109/26.795811.
-public struct MRTPrecoder: Precoder {
+public struct MRTPrecoder: Precoder, Part {
   public static let schema = PartSchema(
     .precoder, "mrt", "Maximum-ratio transmission on each subcarrier.",
     reference: "T. K. Y. Lo, IEEE Trans. Commun. 47 (1999) 1458",
@@ -46,7 +46,7 @@ public struct MRTPrecoder: Precoder {
 }
 
 /// One weight vector for each group of neighbouring tones: the dominant eigenvector of sum_n Ĥ[n]ᴴ Ĥ[n].
-public struct SubbandPrecoder: Precoder {
+public struct SubbandPrecoder: Precoder, Part {
   static let size = Parameter.integer(
     "subband_tones", default: 64, in: 1...65536, "Tones of a subband; the last one may be smaller.")
   public static let schema = PartSchema(
@@ -66,7 +66,7 @@ public struct SubbandPrecoder: Precoder {
 }
 
 /// One weight vector for the whole band.
-public struct WidebandPrecoder: Precoder {
+public struct WidebandPrecoder: Precoder, Part {
   public static let schema = PartSchema(
     .precoder, "wideband", "One dominant eigenvector for the whole band.",
     parameters: [PrecoderKeys.snr.declaration])

@@ -11,7 +11,7 @@ import RealModule
 /// moved by `angle_shift`; `inverse` mirrors the columns (the papers' H F_aᴴ). Kept rows are
 /// -guard_rows ..< taps - guard_rows, cyclically, in that order. Both DFTs are unitary, so energy is kept and white noise
 /// stays white.
-public struct AngularDelayTransform: Part {
+public struct AngularDelayTransform: CSITransform, Part {
   public enum Direction: String, Choice { case forward, inverse }
 
   static let taps = Parameter.integer(
@@ -41,6 +41,7 @@ public struct AngularDelayTransform: Part {
 
   public let tapCount: Int
   public let delay: DelayTransform
+  public var rowCount: Int { tapCount }
   private let portCount: Int
   private let shift: Int
   private let toAngle: FFTPlan

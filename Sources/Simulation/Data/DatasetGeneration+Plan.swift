@@ -19,7 +19,7 @@ extension DatasetGeneration {
       "csilink dataset 2", ProgramIdentity.text, "seed \(source.seed)",
       "\(request.domain) from \(request.first)",
       "\(request.layout) slots \(request.slots ?? 0)", "\(request.format) by \(shardSize)",
-      source.input.key,
+      source.key,
     ].joined(separator: "\n")
     return DatasetManifest(
       recipe: Digest.sha256(description), name: source.scenario.name,
@@ -72,11 +72,11 @@ extension DatasetGeneration {
         "column (q + shift) mod Nt of the unitary \(grid.angleDft) DFT over ports",
       "delay_reference": source.channelText("delay_reference") ?? "as recorded",
       "normalise": source.channelText("normalise") ?? "none",
-      "normaliser": request.layout == .csinet ? source.input.normaliser.rule.rawValue : "none",
+      "normaliser": request.layout == .csinet ? source.context.normaliser : "none",
       "channel": source.channelName,
     ]
     if request.slots != nil {
-      texts["slots"] = "slot s at s times \(source.input.context.slotSeconds) s"
+      texts["slots"] = "slot s at s times \(source.context.slotSeconds) s"
     }
     return texts
   }

@@ -14,7 +14,10 @@ import Scenarios
 public struct DatasetSource: Sendable {
   public let scenario: Scenario
   public let seed: UInt64
-  let input: CodecInput
+  let front: FrontEnd
+  let context: LinkContext
+  /// Names everything that a drop depends on.
+  let key: String
   private let point: OperatingPoint
 
   /// - Throws: ``ScenarioErrors`` for settings that do not go together and for points with different channels.
@@ -24,10 +27,7 @@ public struct DatasetSource: Sendable {
   ) throws {
     self.scenario = scenario
     seed = RunSettings(scenario.run!).seed
-    let kinds = Set(
-      scenario.points.map {
-        CodecInput.dependencies($0, fromEstimate: false).joined(separator: "\n")
-      })
+    let kinds = Set(scenario.points.map { FrontEnd.dependencies($0, sees: .truth) })
     guard kinds.count == 1 else {
       throw ScenarioErrors([
         scenario.diagnostic(
@@ -38,18 +38,26 @@ public struct DatasetSource: Sendable {
     point = scenario.points[0]
     let store = FittingStore(folder: nil, pool: pool, progress: progress)
     do {
-      input = try CodecInput(
-        point, fromEstimate: false, scenario: scenario, seed: seed, store: store)
+      (front, context) = try FrontEnd.make(point, sees: .truth, scenario: scenario, store: store)
+      key = kinds.first! + "\n" + front.key(.truth)
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
+      ])
+    }
+    guard front.transform is AngularDelayTransform else {
+      throw ScenarioErrors([
+        scenario.diagnostic(
+          "a data set needs the transform angular_delay", hint: "--set transform=angular_delay")
       ])
     }
   }
 
   /// - Throws: ``ScenarioErrors`` if the domain does not have these drops.
   func require(_ drops: Range<Int>, in domain: StreamKey.Domain) throws {
-    guard let available = input.dropCount(in: domain), available < drops.upperBound else { return }
+    guard let available = front.channel.dropCount(in: domain), available < drops.upperBound else {
+      return
+    }
     throw ScenarioErrors([
       scenario.diagnostic(
         "the recorded data has \(available) drops for '\(domain)', not \(drops.upperBound)",
@@ -60,12 +68,12 @@ public struct DatasetSource: Sendable {
   public var grid: DatasetManifest.Grid {
     let settings = point.settings[.transform]!
     return DatasetManifest.Grid(
-      tones: input.context.grid.toneCount, spacingHz: input.context.grid.spacingHz,
-      carrierHz: input.context.grid.carrierHz, ports: input.context.portCount,
-      taps: input.context.tapCount, guardRows: settings[AngularDelayTransform.guardRows],
+      tones: context.grid.toneCount, spacingHz: context.grid.spacingHz,
+      carrierHz: context.grid.carrierHz, ports: context.portCount,
+      taps: context.tapCount, guardRows: settings[AngularDelayTransform.guardRows],
       angleDft: settings[AngularDelayTransform.angleDFT].rawValue,
       angleShift: settings[AngularDelayTransform.angleShift],
-      portSpacing: input.channel.lineSpacing ?? 0)
+      portSpacing: front.channel.lineSpacing ?? 0)
   }
 
   /// A setting of the channel that tells how its numbers are to be read; nil if the model does not have it.
@@ -78,7 +86,7 @@ public struct DatasetSource: Sendable {
 
   /// Frequency responses [drop, subcarrier, port] of a block in the first slot.
   public func responses(_ block: DropBlock) throws -> ComplexArray {
-    try input.channel.frequencyResponse(block, slots: [0])[0]
+    try front.channel.frequencyResponse(block, slots: [0])[0]
   }
 
   /// A block as rows of a file, with the levels that were taken out of each drop, in decibels.
@@ -92,7 +100,7 @@ public struct DatasetSource: Sendable {
   }
 
   func rows(_ block: DropBlock, _ layout: DatasetRequest.Layout, slots: Int?) throws -> Rows {
-    let drawn = try input.channel.normalisedResponse(block, slots: Array(0..<(slots ?? 1)))
+    let drawn = try front.channel.normalisedResponse(block, slots: Array(0..<(slots ?? 1)))
     let drops = block.drops.count
     let gains = (0..<drops).flatMap { drop in
       drawn.gains.map { Float(20 * log10($0[drop])) }
@@ -101,14 +109,13 @@ public struct DatasetSource: Sendable {
     case .frequency:
       return Rows(values: interleaved(drawn.responses), gainDB: gains, normaliserDB: [])
     case .delay:
-      let csi = drawn.responses.map(input.transform.forward)
+      let csi = try drawn.responses.map(front.transform!.forward)
       return Rows(values: interleaved(csi), gainDB: gains, normaliserDB: [])
     case .csinet:
-      let csi = input.transform.forward(drawn.responses[0])
-      let levels = input.normaliser.gains(csi)
-      let images = NetworkMap.images(input.normaliser.scale(csi, by: levels.map { 1 / $0 }))
+      let sample = try front.sample(drawn.responses[0], seen: drawn.responses[0])
       return Rows(
-        values: images.elements, gainDB: gains, normaliserDB: levels.map { 20 * log10($0) })
+        values: NetworkMap.images(sample.seen).elements, gainDB: gains,
+        normaliserDB: sample.gains.map { 20 * log10($0) })
     }
   }
 

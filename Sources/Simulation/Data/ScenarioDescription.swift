@@ -22,7 +22,7 @@ extension DatasetSource {
       domain: .frequency, rows: grid.tones, columns: grid.ports, spacingHz: grid.spacingHz,
       taps: grid.taps, guardRows: grid.guardRows,
       angleDFT: .init(rawValue: grid.angleDft) ?? .forward, angleShift: grid.angleShift,
-      lineSpacing: input.channel.lineSpacing)
+      lineSpacing: front.channel.lineSpacing)
     let describer = ChannelDescriber(
       shape, dropCount: drops.count, pcaLimit: pcaLimit, pool: pool)
     let size = max(1, min(64, (8 << 20) / (8 * grid.tones * grid.ports)))

@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import LinkMath
 import Reports
+import Scenarios
 import Simulation
 
 struct DataDescribeCommand: ParsableCommand {
@@ -79,7 +80,7 @@ struct DataDescribeCommand: ParsableCommand {
   private func describeScenario(
     _ pool: WorkerPool, _ line: ProgressLine, _ interrupt: InterruptFlag
   ) throws -> DatasetDescription? {
-    let (scenario, warnings) = try LinkCatalogue.reader.read(input, overrides: overrides)
+    let (scenario, warnings) = try ScenarioReader.standard.read(input, overrides: overrides)
     for warning in warnings + ChannelWarnings.of(scenario) { printError("\(warning)") }
     let source = try DatasetSource(scenario, pool: pool) { printError("# \($0)") }
     return try source.describe(

@@ -1,4 +1,4 @@
-extension PartCatalogue {
+extension PartRegistry {
   /// The catalogue as plain text for `csilink list`: sections in the order of the link, each with its parts, their
   /// references and parameters.
   ///

@@ -1,8 +1,12 @@
-/// Every part that a scenario can name: what the scenario reader checks against and `csilink list` prints.
-public struct PartCatalogue: Sendable {
+/// Every part that a scenario can name, with the types behind them: what the scenario reader checks against, what a link is
+/// made of and what `csilink list` prints.
+public struct PartRegistry: Sendable {
   private let schemas: [Section: [PartSchema]]
   private let defaults: [Section: String]
+  private var types: [Section: [String: any Part.Type]] = [:]
 
+  /// Sections that are only read: nothing can be made of them.
+  ///
   /// - Parameters:
   ///   - schemas: all parts, in the order in which a section lists them.
   ///   - defaults: the part of a section that is absent or has no `type`. A section with a single part needs none;
@@ -24,6 +28,35 @@ public struct PartCatalogue: Sendable {
     for (section, name) in defaults {
       precondition(part(name, of: section) != nil, "\(section) has no part '\(name)'")
     }
+  }
+
+  /// The parts of a link, and the sections beside them that are no parts.
+  public init(
+    _ parts: [any Part.Type], schemas: [PartSchema] = [], defaults: [Section: String] = [:]
+  ) {
+    self.init(schemas + parts.map { $0.schema }, defaults: defaults)
+    for part in parts { types[part.schema.section, default: [:]][part.schema.name] = part }
+  }
+
+  /// The same with more parts, which scenarios name like the others.
+  ///
+  /// - Precondition: as ``init(_:defaults:)``: a name that its section has not yet.
+  public func adding(_ parts: any Part.Type...) -> PartRegistry {
+    var larger = PartRegistry(
+      schemas.values.flatMap { $0 } + parts.map { $0.schema }, defaults: defaults)
+    larger.types = types
+    for part in parts { larger.types[part.schema.section, default: [:]][part.schema.name] = part }
+    return larger
+  }
+
+  /// The type behind a section's settings.
+  ///
+  /// - Precondition: the settings were read against this registry, of a section that has parts.
+  public func type(of settings: Settings) -> any Part.Type {
+    guard let type = types[settings.section]?[settings.part] else {
+      preconditionFailure("no \(settings.section) named '\(settings.part)'")
+    }
+    return type
   }
 
   /// The sections that have parts, in the order of the link.

@@ -1,0 +1,144 @@
+import Channels
+import Codecs
+import ComplexModule
+import Link
+import LinkMath
+import Parts
+import Scenarios
+
+/// The stages of one operating point from the channel to the codec's encoder, as far as they are made: what a fitted part
+/// learns from, a network is trained on and a file of channels holds.
+struct FrontEnd: Sendable {
+  let channel: any ChannelModel
+  let seed: UInt64
+  private(set) var pilots: (any PilotScheme)?
+  private(set) var estimator: (any ChannelEstimator)?
+  private(set) var transform: (any CSITransform)?
+  private(set) var normaliser: (any Normaliser)?
+  private(set) var codec: (any CSICodec)?
+  /// What each stage does, as a text.
+  private var keys: [Section: String]
+
+  init(_ channel: any ChannelModel, key: String, seed: UInt64) {
+    self.channel = channel
+    self.seed = seed
+    keys = [.channel: key]
+  }
+
+  /// The next stage; stages behind the encoder do not belong to the front end.
+  mutating func add(_ stage: Stage, key: String) {
+    switch stage {
+    case .pilots(let scheme): pilots = scheme
+    case .estimator(let estimator): self.estimator = estimator
+    case .transform(let transform): self.transform = transform
+    case .normaliser(let normaliser): self.normaliser = normaliser
+    case .codec(let codec): self.codec = codec
+    case .channel, .quantizer, .feedback, .precoder: return
+    }
+    keys[stage.section] = key
+  }
+
+  /// Names everything that a sample depends on, data files by their digests.
+  func key(_ source: Fitting.Source) -> String {
+    let unseen: Set<Section> = source == .truth ? [.pilots, .estimator] : []
+    return keys.filter { !unseen.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
+      .joined(separator: "\n")
+  }
+
+  /// A block of drops in one slot.
+  ///
+  /// - Parameter source: whether the stages behind the estimator see the true channel or its estimate.
+  /// - Throws: for recorded data, when a record cannot be read.
+  func sample(_ block: DropBlock, slot: Int = 0, sees source: Fitting.Source) throws -> FrontSample
+  {
+    let response = try channel.frequencyResponse(block, slots: [slot])[0]
+    var seen = response
+    if source == .estimate, let pilots, let estimator {
+      seen = estimator.estimate(pilots.observe(response, block, slot: slot)).response
+    }
+    return try sample(response, seen: seen)
+  }
+
+  /// What the stages behind the estimator make of the response that they see.
+  func sample(_ response: ComplexArray, seen: ComplexArray) throws -> FrontSample {
+    var sample = FrontSample(response: response, seen: seen)
+    guard let transform else { return sample }
+    sample.seen = try transform.forward(seen)
+    guard let normaliser else { return sample }
+    sample.gains = normaliser.gains(sample.seen)
+    sample.seen = normaliser.scale(sample.seen, by: sample.factors)
+    return sample
+  }
+
+  /// The true CSI on the scale of what is seen.
+  func truth(_ sample: FrontSample) throws -> ComplexArray {
+    try normaliser!.scale(transform!.forward(sample.response), by: sample.factors)
+  }
+
+  /// What the next part is fitted on, of the drops of a block whose channel has energy; nil without one.
+  func input(_ source: Fitting.Source, _ block: DropBlock) throws -> (StageInput?, count: Int) {
+    let sample = try sample(block, sees: source)
+    let hasEnergy = sample.response.rowsWithEnergy
+    let kept = hasEnergy.indices.filter { hasEnergy[$0] }
+    guard !kept.isEmpty else { return (nil, 0) }
+    let seen = kept.count == hasEnergy.count ? sample.seen : sample.seen.rows(kept)
+    guard transform != nil else { return (.response(seen), kept.count) }
+    return (try codec.map { .codeword(try $0.encode(seen).values) } ?? .csi(seen), kept.count)
+  }
+}
+
+/// What the front end makes of a block of drops.
+struct FrontSample: Sendable {
+  /// True frequency response [drop, subcarrier, port].
+  let response: ComplexArray
+  /// What the next stage sees: a response, CSI or normalised CSI, as far as the stages are made.
+  var seen: ComplexArray
+  /// What the normaliser took out of each drop.
+  var gains: [Float] = []
+
+  fileprivate var factors: [Float] { gains.map { 1 / $0 } }
+}
+
+extension FrontEnd {
+  /// The stages before the codec of one point of a scenario, and what they tell a codec; stages that learn from drops are
+  /// fitted.
+  ///
+  /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
+  static func make(
+    _ point: OperatingPoint, sees source: Fitting.Source, scenario: Scenario, store: FittingStore
+  ) throws -> (front: FrontEnd, context: LinkContext) {
+    // The truth needs no pilots, and no estimator that would have to be fitted.
+    let perfect = source == .truth ? [(Section.pilots, "dft"), (.estimator, "perfect")] : []
+    let plain = try perfect.reduce(into: point.numbered(0)) { point, choice in
+      point = point.replacing(
+        try scenario.registry.part(choice.1, of: choice.0)!.settings())
+    }
+    return try LinkTreeBuilder.frontEnd(plain, scenario: scenario, store: store)
+  }
+
+  /// Settings of a point that change what an encoder sees; of the slot clock, only how the UE moves.
+  static func dependencies(_ point: OperatingPoint, sees source: Fitting.Source) -> String {
+    let estimation: [Section] = source == .estimate ? [.pilots, .estimator] : []
+    let sections = [.grid, .channel] + estimation + [.transform, .normaliser]
+    return
+      (sections.map { point.settings[$0]!.canonical }
+      + [SlotClock.motion(point.settings[.timing]!)]).joined(separator: "\n")
+  }
+}
+
+extension Tensor {
+  /// The given rows of [drop, ...], at least one.
+  func rows(_ rows: [Int]) -> Tensor { .concatenated(rows.map { slice($0..<$0 + 1) }) }
+}
+
+extension Tensor where Element == ComplexFloat {
+  /// Which rows of [drop, ...] are not all zero.
+  var rowsWithEnergy: [Bool] {
+    let size = rowStride
+    return withUnsafeElements { values in
+      (0..<shape[0]).map { row in
+        values[row * size..<(row + 1) * size].contains { $0 != .zero }
+      }
+    }
+  }
+}

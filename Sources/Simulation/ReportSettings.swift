@@ -1,0 +1,35 @@
+import Parts
+
+/// What the report's metrics refer to.
+public struct ReportSettings: Sendable, Hashable {
+  /// The tones that cosine similarity and SGCS are averaged over.
+  enum CosineDomain: String, Choice {
+    case all_tones
+    /// The first 125 of 257 tones, as the published evaluation of the CsiNet data does.
+    case public_set
+  }
+
+  static let cosineDomain = Parameter<CosineDomain>.choice(
+    "cosine_domain", default: .all_tones,
+    "Tones of cosine_similarity and sgcs: all, or the first 125 of a grid of 257 (public_set).")
+  static let schema = PartSchema(
+    .report, "report", "What the metrics of the report refer to.",
+    reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, evaluation script",
+    parameters: [cosineDomain.declaration])
+
+  private let domain: CosineDomain
+
+  init(_ settings: Settings) { domain = settings[Self.cosineDomain] }
+
+  /// - Throws: ``SettingsError`` if the grid is not the public set's.
+  func cosineToneCount(of toneCount: Int) throws(SettingsError) -> Int {
+    guard domain == .public_set else { return toneCount }
+    guard toneCount == 257 else {
+      throw SettingsError(
+        part: "report", key: "cosine_domain",
+        reason: "public_set needs a grid of 257 tones, got \(toneCount)",
+        hint: "write 'preset: csinet' in the link")
+    }
+    return 125
+  }
+}
