@@ -6,7 +6,9 @@ public struct ScaledChannel: ChannelModel {
   private let model: any ChannelModel
   private let amplitude: Double
 
-  /// - Parameter fitted: the result of ``Normalisation/fitting(_:)``.
+  /// - Parameters:
+  ///   - model: the channel that is scaled.
+  ///   - fitted: the result of ``Normalisation/fitting(_:)``.
   public init(_ model: any ChannelModel, _ fitted: Artefact) {
     guard let power = fitted[Normalisation.powerName] else {
       preconditionFailure("a scaled channel made without its fitted power")
@@ -42,7 +44,7 @@ public struct ScaledChannel: ChannelModel {
 extension Normalisation {
   static let powerName = "channel_power"
 
-  /// The key that every channel model offers beside ``parameter(default:)``.
+  /// The key that every channel model offers beside `normalise`.
   public static let fitDrops = Parameter<Int?>.optional(
     "fit.drops", .integer(1...1_000_000),
     "Drops that the factor of 'normalise: dataset' is learned from; 500 if left out.")

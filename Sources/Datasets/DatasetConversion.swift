@@ -63,7 +63,7 @@ public struct DatasetConversion: Sendable {
   /// Copies arrays as they are.
   ///
   /// - Parameters:
-  ///   - sources: arrays, with the same or another number of rows.
+  ///   - sources: the arrays of a file or data set.
   ///   - name: of a single array in the output, or of the channels of a generated data set; its own, else `H`, if nil.
   ///   - table: how columns become axes.
   ///   - single: complex numbers and fractions are written in single precision.

@@ -23,9 +23,14 @@ public protocol FeedbackLink: Sendable {
 }
 
 extension FeedbackLink {
+  /// Bits arrive unharmed.
   public var bitErrorRate: Double { 0 }
 }
 
+/// What a link is asked to carry: bits of payloads, or real codewords.
 public enum FeedbackKind: Sendable {
-  case payload, codeword
+  /// Bits of reports.
+  case payload
+  /// Reals of codewords.
+  case codeword
 }

@@ -5,9 +5,12 @@ import LinkMath
 
 /// Squared error and energy of each drop of two arrays [drop, ...]: the reference and an estimate of it.
 package struct ErrorEnergies: Sendable {
+  /// `‖A - Â‖²` of each drop.
   package let error: [Double]
+  /// `‖A‖²` of each drop.
   package let reference: [Double]
 
+  /// The energies of equal-shaped arrays [drop, ...], summed in double precision.
   package init(_ reference: ComplexArray, _ estimate: ComplexArray) {
     precondition(reference.shape == estimate.shape)
     let size = 2 * reference.rowStride
@@ -44,8 +47,8 @@ extension ErrorEnergies {
     error[drop] / (reference[drop] > 0 ? reference[drop] : .nan)
   }
 
-  /// Share of each drop's energy that an array [drop, ...] has lost; NaN for a drop without energy. Round-off below nothing
-  /// counts as nothing.
+  /// Share of each drop's energy that an array [drop, ...] has lost; NaN for a drop without energy. Round-off below
+  /// nothing counts as nothing.
   package func lostShares(_ kept: ComplexArray) -> [Double] {
     zip(reference, ErrorEnergies(kept, kept).reference).map { energy, kept in
       energy > 0 ? max(1 - kept / energy, 0) : .nan

@@ -30,12 +30,16 @@ public enum DropMetric: Int, CaseIterable, Sendable {
 
 /// A number of a drop that is not finite although its channel has energy: what a stage gave is out of range.
 public struct MetricError: Error, Sendable, CustomStringConvertible {
+  /// Which number it is.
   public let metric: DropMetric
+  /// Its value.
   public let value: Double
+  /// Number of the drop.
   public let drop: Int
   /// Swept values of the operating point.
   public let point: [String?]
 
+  /// Drop, point and a hint as a terminal shows them.
   public var description: String {
     let place = point.compactMap { $0 }.joined(separator: ", ")
     return "drop \(drop)\(place.isEmpty ? "" : " of point \(place)"): \(metric) is \(value)\n"
@@ -45,11 +49,14 @@ public struct MetricError: Error, Sendable, CustomStringConvertible {
 
 /// The metrics of a block: every operating point, every drop, in that order.
 public struct BlockMetrics: Sendable, Equatable {
+  /// Operating points.
   public let pointCount: Int
+  /// Drops of the block.
   public let dropCount: Int
   /// [point, drop, metric]
   public private(set) var values: [Double]
 
+  /// All zero.
   public init(pointCount: Int, dropCount: Int) {
     self.pointCount = pointCount
     self.dropCount = dropCount
@@ -63,6 +70,7 @@ public struct BlockMetrics: Sendable, Equatable {
     self.values = values
   }
 
+  /// The number of one drop at one point, counted within the block.
   public subscript(point: Int, drop: Int, metric: DropMetric) -> Double {
     get { values[offset(point, drop) + metric.rawValue] }
     set { values[offset(point, drop) + metric.rawValue] = newValue }

@@ -23,7 +23,7 @@ extension PartRegistry {
 }
 
 extension ScenarioReader {
-  /// Reads scenarios of the parts of this package; ``init(registry:presets:)`` those of others too.
+  /// Reads scenarios of the parts of this package; `init(registry:presets:)` those of others too.
   public static let standard = ScenarioReader(registry: .standard, presets: [.csinet])
 }
 

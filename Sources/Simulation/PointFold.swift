@@ -2,16 +2,20 @@ import LinkMath
 
 /// What the statistics of a point need to know of its link; constants of the operating point.
 public struct PointConstants: Sendable, Hashable {
+  /// Swept values in axis order; nil where the axis does not apply.
   public var coordinates: [String?]
+  /// Bits of one report; nil without a quantiser.
   public var payloadBits: Int?
   /// Quantised values of one report; 0 without a quantiser.
   public var quantizedValues: Int
+  /// Reports of a drop.
   public var reportsPerDrop: Int
   /// Mean rate of wrong bits of the feedback link, as its model has it.
   public var bitErrorRate: Double
   /// Whether the drops lie in one environment that the run's seed drew.
   public var sharesEnvironment = false
 
+  /// The constants of a point whose drops have environments of their own.
   package init(
     coordinates: [String?], payloadBits: Int?, quantizedValues: Int, reportsPerDrop: Int,
     bitErrorRate: Double
@@ -33,8 +37,10 @@ package struct PointFold: Sendable {
   private var harmedDrops = 0
   private var zeroEnergyDrops = 0
 
+  /// A fold that has seen no drop.
   package init(_ constants: PointConstants) { self.constants = constants }
 
+  /// Adds the drops of a block, in their order.
   package mutating func add(_ block: BlockMetrics, point: Int) {
     for drop in 0..<block.dropCount {
       guard !block[point, drop, .errorRatio].isNaN else {
@@ -86,6 +92,7 @@ package struct PointFold: Sendable {
     return rate.interval.map { ($0.upperBound - $0.lowerBound) / 2 }
   }
 
+  /// The result of the drops so far.
   package func summary(_ reason: StopReason) -> PointSummary {
     // Without a drop that has energy there is no mean.
     let toDB = { (metric: DropMetric) in

@@ -7,22 +7,30 @@ import Scenarios
 
 /// A scenario with all its parts made and fitted, ready to take blocks of drops.
 public struct PreparedRun: Sendable {
+  /// The scenario as it was read.
   public let scenario: Scenario
+  /// Seed, number of drops and stop rule.
   public let settings: RunSettings
+  /// Calls and time of the nodes of the tree.
   public let statistics: StageStatistics
   /// Drops computed together.
   public let blockSize: Int
   let tree: LinkTree
   let header: JournalHeader
 
+  /// Blocks of the whole run.
   public var blockCount: Int { (settings.maximumDrops + blockSize - 1) / blockSize }
+  /// Operating points.
   public var pointCount: Int { tree.points.count }
 
   /// - Parameters:
+  ///   - scenario: what was read.
+  ///   - pool: threads that parts are fitted on.
   ///   - artefactFolder: where fitted parts are kept; nil keeps them in memory.
   ///   - channels: puts another channel in the place of the scenario's, for benchmarks.
   ///   - isDry: fitted parts are replaced by placeholders of the right shape, for checking.
-  /// - Throws: ``ScenarioErrors`` for settings that do not go together; file errors; fitting errors.
+  ///   - progress: told what is fitted.
+  /// - Throws: `ScenarioErrors` for settings that do not go together; file errors; fitting errors.
   public init(
     _ scenario: Scenario, pool: WorkerPool, artefactFolder: String?, isDry: Bool = false,
     channels: (@Sendable (any ChannelModel) throws -> any ChannelModel)? = nil,

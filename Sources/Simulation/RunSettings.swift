@@ -25,8 +25,11 @@ public struct RunSettings: Sendable, Hashable {
       nmse.declaration, rate.declaration,
     ])
 
+  /// Seed of every random stream.
   public let seed: UInt64
+  /// Largest number of drops of each operating point.
   public let maximumDrops: Int
+  /// Drops computed together; nil to choose from the size of a drop.
   public let blockSize: Int?
   let stop: StopRule
 

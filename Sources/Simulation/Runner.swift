@@ -6,16 +6,19 @@ import Synchronization
 
 /// How far a run is; for the progress display.
 public struct RunProgress: Sendable {
+  /// Drops that are done, those of the journal included.
   public let finishedDrops: Int
   /// Drops that this process has to do at most.
   public let totalDrops: Int
   /// Of these, drops found in the journal.
   public let resumedDrops: Int
+  /// Time since the call began.
   public let elapsed: Duration
 }
 
 /// How a run ended.
 public enum RunOutcome: Sendable {
+  /// The whole run is done.
   case finished(RunResult)
   /// All blocks of the shard are in the journal; `merge` makes the result.
   case shardFinished
@@ -31,7 +34,11 @@ public final class Runner {
   private let folder: String
   private let clock = ContinuousClock()
 
-  /// - Parameter folder: result folder, made if missing.
+  /// - Parameters:
+  ///   - run: the scenario with its parts.
+  ///   - pool: threads that blocks are worked on with.
+  ///   - folder: result folder, made if missing.
+  ///   - shard: the share of the blocks that is computed.
   public init(_ run: PreparedRun, pool: WorkerPool, folder: String, shard: Shard = .whole) {
     self.run = run
     self.pool = pool

@@ -4,8 +4,11 @@ import Synchronization
 
 /// Calls and time of each node of the tree: what `--stats` prints and what the tests count.
 public final class StageStatistics: Sendable {
+  /// Work of one node.
   public struct Entry: Sendable, Hashable {
+    /// Blocks that the node worked on.
     public var calls = 0
+    /// Time that it took, over all threads.
     public var seconds = 0.0
   }
 

@@ -10,6 +10,7 @@ import Training
 public enum TrainingEvent: Sendable {
   /// Samples of a set that are drawn.
   case drawing(set: String, done: Int, total: Int)
+  /// How far a network's training is.
   case training(TrainingProgress)
   /// Drops of a set that have no energy and are left out.
   case leftOut(set: String, count: Int, total: Int)
@@ -17,9 +18,13 @@ public enum TrainingEvent: Sendable {
 
 /// One trained network of a scenario.
 public struct TrainedNetwork: Sendable {
+  /// Name of the network.
   public let network: String
+  /// Compression n of 1/n.
   public let compression: Int
+  /// Parameters of encoder and decoder.
   public let parameterCount: Int
+  /// Weights, learning curve and test error.
   public let result: TrainingResult
   /// Digest of the data that it was trained on.
   public let dataDigest: String
@@ -42,16 +47,22 @@ public struct TrainingRun: Sendable {
     let key: String
   }
 
+  /// The scenario as it was read.
   public let scenario: Scenario
   /// Drops in the training set.
   public var sampleCount: Int { settings.trainingCount }
   let settings: TrainingSettings
   let tasks: [Task]
+  /// Seed of data, weights and order.
   public let seed: UInt64
   private let pool: WorkerPool
 
-  /// - Parameter isDry: fitted parts are replaced by placeholders of the right shape, for checking.
-  /// - Throws: ``ScenarioErrors`` for scenarios without a training or a network, and for settings that do not go together.
+  /// - Parameters:
+  ///   - scenario: what was read.
+  ///   - pool: threads that parts are fitted and networks are trained on.
+  ///   - isDry: fitted parts are replaced by placeholders of the right shape, for checking.
+  ///   - progress: told what is fitted.
+  /// - Throws: `ScenarioErrors` for scenarios without a training or a network, and for settings that do not go together.
   public init(
     _ scenario: Scenario, pool: WorkerPool, isDry: Bool = false,
     progress: @escaping @Sendable (String) -> Void = { _ in }

@@ -2,7 +2,7 @@ import ComplexModule
 import LinkMath
 import Parts
 
-/// Linear MMSE estimate over tones and ports, ``JointWiener``.
+/// Linear MMSE estimate over tones and ports, `JointWiener`.
 ///
 /// What it knows of the channel is learned from drops, in the channel's own scale: either the powers by delay and by port
 /// mode, or only the mean power p of an entry. In the second case all entries within a delay window of L rows count as
@@ -10,8 +10,11 @@ import Parts
 /// `p / (p + s)` without a window.
 /// Reference: S. M. Kay, *Estimation Theory*, 1993, ch. 12.
 public struct LMMSEEstimator: ChannelEstimator, Part {
+  /// What is learned of the channel.
   public enum Covariance: String, Choice {
+    /// Powers by delay and by port mode.
     case fitted
+    /// Only the mean power of an entry; entries count as independent.
     case iid
   }
 

@@ -4,7 +4,14 @@ import Parts
 
 /// How an estimate on the pilot tones is carried to all tones.
 public enum Interpolation: String, Choice {
-  case dft, linear, nearest, lmmse
+  /// By the delay domain: rows of a window are kept.
+  case dft
+  /// On the line through the two nearest pilot tones.
+  case linear
+  /// As on the nearest pilot tone.
+  case nearest
+  /// Linear MMSE with frequency correlations that were learned from drops.
+  case lmmse
 }
 
 /// Interpolation from every Df-th tone to all tones, the same for every port.

@@ -4,10 +4,10 @@ import Parts
 
 /// Analogue feedback: the reals of the codeword are sent as amplitudes and arrive with Gaussian noise.
 ///
-/// `s' = s + n`, n independent N(0, σ²) with `σ² = P / SNR`. P is the mean square of the codeword, of each one by itself or
-/// a constant fitted over drops. The mean of `|s' - s|² / M P` is exactly 1/SNR. Two reals can share a complex channel use
-/// at the same SNR for each real. No codec reaches less than `(1 + SNR)^(-M/K)` NMSE for a white Gaussian source of K reals.
-/// Side bits travel unharmed.
+/// `s' = s + n`, n independent N(0, σ²) with `σ² = P / SNR`. P is the mean square of the codeword, of each one by
+/// itself or a constant fitted over drops. The mean of `|s' - s|² / M P` is exactly 1/SNR. Two reals can share a
+/// complex channel use at the same SNR for each real. No codec reaches less than `(1 + SNR)^(-M/K)` NMSE for a white
+/// Gaussian source of K reals. Side bits travel unharmed.
 ///
 /// Reference: T. J. Goblick, IEEE Trans. Inf. Theory 11 (1965) 558, for the bound.
 public struct AnalogueFeedback: FeedbackLink, Part {
@@ -37,7 +37,7 @@ public struct AnalogueFeedback: FeedbackLink, Part {
   /// The fitted P; nil if each codeword has its own.
   private let power: Double?
 
-  /// - Parameter fitted: `power` [1] for `snr_reference: dataset`.
+  /// A link; `snr_reference: dataset` takes the fitted `power` [1].
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     noiseToSignal = linear(decibels: -settings[Self.snr])
     switch settings[Self.reference] {

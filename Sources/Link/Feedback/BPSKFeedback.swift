@@ -2,7 +2,7 @@ import Parts
 
 /// Uncoded BPSK, one bit for each symbol, with hard decisions over additive noise or Rayleigh fading.
 ///
-/// See ``UncodedTransmission`` for the signal model, the meaning of the SNR (Eb/N0) and the error rates.
+/// See `UncodedTransmission` for the signal model, the meaning of the SNR (Eb/N0) and the error rates.
 public struct BPSKFeedback: FeedbackLink, Part {
   public static let schema = PartSchema(
     .feedback, "bpsk", "Uncoded BPSK with hard decisions over white noise or Rayleigh fading.",

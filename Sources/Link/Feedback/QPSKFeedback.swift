@@ -2,7 +2,7 @@ import Parts
 
 /// Uncoded QPSK, two bits for each symbol, Gray, with hard decisions over additive noise or Rayleigh fading.
 ///
-/// See ``UncodedTransmission`` for the signal model, the meaning of the SNR (Eb/N0) and the error rates.
+/// See `UncodedTransmission` for the signal model, the meaning of the SNR (Eb/N0) and the error rates.
 public struct QPSKFeedback: FeedbackLink, Part {
   public static let schema = PartSchema(
     .feedback, "qpsk", "Uncoded QPSK with hard decisions over white noise or Rayleigh fading.",

@@ -17,6 +17,7 @@ public struct OrthogonalPilots: Sendable {
   static let length = Parameter<Int?>.optional(
     "length", .integer(1...4096),
     "Pilot symbols Tp, at least one for each antenna; as many as antennas if left out.")
+  /// The key that sets every how many tones carry pilots.
   package static let toneSpacing = Parameter.integer(
     "tone_spacing", default: 1, in: 1...4096, "Pilots on every Df-th tone, starting with tone 0.")
 
@@ -28,8 +29,11 @@ public struct OrthogonalPilots: Sendable {
       ])
   }
 
+  /// The pilots X [antenna, symbol] of each pilot tone.
   public let matrix: PilotMatrix
+  /// Power unit of the pilots over the noise variance, dB.
   public let snrDB: Double
+  /// Every how many tones carry pilots, starting with tone 0.
   public let toneSpacing: Int
   private let toneCount: Int
 
@@ -109,6 +113,7 @@ extension Int {
   var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
 }
 
+/// All antennas send at once, told apart by phase ramps: `X[k, t] = g exp(-j 2π k t / Tp)`.
 public struct DFTPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "dft", "DFT pilots on all antennas at once: X[k, t] = g exp(-j 2π k t / Tp).")
@@ -122,6 +127,7 @@ public struct DFTPilots: PilotScheme, Part {
   }
 }
 
+/// All antennas send at once, told apart by signs: the first rows of the Sylvester-Hadamard matrix.
 public struct HadamardPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "hadamard",
@@ -136,6 +142,7 @@ public struct HadamardPilots: PilotScheme, Part {
   }
 }
 
+/// One antenna sends in each symbol: `X = g I`.
 public struct IdentityPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "identity", "Time-multiplexed pilots: one antenna sends in each symbol, X = g I.")

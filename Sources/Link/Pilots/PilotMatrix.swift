@@ -6,6 +6,7 @@ import RealModule
 
 /// Orthogonal pilots X [antenna, symbol] with X Xᴴ = c I, applied by fast transforms instead of matrix products.
 public struct PilotMatrix: PilotSignal {
+  /// The entries of the matrix up to its amplitude.
   public enum Pattern: String, Choice {
     /// X[k, t] = g exp(-j 2π k t / Tp).
     case dft
@@ -25,8 +26,11 @@ public struct PilotMatrix: PilotSignal {
     case per_antenna
   }
 
+  /// The entries up to the amplitude.
   public let pattern: Pattern
+  /// Antennas Nt.
   public let antennaCount: Int
+  /// Pilot symbols Tp.
   public let symbolCount: Int
   /// c of X Xᴴ = c I.
   public let energy: Double

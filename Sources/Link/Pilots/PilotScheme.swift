@@ -5,6 +5,7 @@ import Parts
 public struct PilotObservation: Sendable {
   /// Y = H X + N, [drop, pilot tone, pilot symbol].
   public var received: ComplexArray
+  /// The pilots X that were sent.
   public var pilots: any PilotSignal
   /// Every how many tones carry pilots, starting with tone 0.
   public var toneSpacing: Int
@@ -19,7 +20,9 @@ public struct PilotObservation: Sendable {
 
 /// What the antennas send on the pilots of a tone: X [antenna, symbol].
 public protocol PilotSignal: Sendable {
+  /// Antennas Nt.
   var antennaCount: Int { get }
+  /// Pilot symbols Tp.
   var symbolCount: Int { get }
   /// c of the least-squares error's variance σ²/c, mean over the antennas that the pilots determine:
   /// `X Xᴴ = c I` if the rows are orthogonal.
@@ -28,8 +31,8 @@ public protocol PilotSignal: Sendable {
   /// An entry of X.
   subscript(antenna antenna: Int, symbol symbol: Int) -> ComplexFloat { get }
 
-  /// Rows Y [tone, symbol] times the pseudo-inverse of X: the least-squares estimate [tone, antenna], of least norm where the
-  /// pilots do not determine it.
+  /// Rows Y [tone, symbol] times the pseudo-inverse of X: the least-squares estimate [tone, antenna], of least norm
+  /// where the pilots do not determine it.
   func despread(
     _ received: UnsafePointer<ComplexFloat>, rows: Int,
     into estimate: UnsafeMutablePointer<ComplexFloat>)
@@ -40,11 +43,18 @@ public protocol PilotScheme: Sendable {
   /// What later stages need to know: pilot spacing, least-squares error variance, SNR.
   var summary: LinkContext.Pilots { get }
 
-  /// - Parameter channel: true response [drop, subcarrier, port] of the slot.
+  /// What the UE receives on the pilots of a slot.
+  ///
+  /// - Parameters:
+  ///   - channel: true response [drop, subcarrier, port] of the slot.
+  ///   - block: which drops, for their noise.
+  ///   - slot: number of the slot, for its noise.
   func observe(_ channel: ComplexArray, _ block: DropBlock, slot: Int) -> PilotObservation
 }
 
+/// Every pilot scheme a scenario can name.
 public enum PilotRegistry {
+  /// The schemes, in the order in which `csilink list` shows them.
   public static let schemes: [any (PilotScheme & Part).Type] = [
     DFTPilots.self, HadamardPilots.self, IdentityPilots.self,
   ]

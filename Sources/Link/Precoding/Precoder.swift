@@ -16,7 +16,9 @@ public protocol Precoder: Sendable {
   func directions(_ reconstruction: ComplexArray) throws -> ComplexArray
 }
 
+/// Every precoder a scenario can name.
 public enum PrecoderRegistry {
+  /// The precoders, in the order in which `csilink list` shows them.
   public static let precoders: [any (Precoder & Part).Type] = [
     MRTPrecoder.self, SubbandPrecoder.self, WidebandPrecoder.self,
   ]

@@ -12,23 +12,36 @@ import RealModule
 /// -guard_rows ..< taps - guard_rows, cyclically, in that order. Both DFTs are unitary, so energy is kept and white noise
 /// stays white.
 public struct AngularDelayTransform: CSITransform, Part {
-  public enum Direction: String, Choice { case forward, inverse }
+  /// Sign of the exponent of the DFT over ports: minus for `forward`, plus for `inverse`.
+  public enum Direction: String, Choice {
+    /// `exp(-j 2π p q / Nt)`.
+    case forward
+    /// `exp(+j 2π p q / Nt)`.
+    case inverse
+  }
 
   static let taps = Parameter.integer(
     "taps", default: 32, in: 1...4096, "Delay rows kept, Ni (with the guard rows).")
+  /// The key that sets the rows kept before delay zero.
   package static let guardRows = Parameter.integer(
     "guard_rows", default: 0, in: 0...4095,
     "Rows kept before delay zero, for the leakage of fractional delays.")
+  /// The key that sets the direction of the DFT over ports.
   package static let angleDFT = Parameter<Direction>.choice(
     "angle_dft", default: .forward,
     "Sign of the DFT over ports: forward exp(-j 2π p q / Nt), inverse exp(+j 2π p q / Nt).")
+  /// The key that sets the rotation of the columns.
   package static let angleShift = Parameter.integer(
     "angle_shift", default: 0, in: 0...4095,
     "Columns s by which the angles are rotated: DFT column q lies at (q + s) mod Nt.")
   static let delayDFT = Parameter<DelayDirection>.choice(
     "delay_dft", default: .inverse,
     "Direction of the DFT over tones; only the inverse one puts delay τ into row +τ.")
-  public enum DelayDirection: String, Choice { case inverse }
+  /// Sign of the exponent of the DFT over tones: plus for `inverse`, the only one.
+  public enum DelayDirection: String, Choice {
+    /// `exp(+j 2π k n / Nc)`.
+    case inverse
+  }
 
   public static let schema = PartSchema(
     .transform, "angular_delay",
@@ -39,7 +52,9 @@ public struct AngularDelayTransform: CSITransform, Part {
       angleShift.declaration,
     ])
 
+  /// Delay rows kept, with the guard rows.
   public let tapCount: Int
+  /// The transform between tones and kept delay rows.
   public let delay: DelayTransform
   public var rowCount: Int { tapCount }
   private let portCount: Int
@@ -69,6 +84,15 @@ public struct AngularDelayTransform: CSITransform, Part {
       angle: settings[Self.angleDFT], shift: settings[Self.angleShift])
   }
 
+  /// A transform of given sizes.
+  ///
+  /// - Parameters:
+  ///   - toneCount: tones Nc.
+  ///   - ports: ports Nt.
+  ///   - taps: delay rows kept, with the guard rows.
+  ///   - guardRows: of these, rows before delay zero.
+  ///   - angle: direction of the DFT over ports.
+  ///   - shift: columns that the angles are rotated by.
   public init(
     grid toneCount: Int, ports: Int, taps: Int, guardRows: Int = 0, angle: Direction = .forward,
     shift: Int = 0

@@ -17,10 +17,12 @@ public protocol CSITransform: Sendable {
 }
 
 extension CSITransform {
+  /// The scale is kept.
   public var keepsEnergy: Bool { true }
 }
 
 /// Every transform a scenario can name.
 public enum TransformRegistry {
+  /// The transforms, in the order in which `csilink list` shows them.
   public static let transforms: [any (CSITransform & Part).Type] = [AngularDelayTransform.self]
 }

@@ -12,6 +12,7 @@ public protocol Normaliser: Sendable {
 }
 
 extension Normaliser {
+  /// The BS knows the gain.
   public var delivery: GainDelivery { .genie }
 
   /// Each drop of [drop, ...] multiplied by its factor.
@@ -35,6 +36,7 @@ extension Normaliser {
 
 /// Every normaliser a scenario can name.
 public enum NormaliserRegistry {
+  /// The normalisers, in the order in which `csilink list` shows them.
   public static let normalisers: [any (Normaliser & Part).Type] = [
     MaxModulusNormaliser.self, UnitPowerNormaliser.self, DatasetNormaliser.self,
     NoNormaliser.self,
@@ -89,7 +91,7 @@ public struct DatasetNormaliser: Normaliser, Part {
 
   private let gain: Float
 
-  /// - Parameter fitted: `dataset_gain` [1].
+  /// A normaliser of the fitted `dataset_gain` [1].
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     guard let learned = fitted?["dataset_gain"] else {
       preconditionFailure("dataset normaliser made without its fitted gain")

@@ -12,7 +12,9 @@ import Scenarios
 ///
 /// All points of the scenario must share what comes before the codec.
 public struct DatasetSource: Sendable {
+  /// The scenario as it was read.
   public let scenario: Scenario
+  /// Seed of the drops.
   public let seed: UInt64
   let front: FrontEnd
   let context: LinkContext
@@ -20,7 +22,7 @@ public struct DatasetSource: Sendable {
   let key: String
   private let point: OperatingPoint
 
-  /// - Throws: ``ScenarioErrors`` for settings that do not go together and for points with different channels.
+  /// - Throws: `ScenarioErrors` for settings that do not go together and for points with different channels.
   public init(
     _ scenario: Scenario, pool: WorkerPool,
     progress: @escaping @Sendable (String) -> Void = { _ in }
@@ -53,7 +55,7 @@ public struct DatasetSource: Sendable {
     }
   }
 
-  /// - Throws: ``ScenarioErrors`` if the domain does not have these drops.
+  /// - Throws: `ScenarioErrors` if the domain does not have these drops.
   func require(_ drops: Range<Int>, in domain: StreamKey.Domain) throws {
     guard let available = front.channel.dropCount(in: domain), available < drops.upperBound else {
       return
@@ -65,6 +67,7 @@ public struct DatasetSource: Sendable {
     ])
   }
 
+  /// Grid and transform that a link needs to use the data.
   public var grid: DatasetManifest.Grid {
     let settings = point.settings[.transform]!
     return DatasetManifest.Grid(

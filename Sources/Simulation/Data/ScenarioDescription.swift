@@ -7,11 +7,15 @@ extension DatasetSource {
   /// Draws channels and describes them without keeping them; also how much energy the truncation loses.
   ///
   /// - Parameters:
-  ///   - pcaLimit: see ``ChannelDescriber``.
+  ///   - drops: numbers of the drops.
+  ///   - domain: their random domain.
+  ///   - path: what the description calls the source.
+  ///   - pcaLimit: see `ChannelDescriber`.
+  ///   - pool: threads that channels are drawn on.
   ///   - progress: told the drops done.
   ///   - shouldStop: asked between groups of blocks.
   /// - Returns: nil if stopped.
-  /// - Throws: ``ScenarioErrors`` if the domain has too few drops; errors of the channel.
+  /// - Throws: `ScenarioErrors` if the domain has too few drops; errors of the channel.
   public func describe(
     drops: Range<Int>, domain: StreamKey.Domain, path: String, pcaLimit: Int, pool: WorkerPool,
     progress: (Int) -> Void = { _ in }, shouldStop: () -> Bool = { false }
