@@ -34,7 +34,7 @@ public struct StreamKey: Sendable, Hashable {
     case fading
     /// First values of weights and of iterations.
     case initialisation
-    /// Places, ways and clusters.
+    /// Places, ways, clusters and the coupling of their rays.
     case geometry
     /// Order of samples in training.
     case selection

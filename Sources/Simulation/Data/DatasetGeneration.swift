@@ -12,7 +12,7 @@ import Scenarios
 public struct DatasetGeneration: Sendable {
   /// How far a generation is.
   public struct Progress: Sendable {
-    /// Drops written by this call.
+    /// Drops that are in the files so far, those that were there before included.
     public let done: Int
     /// Drops of the whole data set.
     public let total: Int
