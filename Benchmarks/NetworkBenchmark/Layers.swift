@@ -19,9 +19,10 @@ struct Layers: ParsableCommand {
     for layer in KernelTiming.convolutions(of: autoencoder) {
       let rates = layer.rates(seconds: common.seconds / 20)
       let made = layer.multiplications
-      let cells = [(rates.forward, made), (rates.backwardData, made), (rates.backwardWeights, 1)].map {
-        String(format: "%.1f | %.0f", $0, $0 * $1 / peak * 100)
-      }
+      let cells = [(rates.forward, made), (rates.backwardData, made), (rates.backwardWeights, 1)]
+        .map {
+          String(format: "%.1f | %.0f", $0, $0 * $1 / peak * 100)
+        }
       print("| \(layer.name) | \(layer.count) | \(cells.joined(separator: " | ")) |")
     }
     let work = Double(KernelTiming.trainingFlops(of: autoencoder))

@@ -4,7 +4,7 @@ import Simulation
 /// `report.csv`: one row per operating point.
 ///
 /// The first line is a comment with the version of the format, the second names the columns: the swept paths, then the
-/// ``columns``. Fields follow RFC 4180, lines end in a line feed. Missing values are empty. Every interval is 95 %.
+/// columns of the result, and among them the seed and what the result depends on. Fields follow RFC 4180, lines end in a line feed. Missing values are empty. Every interval is 95 %.
 /// The bytes depend on the result alone.
 public enum ReportCSV {
   /// Name of the file in the folder of results.
@@ -12,18 +12,17 @@ public enum ReportCSV {
   /// Raised when a column changes its meaning; columns that are appended leave it.
   public static let formatVersion = 1
 
-  /// Names of the columns after the swept paths.
-  public static var columns: [String] { fields.map(\.name) }
+  /// Names of the columns behind the swept keys.
+  public static func columns(of result: RunResult) -> [String] { fields(of: result).map(\.name) }
 
   /// The content of the file.
   ///
   /// - Complexity: O(points · columns).
   public static func text(of result: RunResult) -> String {
-    var lines = ["# csilink report \(formatVersion)"]
-    lines.append(record(result.axes + columns))
+    let fields = fields(of: result)
+    var lines = ["# csilink report \(formatVersion)", record(result.axes + fields.map(\.name))]
     for point in result.points {
-      lines.append(
-        record(point.coordinates.map { $0 ?? "" } + fields.map { $0.text(point, result) }))
+      lines.append(record(point.coordinates.map { $0 ?? "" } + fields.map { $0.text(point) }))
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -48,56 +47,30 @@ public enum ReportCSV {
     return "\"" + field.replacing("\"", with: "\"\"") + "\""
   }
 
-  private struct Field: Sendable {
-    let name: String
-    let text: @Sendable (PointSummary, RunResult) -> String
+  private typealias Field = (name: String, text: (PointSummary) -> String)
 
-    init(_ name: String, _ text: @escaping @Sendable (PointSummary, RunResult) -> String) {
-      self.name = name
-      self.text = text
+  private static func fields(of result: RunResult) -> [Field] {
+    let constants: [Field] = [
+      ("seed", String(result.seed)), ("scenario_digest", result.provenance.scenarioDigest),
+      ("data_digest", result.provenance.dataDigest),
+      ("weights_digest", result.provenance.weightsDigest),
+    ].map { name, text in (name, { _ in text }) }
+    var fields: [Field] = result.columns.map { column in
+      (column.name, { text(of: $0.value(column)) })
     }
-
-    static func number(_ name: String, _ value: @escaping @Sendable (PointSummary) -> Double?)
-      -> Field
-    {
-      Field(name) { point, _ in numberText(value(point)) }
-    }
-
-    static func answer(_ name: String, _ value: @escaping @Sendable (PointSummary) -> Bool?)
-      -> Field
-    {
-      Field(name) { point, _ in value(point).map { $0 ? "yes" : "no" } ?? "" }
-    }
+    // Columns that came later stand behind them.
+    let place = fields.firstIndex { $0.name == Column.zeroEnergyDrops.name } ?? fields.count
+    fields.insert(contentsOf: constants, at: place)
+    return fields
   }
 
-  private static let fields: [Field] = [
-    Field("drops") { point, _ in String(point.drops) },
-    Field("stop_reason") { point, _ in point.stopReason.rawValue },
-    Field("payload_bits") { point, _ in point.payloadBits.map(String.init) ?? "" },
-    .number("estimate_nmse_db", \.estimateNMSEDB),
-    .number("nmse_db", \.nmseDB),
-    .number("nmse_db_low") { $0.nmseDBInterval?.lowerBound },
-    .number("nmse_db_high") { $0.nmseDBInterval?.upperBound },
-    .number("nmse_ratio_of_sums_db", \.nmseRatioOfSumsDB),
-    .number("nmse_full_db", \.nmseFullDB),
-    .number("cosine_similarity", \.cosineSimilarity),
-    .number("sgcs", \.squaredCosineSimilarity),
-    .number("feedback_bit_error_rate", \.feedbackBitErrorRate),
-    .number("beamforming_gain_db", \.beamformingGainDB),
-    .number("gain_fraction", \.gainFraction),
-    .number("rate_bits_per_s_hz", \.rate),
-    .number("rate_low") { $0.rateInterval?.lowerBound },
-    .number("rate_high") { $0.rateInterval?.upperBound },
-    .number("rate_perfect_bits_per_s_hz", \.perfectRate),
-    .number("quantizer_clip_fraction", \.quantizerClipFraction),
-    Field("seed") { _, result in String(result.seed) },
-    Field("scenario_digest") { _, result in result.provenance.scenarioDigest },
-    Field("data_digest") { _, result in result.provenance.dataDigest },
-    Field("weights_digest") { _, result in result.provenance.weightsDigest },
-    Field("zero_energy_drops") { point, _ in String(point.zeroEnergyDrops) },
-    .number("truncation_loss_db", \.truncationLossDB),
-    .number("nmse_effective_drops", \.nmseEffectiveDrops),
-    .answer("nmse_interval_reliable", \.nmseIntervalIsReliable),
-    .answer("rate_interval_reliable", \.rateIntervalIsReliable),
-  ]
+  private static func text(of value: Column.Value?) -> String {
+    switch value {
+    case .number(let number): numberText(number)
+    case .count(let count): String(count)
+    case .answer(let answer): answer ? "yes" : "no"
+    case .word(let word): word
+    case nil: ""
+    }
+  }
 }

@@ -3,7 +3,7 @@ import Simulation
 
 /// The result as a table for the terminal.
 ///
-/// Lines that are not data start with `#`. Column widths follow from the content. `+-95%` is half the width of the 95 %
+/// Lines that are not data start with `#`. TableColumn widths follow from the content. `+-95%` is half the width of the 95 %
 /// interval; `inf` if the interval of an NMSE reaches down to zero, with a question mark if the drops do not determine it.
 public enum ResultTable {
   /// The lines, without a line break at the end.
@@ -18,11 +18,11 @@ public enum ResultTable {
     for row in result.points.indices {
       lines.append(" " + line(groups) { $0.cells[row] })
     }
-    let empty = result.points.map(\.zeroEnergyDrops).max() ?? 0
+    let empty = result.points.map { Int($0[.zeroEnergyDrops]) }.max() ?? 0
     if empty > 0 {
       lines.append("# up to \(empty) drops of a point have no energy and are left out of its means")
     }
-    let clipped = result.points.compactMap(\.quantizerClipFraction).max() ?? 0
+    let clipped = result.points.compactMap { $0.number(.quantizerClipFraction) }.max() ?? 0
     if clipped > 1e-4 {
       let share = String(format: "%.2g", 100 * clipped)
       lines.append("# up to \(share) % of a point's quantised values lie outside the range")
@@ -52,7 +52,7 @@ public enum ResultTable {
     return [line.onOneLine] + description.map { "# " + String($0).onOneLine }
   }
 
-  private static func line(_ groups: [Group], _ cell: (Column) -> String) -> String {
+  private static func line(_ groups: [Group], _ cell: (TableColumn) -> String) -> String {
     groups.map { group in
       group.columns.map { " " + cell($0).padded(to: $0.width) + " " }.joined(separator: "|")
     }.joined(separator: "||")
@@ -60,42 +60,48 @@ public enum ResultTable {
 
   private static func groups(of result: RunResult) -> [Group] {
     let points = result.points
+    let further = result.columns.dropFirst(Column.standard.count).map { column in
+      TableColumn(column.name, unit: column.unit, points.map { fixed($0.number(column), 3) })
+    }
     let swept = AxisName.names(of: result.axes).enumerated().map { i, name in
-      Column(name.short, unit: name.unit ?? "", points.map { $0.coordinates[i]?.onOneLine ?? "-" })
+      TableColumn(
+        name.short, unit: name.unit ?? "", points.map { $0.coordinates[i]?.onOneLine ?? "-" })
     }
     return [
       Group(
         "operating point",
         swept + [
-          Column("bits", points.map { $0.payloadBits.map(String.init) ?? "-" }),
-          Column("FB BER", points.map { errorRate($0.feedbackBitErrorRate) }),
+          TableColumn(
+            "bits", points.map { $0.number(.payloadBits).map { String(Int($0)) } ?? "-" }),
+          TableColumn("FB BER", points.map { errorRate($0.number(.feedbackBitErrorRate)) }),
         ]),
       Group(
         "channel feedback quality",
         [
-          Column("drops", points.map { String($0.drops) }),
-          Column("NMSE", unit: "dB", points.map { fixed($0.nmseDB, 2) }),
-          Column(
+          TableColumn("drops", points.map { String($0.drops) }),
+          TableColumn("NMSE", unit: "dB", points.map { fixed($0.number(.nmseDB), 2) }),
+          TableColumn(
             "+-95%", unit: "dB",
-            points.map { halfWidth($0.nmseDBInterval, $0.nmseIntervalIsReliable, 2) }),
-          Column("rho", points.map { fixed($0.cosineSimilarity, 4) }),
+            points.map { halfWidth($0, .nmse, 2) }),
+          TableColumn("rho", points.map { fixed($0.number(.cosineSimilarity), 4) }),
         ]),
       Group(
         "link (bit/s/Hz)",
         [
-          Column("rate", points.map { fixed($0.rate, 3) }),
-          Column("+-95%", points.map { halfWidth($0.rateInterval, $0.rateIntervalIsReliable, 3) }),
-          Column("bound", points.map { fixed($0.perfectRate, 3) }),
+          TableColumn("rate", points.map { fixed($0.number(.rate), 3) }),
+          TableColumn("+-95%", points.map { halfWidth($0, .rate, 3) }),
+          TableColumn("bound", points.map { fixed($0.number(.perfectRate), 3) }),
         ]),
-      Group("run", [Column("stop", points.map { $0.stopReason.rawValue })]),
+    ] + (further.isEmpty ? [] : [Group("further", further)]) + [
+      Group("run", [TableColumn("stop", points.map { $0.stopReason?.rawValue ?? "-" })])
     ]
   }
 
   private static func halfWidth(
-    _ interval: ClosedRange<Double>?, _ isReliable: Bool?, _ decimals: Int
+    _ point: PointSummary, _ ends: Column.Interval, _ decimals: Int
   ) -> String {
-    let half = interval.map { ($0.upperBound - $0.lowerBound) / 2 }
-    return fixed(half, decimals) + (isReliable == false ? "?" : "")
+    let half = point.interval(ends).map { ($0.upperBound - $0.lowerBound) / 2 }
+    return fixed(half, decimals) + (point.isReliable(ends) == false ? "?" : "")
   }
 
   private static func fixed(_ value: Double?, _ decimals: Int) -> String {
@@ -112,12 +118,12 @@ public enum ResultTable {
 }
 
 extension ResultTable {
-  /// Columns below a common title, divided from their neighbours by a double bar.
+  /// TableColumns below a common title, divided from their neighbours by a double bar.
   private struct Group {
     let banner: String
-    private(set) var columns: [Column]
+    private(set) var columns: [TableColumn]
 
-    init(_ title: String, _ columns: [Column]) {
+    init(_ title: String, _ columns: [TableColumn]) {
       self.columns = columns
       let title = " \(title) "
       let width = columns.reduce(-1) { $0 + $1.width + 3 }
@@ -130,7 +136,7 @@ extension ResultTable {
   }
 
   /// A column of right-aligned cells.
-  private struct Column {
+  private struct TableColumn {
     let name: String
     let unit: String
     let cells: [String]
@@ -147,7 +153,7 @@ extension ResultTable {
 
 extension PointSummary {
   fileprivate var hasDoubtfulInterval: Bool {
-    nmseIntervalIsReliable == false || rateIntervalIsReliable == false
+    isReliable(.nmse) == false || isReliable(.rate) == false
   }
 }
 

@@ -15,6 +15,8 @@ public struct PreparedRun: Sendable {
   public let statistics: StageStatistics
   /// Drops computed together.
   public let blockSize: Int
+  /// The columns of the report.
+  let columns: [Column]
   let tree: LinkTree
   let header: JournalHeader
 
@@ -38,6 +40,8 @@ public struct PreparedRun: Sendable {
   ) throws {
     self.scenario = scenario
     settings = RunSettings(scenario.run!)
+    let report = ReportSettings(scenario.report!)
+    columns = report.columns
     let store = FittingStore(
       folder: artefactFolder, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
@@ -55,7 +59,7 @@ public struct PreparedRun: Sendable {
       $0.merge($1.value) { $1 }
     }
     header = JournalHeader(
-      physics: PreparedRun.physics(scenario, settings), blockSize: blockSize,
+      physics: PreparedRun.physics(scenario, settings, report), blockSize: blockSize,
       pointCount: tree.points.count,
       provenance: Provenance(
         scenarioDigest: String(Digest.sha256(scenario.canonical).prefix(16)),
@@ -71,13 +75,15 @@ public struct PreparedRun: Sendable {
   }
 
   /// Everything that the numbers of a drop depend on, but for the files that the parts read.
-  private static func physics(_ scenario: Scenario, _ settings: RunSettings) -> String {
+  private static func physics(
+    _ scenario: Scenario, _ settings: RunSettings, _ report: ReportSettings
+  ) -> String {
     var digest = Digest()
     let add = { (text: String, digest: inout Digest) in
       var text = text
       text.withUTF8 { digest.update(UnsafeRawBufferPointer($0)) }
     }
-    add("seed \(settings.seed)\n\(scenario.report!.canonical)\n", &digest)
+    add("seed \(settings.seed)\n\(report.physics)\n", &digest)
     for point in scenario.points {
       for section in point.settings.keys.sorted() {
         add(point.settings[section]!.canonical + "\n", &digest)

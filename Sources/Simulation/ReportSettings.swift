@@ -1,7 +1,7 @@
 import Parts
 
 /// What the report's metrics refer to.
-public struct ReportSettings: Sendable, Hashable {
+public struct ReportSettings: Sendable {
   /// The tones that cosine similarity and SGCS are averaged over.
   enum CosineDomain: String, Choice {
     case all_tones
@@ -12,14 +12,27 @@ public struct ReportSettings: Sendable, Hashable {
   static let cosineDomain = Parameter<CosineDomain>.choice(
     "cosine_domain", default: .all_tones,
     "Tones of cosine_similarity and sgcs: all, or the first 125 of a grid of 257 (public_set).")
+  static let furtherColumns = Parameter<[String]?>.optional(
+    "columns", .list(.choice(Column.further.map(\.name)), count: 1...Column.further.count),
+    "Columns of the report besides the standard ones: "
+      + Column.further.map { "\($0.name), \($0.documentation)" }.joined(separator: " "))
   static let schema = PartSchema(
     .report, "report", "What the metrics of the report refer to.",
     reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, evaluation script",
-    parameters: [cosineDomain.declaration])
+    parameters: [cosineDomain.declaration, furtherColumns.declaration])
 
   private let domain: CosineDomain
+  /// The columns of the report, in their order.
+  let columns: [Column]
 
-  init(_ settings: Settings) { domain = settings[Self.cosineDomain] }
+  init(_ settings: Settings) {
+    domain = settings[Self.cosineDomain]
+    let names = settings[Self.furtherColumns] ?? []
+    columns = Column.standard + Column.further.filter { names.contains($0.name) }
+  }
+
+  /// What the numbers of a drop depend on.
+  var physics: String { "cosine_domain \(domain.rawValue)" }
 
   /// - Throws: ``SettingsError`` if the grid is not the public set's.
   func cosineToneCount(of toneCount: Int) throws(SettingsError) -> Int {

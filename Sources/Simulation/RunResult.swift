@@ -6,6 +6,8 @@ public struct RunResult: Sendable {
   public let description: String
   /// Swept paths, in the order of the coordinates.
   public let axes: [String]
+  /// The columns of the report behind the swept keys.
+  public let columns: [Column]
   /// The results in the order of the operating points.
   public let points: [PointSummary]
   /// Seed of the random numbers.
@@ -20,12 +22,14 @@ public struct RunResult: Sendable {
 
   /// A result; the parameters are the properties.
   package init(
-    scenarioName: String, description: String, axes: [String], points: [PointSummary], seed: UInt64,
+    scenarioName: String, description: String, axes: [String],
+    columns: [Column] = Column.standard, points: [PointSummary], seed: UInt64,
     provenance: Provenance, resolvedScenario: String, sharesEnvironment: Bool
   ) {
     self.scenarioName = scenarioName
     self.description = description
     self.axes = axes
+    self.columns = columns
     self.points = points
     self.seed = seed
     self.provenance = provenance

@@ -90,12 +90,13 @@ extension PreparedRun {
   ///
   /// - Throws: ``SilentDropsError`` if most drops of a point have no energy.
   func result(_ points: [PointSummary]) throws(SilentDropsError) -> RunResult {
-    if let point = points.first(where: { 2 * $0.zeroEnergyDrops > $0.drops }) {
-      throw SilentDropsError(silent: point.zeroEnergyDrops, drops: point.drops, of: "the run")
+    if let point = points.first(where: { 2 * Int($0[.zeroEnergyDrops]) > $0.drops }) {
+      throw SilentDropsError(
+        silent: Int(point[.zeroEnergyDrops]), drops: point.drops, of: "the run")
     }
     return RunResult(
       scenarioName: scenario.name, description: scenario.description,
-      axes: scenario.axes.map(\.path), points: points, seed: settings.seed,
+      axes: scenario.axes.map(\.path), columns: columns, points: points, seed: settings.seed,
       provenance: header.provenance,
       resolvedScenario: (try? scenario.resolvedYAML()) ?? "",
       sharesEnvironment: tree.channels.contains { $0.channel.sharesEnvironment })
@@ -192,7 +193,7 @@ struct OrderedFold {
 
   init(_ run: PreparedRun) {
     self.run = run
-    folds = run.tree.points.map { PointFold($0) }
+    folds = run.tree.points.map { PointFold($0, columns: run.columns) }
   }
 
   /// Adds all blocks that are there without a gap, up to the end of the run.

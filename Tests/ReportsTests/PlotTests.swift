@@ -45,10 +45,10 @@ import Testing
     let dft = sweep.points.filter { $0.coordinates[1] == "dft" }
     #expect(blocks[1].map { $0[0] } == dft.map { $0.coordinates[0] })
     for (row, point) in zip(blocks[1], dft) {
-      let (nmse, rate) = (try #require(point.nmseDBInterval), try #require(point.rateInterval))
+      let (nmse, rate) = (try #require(point.interval(.nmse)), try #require(point.interval(.rate)))
       let expected = [
-        point.nmseDB, nmse.lowerBound, nmse.upperBound, point.rate, rate.lowerBound,
-        rate.upperBound, point.perfectRate,
+        point[.nmseDB], nmse.lowerBound, nmse.upperBound, point[.rate], rate.lowerBound,
+        rate.upperBound, point[.perfectRate],
       ]
       #expect(row.count == 1 + expected.count)
       for (text, value) in zip(row.dropFirst(), expected) {
@@ -58,7 +58,7 @@ import Testing
     // The bound is the same for both codecs and stands by itself.
     for (row, point) in zip(blocks[2], dft) {
       #expect(row[0] == point.coordinates[0] && row.count == 2)
-      #expect(abs(try #require(Double(row[1])) - point.perfectRate) < 1e-6)
+      #expect(abs(try #require(Double(row[1])) - point[.perfectRate]) < 1e-6)
     }
     // Columns of the plots: value, ends of its interval.
     for (value, low, high) in [(2, 3, 4), (5, 6, 7)] {
@@ -307,5 +307,26 @@ private func svgTexts(_ data: Data) throws -> [String] {
       text = text.replacingOccurrences(of: entity, with: character)
     }
     return text
+  }
+}
+
+/// Plots of columns that a scenario asks for.
+@Suite struct FurtherPlotTests {
+  @Test func aColumnThatIsThereHasItsPlot() throws {
+    let columns = Column.standard + [.rate5Percentile]
+    let points = [(-5, 0.5), (0, 1.25), (5, 2.5)].map { snr, edge in
+      point([String(snr)], further: [(.rate5Percentile, edge)])
+    }
+    let with = result(axes: ["pilots.snr_db"], columns: columns, points)
+    let without = result(axes: ["pilots.snr_db"], points)
+    for (result, isThere) in [(with, true), (without, false)] {
+      try withFolder { folder in
+        _ = try ResultPlots.write(result, toFolder: folder, gnuplot: nil)
+        let script = try String(contentsOfFile: "\(folder)/plots.gp", encoding: .utf8)
+        #expect(script.contains("'rate_5_percentile.'.format") == isThere)
+        let data = try String(contentsOfFile: "\(folder)/plots.dat", encoding: .utf8)
+        #expect(data.contains("-5 -14.625 NaN NaN 7.90625 NaN NaN 8.015625 0.5\n") == isThere)
+      }
+    }
   }
 }

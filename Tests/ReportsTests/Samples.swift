@@ -8,27 +8,39 @@ func point(
   bits: Int? = 2048, bitErrorRate: Double? = 0, clipFraction: Double? = 0.001,
   nmseFull: Double? = -14.5, drops: Int = 8192, stop: StopReason = .drops,
   truncation: Double = -22.25, zeroEnergy: Int = 0,
-  effectiveDrops: Double? = 6144.5, isReliable: Bool = true
+  effectiveDrops: Double? = 6144.5, isReliable: Bool = true, further: [(Column, Double)] = []
 ) -> PointSummary {
-  PointSummary(
-    coordinates: coordinates, drops: drops, stopReason: stop, payloadBits: bits,
-    estimateNMSEDB: -20, nmseDB: nmse, nmseDBInterval: nmseInterval,
-    nmseEffectiveDrops: effectiveDrops,
-    nmseIntervalIsReliable: nmseInterval.map { _ in isReliable },
-    nmseRatioOfSumsDB: -15.0625, nmseFullDB: nmseFull, cosineSimilarity: 0.974,
-    squaredCosineSimilarity: 0.9505, feedbackBitErrorRate: bitErrorRate,
-    beamformingGainDB: 14.75, gainFraction: 0.9375, rate: rate, rateInterval: rateInterval,
-    rateIntervalIsReliable: rateInterval.map { _ in true }, perfectRate: perfectRate,
-    quantizerClipFraction: clipFraction, truncationLossDB: truncation,
-    zeroEnergyDrops: zeroEnergy)
+  let numbers: [(Column, Double?)] =
+    [
+      (.estimateNMSEDB, -20), (.nmseDB, nmse), (Column.Interval.nmse.low, nmseInterval?.lowerBound),
+      (Column.Interval.nmse.high, nmseInterval?.upperBound), (.nmseEffectiveDrops, effectiveDrops),
+      (.nmseRatioOfSumsDB, -15.0625), (.nmseFullDB, nmseFull), (.cosineSimilarity, 0.974),
+      (.squaredCosineSimilarity, 0.9505), (.feedbackBitErrorRate, bitErrorRate),
+      (.beamformingGainDB, 14.75), (.gainFraction, 0.9375), (.rate, rate),
+      (Column.Interval.rate.low, rateInterval?.lowerBound),
+      (Column.Interval.rate.high, rateInterval?.upperBound),
+      (.perfectRate, perfectRate), (.quantizerClipFraction, clipFraction),
+      (.truncationLossDB, truncation),
+    ] + further.map { ($0, $1) }
+  var values: [String: Column.Value] = [
+    "drops": .count(drops), "stop_reason": .word(stop.rawValue),
+    "zero_energy_drops": .count(zeroEnergy),
+  ]
+  for (column, number) in numbers { values[column.name] = number.map(Column.Value.number) }
+  values["payload_bits"] = bits.map(Column.Value.count)
+  values["nmse_interval_reliable"] = nmseInterval.map { _ in .answer(isReliable) }
+  values["rate_interval_reliable"] = rateInterval.map { _ in .answer(true) }
+  return PointSummary(coordinates: coordinates, values: values)
 }
 
 func result(
-  axes: [String], _ points: [PointSummary], name: String = "sample", description: String = "",
+  axes: [String], columns: [Column] = Column.standard, _ points: [PointSummary],
+  name: String = "sample", description: String = "",
   dataDigest: String = "51ab0e", sharesEnvironment: Bool = false
 ) -> RunResult {
   RunResult(
-    scenarioName: name, description: description, axes: axes, points: points, seed: 42,
+    scenarioName: name, description: description, axes: axes, columns: columns, points: points,
+    seed: 42,
     provenance: Provenance(
       scenarioDigest: "9f31c2d45e6f7081", dataDigest: dataDigest, weightsDigest: "",
       build: "0123456789abcdef", kernel: "Haswell", version: "0.1.0"),

@@ -105,7 +105,7 @@ import Testing
     for point in result.points {
       #expect(point.stopReason == .interval)
       #expect(point.drops >= 20 && point.drops < 400 && point.drops % 7 == 0, "\(point.drops)")
-      let interval = try #require(point.nmseDBInterval)
+      let interval = try #require(point.interval(.nmse))
       #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.1)
     }
     // One block less was not enough at some point.
@@ -115,7 +115,7 @@ import Testing
     #expect(shorter.points.allSatisfy { $0.stopReason == .drops })
     #expect(
       shorter.points.contains {
-        ($0.nmseDBInterval!.upperBound - $0.nmseDBInterval!.lowerBound) / 2 > 0.1
+        ($0.interval(.nmse)!.upperBound - $0.interval(.nmse)!.lowerBound) / 2 > 0.1
       })
     #expect(ReportCSV.text(of: result).contains(",ci,"))
   }
@@ -140,7 +140,7 @@ import Testing
         Self.yaml, set: ["run.stop.min_drops=20", "run.stop.rate_half_width=0.3", "run.drops=400"]))
     for point in result.points {
       #expect(point.stopReason == .interval && point.drops < 400)
-      let interval = try #require(point.rateInterval)
+      let interval = try #require(point.interval(.rate))
       #expect((interval.upperBound - interval.lowerBound) / 2 <= 0.3)
     }
   }
@@ -173,7 +173,7 @@ import Testing
         let points = swept.points.filter {
           $0.coordinates[0] == swept.points[4 * index].coordinates[0]
         }
-        #expect(points.map(\.nmseDB) == alone.points.map(\.nmseDB), "\(speed)")
+        #expect(points.map { $0[.nmseDB] } == alone.points.map { $0[.nmseDB] }, "\(speed)")
       }
     }
   }

@@ -40,9 +40,9 @@ import Testing
     }
     #expect(cells.count > 4, "gains of many cells, the outer ones among them")
     let point = try execute(run).points[0]
-    #expect(point.payloadBits == 3 + 128 * 16)
-    #expect(point.feedbackBitErrorRate == flips)
-    #expect(point.quantizerClipFraction == 0)
+    #expect(point.number(.payloadBits) == 3 + 128 * 16)
+    #expect(point.number(.feedbackBitErrorRate) == flips)
+    #expect(point.number(.quantizerClipFraction) == 0)
   }
 
   /// One tone, one port, one tap: the codeword is the channel, whose reals are N(0, 1/2). Every value outside the range counts.
@@ -62,7 +62,7 @@ import Testing
     let outside = channels.flatMap { [$0[0][0].real, $0[0][0].imaginary] }.filter {
       !(-0.5...0.9).contains($0)
     }.count
-    let fraction = try #require(point.quantizerClipFraction)
+    let fraction = try #require(point.number(.quantizerClipFraction))
     #expect(abs(fraction - Double(outside) / 1000) < 1e-12)
     // The tails of a normal distribution: (erfc(0.5) + erfc(0.9)) / 2, within 4 standard errors.
     let tail = (erfc(0.5) + erfc(0.9)) / 2

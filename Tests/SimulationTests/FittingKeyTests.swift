@@ -137,7 +137,7 @@ import Testing
       let alone = try execute(
         prepare(Self.link, set: Self.learners + ["pilots.snr_db=\(point.coordinates[0]!)"])
       ).points[0]
-      #expect(point.nmseDB == alone.nmseDB, "\(point.coordinates)")
+      #expect(point[.nmseDB] == alone[.nmseDB], "\(point.coordinates)")
     }
   }
 

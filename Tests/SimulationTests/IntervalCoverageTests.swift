@@ -42,10 +42,10 @@ import Testing
     let truth = decibels(0.1 * Double(ports) / Double(ports - 1))
     let runs = try windows(of: run, drops: drops, count: 200)
     #expect(runs.count == 200)
-    let hits = runs.filter { $0.nmseDBInterval!.contains(truth) }.count
+    let hits = runs.filter { $0.interval(.nmse)!.contains(truth) }.count
     #expect(hits >= 184, "\(hits)")
-    let reliable = runs.filter { $0.nmseIntervalIsReliable! }
-    let held = reliable.filter { $0.nmseDBInterval!.contains(truth) }.count
+    let reliable = runs.filter { $0.isReliable(.nmse)! }
+    let held = reliable.filter { $0.interval(.nmse)!.contains(truth) }.count
     #expect(Double(held) >= 0.92 * Double(reliable.count), "\(held) of \(reliable.count)")
     if drops == 1000 { #expect(reliable.count > 140, "\(reliable.count)") }
   }
@@ -65,7 +65,7 @@ import Testing
         run: {seed: 2, drops: 320, stop: {rate_half_width: 100, min_drops: 64}}
         """))
     let point = result.points[0]
-    #expect(point.rateIntervalIsReliable == !isMarked)
+    #expect(point.isReliable(.rate) == !isMarked)
     #expect(point.stopReason == (isMarked ? .drops : .interval))
     #expect(result.sharesEnvironment == isMarked)
   }

@@ -24,10 +24,10 @@ import Testing
     let points = try execute(prepare(yaml), threads: 2).points
     for (index, gain) in [3.0, 2, 1, 0.3, 0].enumerated() {
       let (plain, joint) = (points[2 * index], points[2 * index + 1])
-      let label = "SNR number \(index): \(joint.nmseDB) dB, least squares \(plain.nmseDB) dB"
-      #expect(joint.nmseDB < plain.nmseDB - gain + 0.02, "\(label)")
-      #expect(joint.estimateNMSEDB < min(plain.estimateNMSEDB, 0), "\(label)")
-      #expect(joint.rate > plain.rate - 0.01, "\(label)")
+      let label = "SNR number \(index): \(joint[.nmseDB]) dB, least squares \(plain[.nmseDB]) dB"
+      #expect(joint[.nmseDB] < plain[.nmseDB] - gain + 0.02, "\(label)")
+      #expect(joint[.estimateNMSEDB] < min(plain[.estimateNMSEDB], 0), "\(label)")
+      #expect(joint[.rate] > plain[.rate] - 0.01, "\(label)")
     }
   }
 
@@ -57,8 +57,9 @@ import Testing
     let result = try execute(prepare(yaml), threads: 2)
     for (index, point) in result.points.enumerated() {
       // Drops differ in power, and the mean of their ratios is no mean of errors: saying nothing is 0 dB.
-      #expect(point.estimateNMSEDB < 1, "\(channel), point \(index): \(point.estimateNMSEDB) dB")
-      #expect(point.nmseRatioOfSumsDB < 0.05, "\(channel), point \(index)")
+      #expect(
+        point[.estimateNMSEDB] < 1, "\(channel), point \(index): \(point[.estimateNMSEDB]) dB")
+      #expect(point[.nmseRatioOfSumsDB] < 0.05, "\(channel), point \(index)")
     }
   }
 
@@ -81,13 +82,13 @@ import Testing
       """
     let points = try execute(prepare(yaml), threads: 2).points
     for spacing in 0..<3 {
-      let errors = (0..<3).map { points[3 * spacing + $0].estimateNMSEDB }
+      let errors = (0..<3).map { points[3 * spacing + $0][.estimateNMSEDB] }
       #expect(errors[0] < -12, "\(spacing): \(errors)")
       #expect(errors[1] < errors[2] + 0.1 && errors[2] < errors[0] - 2, "\(spacing): \(errors)")
       // Half the pilots are half the energy: 3 dB, and what interpolation costs.
       if spacing > 0 {
         for estimator in [1, 2] {
-          let loss = errors[estimator] - points[3 * spacing - 3 + estimator].estimateNMSEDB
+          let loss = errors[estimator] - points[3 * spacing - 3 + estimator][.estimateNMSEDB]
           #expect(loss > 0 && loss < 4.5, "\(spacing): \(errors)")
         }
       }

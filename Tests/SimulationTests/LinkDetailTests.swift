@@ -27,7 +27,7 @@ import Testing
     let run = try prepare(yaml)
     let expected = erfc(limit)
     let spread = (expected * (1 - expected) / (32 * 3000)).squareRoot()
-    let share = try #require(try execute(run).points[0].quantizerClipFraction)
+    let share = try #require(try execute(run).points[0].number(.quantizerClipFraction))
     #expect(abs(share - expected) < 5 * spread, "\(share)")
     var counts = RunningMean()
     try forEachDrop(run) { counts.add($1(.clippedValues)) }
@@ -78,7 +78,7 @@ import Testing
       run: {seed: 7, drops: 200}
       """
     let points = try execute(prepare(yaml)).points
-    let shares = try points.map { try #require($0.quantizerClipFraction) }
+    let shares = try points.map { try #require($0.number(.quantizerClipFraction)) }
     #expect(shares[0] > 0.2, "\(shares)")
     #expect(shares[1] < 0.02, "\(shares)")
   }
@@ -123,11 +123,11 @@ import Testing
       let some = try records([28, 29, 38, 39], count: 40, in: folder)
       let expected = try execute(prepare(yaml(all, fit: 28, drops: 8))).points[0]
       let found = try execute(prepare(yaml(some, fit: 30, drops: 10))).points[0]
-      #expect(found.drops == 10 && found.zeroEnergyDrops == 2)
-      #expect(found.nmseDB == expected.nmseDB)
-      #expect(found.rate == expected.rate)
-      #expect(found.quantizerClipFraction == expected.quantizerClipFraction)
-      #expect(found.nmseDBInterval == expected.nmseDBInterval)
+      #expect(found.drops == 10 && found[.zeroEnergyDrops] == 2)
+      #expect(found[.nmseDB] == expected[.nmseDB])
+      #expect(found[.rate] == expected[.rate])
+      #expect(found.number(.quantizerClipFraction) == expected.number(.quantizerClipFraction))
+      #expect(found.interval(.nmse) == expected.interval(.nmse))
     }
   }
 

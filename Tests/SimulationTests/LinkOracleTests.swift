@@ -47,15 +47,16 @@ import Testing
     let parameters = "N=\(test.ports),NMSE_LS_dB=\(test.nmseDB)"
     let sgcs = try oracle("SGCS_NOISY_RAYLEIGH", parameters)
     #expect(
-      abs(point.squaredCosineSimilarity - sgcs) < 0.002,
-      "\(label): SGCS \(point.squaredCosineSimilarity), theory \(sgcs)")
+      abs(point[.squaredCosineSimilarity] - sgcs) < 0.002,
+      "\(label): SGCS \(point[.squaredCosineSimilarity]), theory \(sgcs)")
     let nmse = try oracle("NMSE_LS_UNITARY_dB", "SNR_dB=\(-test.nmseDB)")
-    #expect(abs(point.nmseRatioOfSumsDB - nmse) < 0.05, "\(label): \(point.nmseRatioOfSumsDB) dB")
-    #expect(abs(point.estimateNMSEDB - nmse) < 0.1, "\(label): mean of ratios")
+    #expect(
+      abs(point[.nmseRatioOfSumsDB] - nmse) < 0.05, "\(label): \(point[.nmseRatioOfSumsDB]) dB")
+    #expect(abs(point[.estimateNMSEDB] - nmse) < 0.1, "\(label): mean of ratios")
     let r2 = 1 / (1 + linear(decibels: nmse))
     let gain = 1 + Double(test.ports - 1) * r2
     if test.nmseDB > -20 { #expect(abs(gain - (try oracle("GAIN_MRT_NOISY", parameters))) < 1e-9) }
-    let measured = linear(decibels: point.beamformingGainDB)
+    let measured = linear(decibels: point[.beamformingGainDB])
     #expect(abs(measured / gain - 1) < 0.005, "\(label): gain \(measured), theory \(gain)")
   }
 
@@ -67,14 +68,14 @@ import Testing
       estimator: "perfect")
     let point = try execute(prepare(yaml)).points[0]
     let expected = try oracle("RATE_MRT_RAYLEIGH", "N=\(ports),SNR_dB=10")
-    let interval = try #require(point.rateInterval)
+    let interval = try #require(point.interval(.rate))
     let standardError = (interval.upperBound - interval.lowerBound) / 2 / 1.96
     #expect(
-      abs(point.rate - expected) < min(0.01, 4 * standardError),
-      "N \(ports): \(point.rate), theory \(expected), standard error \(standardError)")
-    #expect(abs(point.perfectRate - point.rate) < 1e-5)
-    #expect(abs(point.gainFraction - 1) < 1e-5)
-    #expect(abs(linear(decibels: point.beamformingGainDB) / Double(ports) - 1) < 1e-5)
+      abs(point[.rate] - expected) < min(0.01, 4 * standardError),
+      "N \(ports): \(point[.rate]), theory \(expected), standard error \(standardError)")
+    #expect(abs(point[.perfectRate] - point[.rate]) < 1e-5)
+    #expect(abs(point[.gainFraction] - 1) < 1e-5)
+    #expect(abs(linear(decibels: point[.beamformingGainDB]) / Double(ports) - 1) < 1e-5)
   }
 
   struct Ageing: Sendable, CustomTestStringConvertible {
@@ -114,13 +115,13 @@ import Testing
       """
     let point = try execute(prepare(yaml)).points[0]
     let expected = try oracle("NMSE_HOLD_dB", "fD*tau=\(test.product)")
-    let nmse = try #require(point.nmseFullDB)
+    let nmse = try #require(point.number(.nmseFullDB))
     #expect(abs(nmse - expected) < 0.2, "\(test.testDescription): \(nmse) dB, theory \(expected)")
     let j0 = try oracle("JAKES", "fD*tau=\(test.product)")
     let gain = 1 + 7 * j0 * j0
-    let measured = linear(decibels: point.beamformingGainDB)
+    let measured = linear(decibels: point[.beamformingGainDB])
     #expect(abs(measured / gain - 1) < 0.005, "\(test.testDescription): gain \(measured)")
-    #expect(point.nmseDB < -100, "\(test.testDescription)")
+    #expect(point[.nmseDB] < -100, "\(test.testDescription)")
   }
 
   /// Slots of one report are served until the next arrives: with a period of 4 the age runs through D ..< D + 4, and the
@@ -138,7 +139,7 @@ import Testing
       """
     let point = try execute(prepare(yaml)).points[0]
     let expected = (2..<6).reduce(0.0) { $0 + 2 * (1 - j0(2 * .pi * 0.05 * Double($1))) / 4 }
-    let nmse = try #require(point.nmseFullDB)
+    let nmse = try #require(point.number(.nmseFullDB))
     #expect(abs(nmse - decibels(expected)) < 0.2, "\(nmse) dB, theory \(decibels(expected))")
   }
 
@@ -157,10 +158,10 @@ import Testing
     let point = try execute(prepare(yaml)).points[0]
     let expected = -10 - decibels(1024.0 / 32)
     // 262 144 coefficients of noise over the power of as many taps: 4 standard errors are 0.048 dB.
-    #expect(abs(point.nmseRatioOfSumsDB - expected) < 0.05, "\(point.nmseRatioOfSumsDB) dB")
-    #expect(abs(point.estimateNMSEDB - -10) < 0.1, "\(point.estimateNMSEDB) dB")
-    let full = try #require(point.nmseFullDB)
-    #expect(abs(full - point.nmseDB) < 1e-2, "all taps are kept: \(full)")
+    #expect(abs(point[.nmseRatioOfSumsDB] - expected) < 0.05, "\(point[.nmseRatioOfSumsDB]) dB")
+    #expect(abs(point[.estimateNMSEDB] - -10) < 0.1, "\(point[.estimateNMSEDB]) dB")
+    let full = try #require(point.number(.nmseFullDB))
+    #expect(abs(full - point[.nmseDB]) < 1e-2, "all taps are kept: \(full)")
   }
 
   /// Orthogonal tail through the link, on every drop: full-band error = truncated error + tail. The second point

@@ -50,9 +50,9 @@ import Testing
       for (yaml, count) in [(real, 2), (bits, 12)] {
         let points = try execute(prepare(yaml), threads: threads).points
         #expect(points.count == count)
-        #expect(points.allSatisfy { $0.nmseDB.isFinite })
+        #expect(points.allSatisfy { $0[.nmseDB].isFinite })
         #expect(points.allSatisfy { $0.drops == 6 })
-        #expect(points[0].payloadBits == (count == 2 ? nil : 128 * 3))
+        #expect(points[0].number(.payloadBits) == (count == 2 ? nil : 128 * 3))
         #expect(try Self.report(yaml, threads: threads) == Self.report(yaml))
       }
     }
@@ -74,8 +74,8 @@ import Testing
           ["dft_selection", "4"], ["dft_selection", "16"], ["cllwcsinet", "4"],
           ["cllwcsinet", "16"], ["none", nil],
         ])
-      #expect(result.points.allSatisfy { $0.nmseDB.isFinite })
-      #expect(Set(result.points.map { $0.nmseDB }).count == 5)
+      #expect(result.points.allSatisfy { $0[.nmseDB].isFinite })
+      #expect(Set(result.points.map { $0[.nmseDB] }).count == 5)
     }
   }
 

@@ -72,8 +72,8 @@ import Testing
       }
       #expect(error?.problem.contains("another scenario") == true)
       let part = try execute(prepare(yaml, set: change)).points[0]
-      #expect(part.cosineSimilarity != all.cosineSimilarity)
-      #expect(part.nmseDB == all.nmseDB && part.gainFraction == all.gainFraction)
+      #expect(part[.cosineSimilarity] != all[.cosineSimilarity])
+      #expect(part[.nmseDB] == all[.nmseDB] && part[.gainFraction] == all[.gainFraction])
     }
   }
 }

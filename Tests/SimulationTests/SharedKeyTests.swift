@@ -88,9 +88,9 @@ import Testing
         try execute(prepare(yaml, set: ["precoder=\(precoder)"])).points[0]
       },
     ] {
-      #expect(Set(points.map(\.perfectRate)).count == 1)
-      #expect(points[1].rate < points[0].rate)
-      #expect(points[2].rate < points[1].rate)
+      #expect(Set(points.map { $0[.perfectRate] }).count == 1)
+      #expect(points[1][.rate] < points[0][.rate])
+      #expect(points[2][.rate] < points[1][.rate])
     }
   }
 }

@@ -145,7 +145,7 @@ import Training
       #expect(encoder.normaliser == "sample_max_modulus")
       let yaml = Self.link + "\nrun: {seed: 3, drops: 8}"
       let result = try execute(prepare(yaml, set: ["codec.weights=\(folder)"]))
-      #expect(result.points[0].nmseDB.isFinite)
+      #expect(result.points[0][.nmseDB].isFinite)
       #expect(!result.provenance.weightsDigest.isEmpty)
     }
   }

@@ -76,8 +76,8 @@ import Testing
     let swept = try execute(prepare(yaml("[2, 1]")))
     let plain = try execute(
       prepare(yaml("[1]").replacing(", interpolation: \(kind)", with: "")))
-    #expect(swept.points[1].nmseDB == plain.points[0].nmseDB)
-    #expect(swept.points[0].nmseDB != swept.points[1].nmseDB)
+    #expect(swept.points[1][.nmseDB] == plain.points[0][.nmseDB])
+    #expect(swept.points[0][.nmseDB] != swept.points[1][.nmseDB])
   }
 
   @Test func thePublicCosineDomainNeedsThePublicGrid() {

@@ -50,7 +50,9 @@ struct FusedConvolution: SampleStep {
     kernels.table.pack(&shape, weights, self.weights.pointer)
   }
 
-  private static func shape(_ layer: Convolution, _ output: Place, _ taps: OffsetTable) -> conv_shape {
+  private static func shape(_ layer: Convolution, _ output: Place, _ taps: OffsetTable)
+    -> conv_shape
+  {
     conv_shape(
       height: output.shape.height, width: output.shape.width, tap_count: layer.tapCount,
       kernel_rows: layer.kernel.height, kernel_columns: layer.kernel.width,

@@ -20,7 +20,8 @@ struct PaddedGeometry: Sendable {
   }
 
   /// A layer's convolution, or its transpose: the inputs of one group, the outputs of all.
-  func convolution(_ layer: Convolution, inputs: Int, outputs: Int, taps: OffsetTable) -> conv_shape {
+  func convolution(_ layer: Convolution, inputs: Int, outputs: Int, taps: OffsetTable) -> conv_shape
+  {
     conv_shape(
       height: height, width: width, tap_count: inputs * kernel.area, kernel_rows: kernel.height,
       kernel_columns: kernel.width, group_count: layer.groups,

@@ -81,8 +81,12 @@ package struct ReferenceConvolution: Sendable {
               let g = (0..<3).map {
                 Double(weight[((o * groupInputs + i) * 3 + $0) * kernel.width + q])
               }
-              let d = (row - 1..<row + 5).map { value(x, channel, $0, column + q - kernel.width / 2) }
-              for (k, (g, d)) in zip(Self.transformed(kernel: g), Self.transformed(rows: d, fma)).enumerated() {
+              let d = (row - 1..<row + 5).map {
+                value(x, channel, $0, column + q - kernel.width / 2)
+              }
+              for (k, (g, d)) in zip(Self.transformed(kernel: g), Self.transformed(rows: d, fma))
+                .enumerated()
+              {
                 sums[k] = fma(g, d, sums[k])
               }
             }
@@ -108,7 +112,8 @@ package struct ReferenceConvolution: Sendable {
     ].map { Float($0) }
   }
 
-  private static func transformed(rows d: [Float], _ fma: (Float, Float, Float) -> Float) -> [Float] {
+  private static func transformed(rows d: [Float], _ fma: (Float, Float, Float) -> Float) -> [Float]
+  {
     let (even, odd) = (fma(-4, d[2], d[4]), fma(-4, d[1], d[3]))
     let (outer, inner) = (d[4] - d[2], 2 * (d[3] - d[1]))
     return [

@@ -49,12 +49,12 @@ struct PlotCurves {
     var rates: [Double: Double] = [:]
     for curve in curves where curve.dependsOnAxis {
       for (x, point) in curve.points {
-        guard agree(rates[x] ?? point.perfectRate, point.perfectRate) else { return nil }
-        rates[x] = point.perfectRate
+        guard agree(rates[x] ?? point[.perfectRate], point[.perfectRate]) else { return nil }
+        rates[x] = point[.perfectRate]
       }
     }
     for curve in curves where !curve.dependsOnAxis {
-      guard rates.values.allSatisfy({ agree($0, curve.points[0].summary.perfectRate) })
+      guard rates.values.allSatisfy({ agree($0, curve.points[0].summary[.perfectRate]) })
       else { return nil }
     }
     return rates.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

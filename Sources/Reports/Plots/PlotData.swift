@@ -3,11 +3,16 @@ import Simulation
 /// `plots.dat`: one block per curve, blocks divided by two empty lines, as gnuplot's `index` counts them.
 struct PlotData {
   static let fileName = "plots.dat"
-  static let columns = [
-    "x", "nmse_db", "nmse_db_low", "nmse_db_high", "rate", "rate_low", "rate_high", "rate_perfect",
-  ]
 
   let curves: PlotCurves
+  let quantities: [PlotQuantity]
+
+  private var columns: [Column] { quantities.flatMap(\.columns) }
+
+  /// Place of a column in the lines, counted from one; `x` is the first.
+  func place(of column: Column) -> Int {
+    columns.firstIndex { $0.name == column.name }! + 2
+  }
 
   var text: String {
     var blocks = curves.curves.indices.map(block)
@@ -28,16 +33,14 @@ struct PlotData {
     if !curve.dependsOnAxis {
       lines.append("# the first swept key does not apply: one point, drawn across the plot")
     }
-    lines.append("# " + Self.columns.joined(separator: " "))
+    lines.append("# x " + columns.map(\.name).joined(separator: " "))
+    let lowerEnds = Set(quantities.compactMap { $0.ends?.low.name })
     for (x, point) in curve.points {
-      let nmse = point.nmseDBInterval
-      let low = nmse.map { $0.lowerBound == -.infinity ? "-inf" : field($0.lowerBound) } ?? "NaN"
-      let numbers = [
-        field(x + dodge(index)), field(point.nmseDB), low, field(nmse?.upperBound),
-        field(point.rate), field(point.rateInterval?.lowerBound),
-        field(point.rateInterval?.upperBound), field(point.perfectRate),
-      ]
-      lines.append(numbers.joined(separator: " "))
+      let numbers = columns.map { column in
+        let value = point[column]
+        return value == -.infinity && lowerEnds.contains(column.name) ? "-inf" : field(value)
+      }
+      lines.append(([field(x + dodge(index))] + numbers).joined(separator: " "))
     }
     return lines
   }

@@ -11,7 +11,7 @@ struct PlotScript {
 
   /// The plots that have something to show.
   var quantities: [PlotQuantity] {
-    PlotQuantity.allCases.filter { $0.range(of: result.points) != nil }
+    data.quantities.filter { $0.range(of: result.points) != nil }
   }
 
   var text: String {
@@ -123,7 +123,7 @@ extension PlotScript {
     let curveItems = curves.curves.indices.flatMap { items($0, quantity) }
     let all = (quantity.hasBound ? boundItems : []) + curveItems
     return """
-        set output '\(quantity.rawValue).'.format
+        set output '\(quantity.name).'.format
         set ylabel '\(quantity.label)'
         floor_y = \(numberText(range.lowerBound))
         set yrange [floor_y:\(numberText(range.upperBound))]
@@ -135,24 +135,27 @@ extension PlotScript {
 
   /// The error bars, then the line with its legend: gnuplot leaves out points without a bar if it draws both at once.
   private func items(_ index: Int, _ quantity: PlotQuantity) -> [String] {
-    let (value, low, high) = quantity.columns
+    let value = data.place(of: quantity.value)
     let curve = curves.curves[index]
     let block = "data index \(index)"
     let style = "linestyle \(index + 1)"
-    // A lower end of -inf is drawn down to the axis.
-    let lower = "(strcol(\(low)) eq '-inf' ? floor_y : $\(low))"
     let isAcross = curves.axis.isNumeric && !curve.dependsOnAxis
-    let interval =
-      isAcross
-      ? "\(block) using 1:\(lower):\(high) with filledcurves \(style) "
-        + "fillstyle transparent solid 0.15 noborder"
-      : "\(block) using 1:\(value):\(lower):\(high) with yerrorbars \(style) "
-        + "dashtype 1 linewidth 1.2"
+    let interval = quantity.ends.map { ends -> String in
+      let (low, high) = (data.place(of: ends.low), data.place(of: ends.high))
+      // A lower end of -inf is drawn down to the axis.
+      let lower = "(strcol(\(low)) eq '-inf' ? floor_y : $\(low))"
+      return isAcross
+        ? "\(block) using 1:\(lower):\(high) with filledcurves \(style) "
+          + "fillstyle transparent solid 0.15 noborder"
+        : "\(block) using 1:\(value):\(lower):\(high) with yerrorbars \(style) "
+          + "dashtype 1 linewidth 1.2"
+    }
     let shape = !curves.axis.isNumeric ? "points" : isAcross ? "lines" : "linespoints"
     let isOnlyCurve = curves.curves.count == 1 && !quantity.hasBound
     let legend = isOnlyCurve ? "" : shortened(curve.label, to: Self.labelLimit)
     let title = legend.isEmpty ? "notitle" : "title \(GnuplotText.quoted(legend))"
-    return [interval, "\(block) using 1:\(value) with \(shape) \(style) \(title)"]
+    let line = "\(block) using 1:\(value) with \(shape) \(style) \(title)"
+    return [interval, line].compactMap(\.self)
   }
 
   private func shortened(_ text: String, to limit: Int) -> String {
@@ -173,9 +176,10 @@ extension PlotScript {
       let block = "data index \(index)"
       let style = "linestyle \(index + 1) linewidth 1.2 dashtype (10,6)"
       let half = numberText(0.45 * data.dodgeStep)
+      let place = data.place(of: .perfectRate)
       return curves.axis.isNumeric
-        ? "\(block) using 1:8 with lines \(style)"
-        : "\(block) using ($1-\(half)):8:(2*\(half)):(0) with vectors nohead \(style)"
+        ? "\(block) using 1:\(place) with lines \(style)"
+        : "\(block) using ($1-\(half)):\(place):(2*\(half)):(0) with vectors nohead \(style)"
     }
     return own + ["NaN with lines linestyle \(boundStyle) title 'perfect CSI (dashed)'"]
   }

@@ -11,7 +11,7 @@ public enum ResultPlots {
   public static let curveLimit = 40
 
   /// The plots that ``write(_:toFolder:)`` draws.
-  public static let fileNames = PlotQuantity.allCases.flatMap(\.fileNames)
+  public static let fileNames = PlotQuantity.all.flatMap(\.fileNames)
 
   /// Draws the plots; nothing if nothing is swept. Plots of an earlier result in the folder are removed.
   ///
@@ -40,11 +40,12 @@ public enum ResultPlots {
           + "\(curveLimit)); put the swept key with the most values first"
       ]
     }
-    let data = PlotData(curves: curves)
+    let data = PlotData(curves: curves, quantities: PlotQuantity.shown(in: result))
     let script = PlotScript(result: result, data: data)
     var warnings: [String] = []
-    for quantity in PlotQuantity.allCases where !script.quantities.contains(quantity) {
-      warnings.append("no plot of \(quantity.rawValue): it has no finite value")
+    let drawn = script.quantities.map(\.name)
+    for quantity in data.quantities where !drawn.contains(quantity.name) {
+      warnings.append("no plot of \(quantity.name): it has no finite value")
     }
     guard !script.quantities.isEmpty else { return warnings }
     try AtomicFile.write(data.text, to: "\(folder)/\(PlotData.fileName)")
@@ -74,5 +75,5 @@ public enum ResultPlots {
 }
 
 extension PlotQuantity {
-  var fileNames: [String] { ["\(rawValue).svg", "\(rawValue).png"] }
+  var fileNames: [String] { ["\(name).svg", "\(name).png"] }
 }
