@@ -15,8 +15,10 @@ public struct QuantileSketch: Sendable, Hashable {
   private var levels: [[Double]] = [[]]
   private var takesOdd: [Bool] = [false]
 
+  /// Of no values yet.
   public init() {}
 
+  /// Of values in their order.
   public init(_ values: some Sequence<Double>) { for value in values { add(value) } }
 
   /// Adds a value, which must be a number.

@@ -74,6 +74,7 @@ extension Column {
 
   /// The two ends of a 95 % interval of a mean, and whether the drops determine it.
   public struct Interval: Sendable {
+    /// Columns of the ends, and of the answer.
     public let low, high, isReliable: Column
 
     init(

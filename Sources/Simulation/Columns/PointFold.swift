@@ -30,6 +30,7 @@ public struct PointConstants: Sendable, Hashable {
 
 /// The statistics of one operating point; drops are added in drop order.
 public struct PointFold: Sendable {
+  /// What is the same for all drops of the point.
   public let constants: PointConstants
   /// Why the run ended.
   public private(set) var stopReason = StopReason.drops
