@@ -16,7 +16,7 @@ import Testing
     var block = BlockMetrics(pointCount: 1, dropCount: ratios.count)
     for (drop, ratio) in ratios.enumerated() {
       for metric in DropMetric.allCases { block[0, drop, metric] = ratio }
-      block[0, drop, .referenceEnergy] = 4
+      if !ratio.isNaN { block[0, drop, .referenceEnergy] = 4 }
     }
     return block
   }

@@ -138,7 +138,7 @@ import Testing
           normaliser: [sample_unit_power, {type: sample_unit_power, gain: quantized, gain_bits: 5}]
           quantizer.bits: [2, 3]
         """)
-    let bits = try execute(run).points.map { $0.number(.payloadBits) }
+    let bits = try execute(run).points.map { Int($0[.payloadBits]) }
     // 64 coefficients, K = 16, a bitmap of 64 bits is shorter than 16 positions of 6 bits.
     #expect(bits == [64 + 64, 64 + 96, 5 + 64 + 64, 5 + 64 + 96])
   }
