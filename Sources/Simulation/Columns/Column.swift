@@ -2,13 +2,17 @@ import LinkMath
 
 /// A column of `report.csv` behind the swept keys: what the drops of an operating point come to.
 ///
-/// A new column is one file with a constant of this type and its name in ``all``.
+/// A new column is one file with a constant of this type and its name in ``standard`` or ``further``.
 public struct Column: Sendable {
   /// What a field holds.
   public enum Value: Sendable, Hashable {
+    /// A number, in the column's unit.
     case number(Double)
+    /// How many.
     case count(Int)
+    /// Yes or no.
     case answer(Bool)
+    /// One of some words.
     case word(String)
   }
 
@@ -24,6 +28,9 @@ public struct Column: Sendable {
   let value: @Sendable (PointFold) -> Value?
 
   /// - Parameters:
+  ///   - name: what the header of the file calls it.
+  ///   - unit: unit of the numbers; empty for none.
+  ///   - documentation: one sentence for users.
   ///   - quantiles: metrics whose quantiles `value` asks for.
   ///   - value: the field, from the statistics of a point; nil leaves it empty.
   public init(
