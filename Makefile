@@ -4,7 +4,7 @@
 
 PACKAGES := libfftw3-dev liblapack-dev libhdf5-dev zlib1g-dev libssl-dev pkg-config gnuplot-nox
 PKG_CONFIG_NAMES := fftw3f lapack hdf5-serial zlib libcrypto
-SOURCES := Package.swift Sources Tests Benchmarks Documentation
+SOURCES := Package.swift Sources Tests Benchmarks Examples Documentation
 
 # Without it `swift test` builds everything a second time, and the program that `build` made would be another one.
 TEST_FLAGS := --disable-testable-imports
@@ -15,7 +15,7 @@ OUTPUT := results/quickstart
 # Damaged files of each kind that `make fuzz` has read.
 MUTATIONS := 20000
 
-.PHONY: help setup build run test test-levels docs mutants fuzz lint format clean
+.PHONY: help setup build run test test-levels docs mutants fuzz lint format clean example
 .NOTPARALLEL:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make docs    build the documentation (DocC) into .build/documentation"
 	@echo "make mutants plant faults in a copy, tell which of them no test sees (an hour; needs Python 3)"
 	@echo "make fuzz    read 20000 damaged files of each kind; none may crash, hang or take absurd memory"
+	@echo "make example build and run a package with parts of its own, Examples/OwnParts"
 	@echo "make lint    check the formatting"
 	@echo "make build   build .build/release/csilink"
 	@echo "make setup   install missing Debian packages"
@@ -87,6 +88,14 @@ test-levels: setup
 
 docs: build
 	Documentation/build.sh
+
+# A package of its own that brings a channel and a codec. It shares the build, so that the library is not compiled again; what is
+# planned for one package must not be taken for the plan of the other.
+example: build
+	swift build -c release --package-path Examples/OwnParts --scratch-path .build --disable-build-manifest-caching
+	rm -rf .build/own-parts
+	.build/release/OwnParts Examples/OwnParts/own-parts.yaml .build/own-parts
+	swift build -c release --disable-build-manifest-caching
 
 mutants: setup
 	python3 Tests/Mutants/run.py all .build/mutants
