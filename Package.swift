@@ -42,7 +42,7 @@ let package = Package(
     .target(name: "Parts", dependencies: ["LinkMath"]),
     .target(name: "CHDF5Probe", dependencies: ["CHDF5"]),
     .target(name: "DataFiles", dependencies: ["CHDF5", "CHDF5Probe", "CZLib"]),
-    .target(name: "Networks", dependencies: ["LinkMath", "CKernels", "DataFiles"]),
+    .target(name: "Networks", dependencies: ["LinkMath", "Parts", "CKernels", "DataFiles"]),
     .target(name: "Channels", dependencies: math("LinkMath", "Parts", "DataFiles")),
     .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles", "Networks")),
     .target(

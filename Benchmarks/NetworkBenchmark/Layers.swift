@@ -29,7 +29,7 @@ struct Layers: ParsableCommand {
     let pool = WorkerPool(threadCount: threads)
     let trainer = try AutoencoderTrainer(
       autoencoder, weights: common.weights(autoencoder), capacity: common.batch, pool: pool)
-    let adam = Adam([trainer.encoder, trainer.decoder], pool: pool)
+    let adam = Adam(trainer.groups, pool: pool)
     let batch = try common.batches()[0]
     let time = common.time {
       _ = trainer.differentiate(batch, target: batch)

@@ -126,7 +126,7 @@ struct Train: ParsableCommand {
     let pool = WorkerPool(threadCount: threads)
     let trainer = try AutoencoderTrainer(
       autoencoder, weights: common.weights(autoencoder), capacity: common.batch, pool: pool)
-    let adam = Adam([trainer.encoder, trainer.decoder], pool: pool)
+    let adam = Adam(trainer.groups, pool: pool)
     let batches = try common.batches()
     var turn = 0
     let time = common.time {

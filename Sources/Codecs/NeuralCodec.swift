@@ -7,26 +7,29 @@ import Parts
 /// A trained autoencoder: the encoder runs at the UE, the decoder at the BS.
 ///
 /// `s = f(0.5 + 0.5 [re H, im H])`, `Ĥ = 2 (g(s) - 0.5)` with H the normalised CSI as an image [2, angle, delay]
-/// (`NetworkMap`). The codeword holds the encoder's M = 2048 / n outputs; any real codeword decodes. The networks are
-/// defined for 32 taps and 32 ports.
+/// (`NetworkMap`). The codeword holds the encoder's M = 2 · ports · taps / n outputs; any real codeword decodes.
 ///
 /// Reference: C.-K. Wen, W.-T. Shih, S. Jin, IEEE Wireless Commun. Lett. 7 (2018) 748, and the papers of the networks.
 public struct NeuralCodec: CSICodec, Part {
-  static let network = Parts.Parameter<String>(
-    "network", .choice(NetworkZoo.entries.map(\.name)),
-    "Name of the autoencoder, as 'csilink inspect' lists them.")
-  static let weights = Parts.Parameter<String?>.optional(
+  static let network = Parameter<String>(
+    "network", .name(NetworkZoo.words),
+    "Name of the autoencoder, as 'csilink inspect' lists them, or a family with settings, 'acrnet {expansion: 4}'."
+  )
+  static let weights = Parameter<String?>.optional(
     "weights", .file,
     "Folder of weights with a file for each network, compression and side, or one file with both sides; needed to run."
   )
 
-  public static let schema = PartSchema(
-    .codec, "network", "A trained autoencoder such as CsiNet, for 32 taps and 32 ports.",
-    reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, and the papers of the networks",
-    parameters: [network.declaration, CodewordSize.compression.declaration, weights.declaration])
+  static let label = Parameter<String?>.optional(
+    "label", .text, "Label of the training (training.label) whose weights are taken from a folder.")
 
-  /// What the settings name.
-  public typealias Selection = (name: String, compression: Int, autoencoder: Autoencoder)
+  public static let schema = PartSchema(
+    .codec, "network", "A trained autoencoder such as CsiNet.",
+    reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, and the papers of the networks",
+    parameters: [
+      network.declaration, CodewordSize.compression.declaration, weights.declaration,
+      label.declaration,
+    ])
 
   /// Both sides, laid out for inference.
   private struct Model: Sendable {
@@ -38,70 +41,71 @@ public struct NeuralCodec: CSICodec, Part {
   }
 
   private let model: Model
-  private let name: String
+  private let network: NetworkChoice
   public let codewordLength: Int
   public let summary: String
   public let memoryBytes: (shared: Int, perThread: Int)
 
   /// - Throws: `SettingsError` for a network that does not suit the link; `DataFileError` for its weights.
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact? = nil) throws {
-    let selection = try Self.autoencoder(settings)
-    try Self.requireFit(selection, settings, in: context)
+    let network = try Self.network(settings, in: context)
     guard let weights = settings[Self.weights] else {
       throw SettingsError(
         part: settings.part, key: Self.weights.key,
         reason: "is needed to run: the folder or file with the trained weights",
         hint: "'csilink train' makes them")
     }
-    model = try Self.model(selection, context.path(weights), shared: context.shared)
+    model = try Self.model(
+      network, context.path(weights), label: settings[Self.label], shared: context.shared)
     if let other = model.rules.sorted().first(where: { $0 != context.normaliser }) {
       throw SettingsError(
         part: settings.part, key: Self.weights.key,
         reason: "was trained with normaliser \(other), but the link has \(context.normaliser)",
         hint: "write 'normaliser: \(other)', or train with normaliser \(context.normaliser)")
     }
-    name = "\(selection.name) 1/\(selection.compression)"
-    codewordLength = selection.autoencoder.codewordLength
-    summary = Self.summary(selection) + "; weights \(weights)"
+    self.network = network
+    codewordLength = network.autoencoder.codewordLength
+    summary = Self.summary(network) + "; weights \(weights)"
     memoryBytes = (
-      selection.autoencoder.parameterCount * MemoryLayout<Float>.stride,
+      network.autoencoder.parameterCount * MemoryLayout<Float>.stride,
       model.encoder.scratchBytes + model.decoder.scratchBytes
     )
   }
 
-  private static func summary(_ selection: Selection) -> String {
+  private static func summary(_ choice: NetworkChoice) -> String {
     func millions(_ count: Int) -> String { String(format: "%.3g M", Double(count) / 1e6) }
     let sides = WeightsFile.Side.allCases.map { side in
-      let network = side.network(of: selection.autoencoder)
+      let network = side.network(of: choice.autoencoder)
       return "\(side) \(millions(network.parameterCount)) parameters,"
         + " \(millions(network.graph.costs.multiplyAccumulates)) multiply-accumulates"
     }
-    return "\(selection.name) 1/\(selection.compression): " + sides.joined(separator: "; ")
+    return "\(choice.title): " + sides.joined(separator: "; ")
   }
 
   /// Reads and lays out the two sides; sweeps use the same weights at many points.
-  private static func model(_ selection: Selection, _ path: String, shared: SharedObjects) throws
+  private static func model(
+    _ network: NetworkChoice, _ path: String, label: String?, shared: SharedObjects
+  ) throws
     -> Model
   {
-    try shared.object("weights \(selection.name) \(selection.compression) \(path)") {
-      let (name, compression, autoencoder) = selection
-      let encoder = try WeightsFile(path, network: name, compression: compression, .encoder)
-      let decoder = try WeightsFile(path, network: name, compression: compression, .decoder)
+    try shared.object("weights \(network.title) \(label ?? "") \(path)") {
+      let encoder = try WeightsFile(path, network, label: label, .encoder)
+      let decoder = try WeightsFile(path, network, label: label, .decoder)
       try decoder.requireTraining(of: encoder)
       return Model(
-        encoder: try InferencePlan(autoencoder.encoder, weights: encoder.weights),
-        decoder: try InferencePlan(autoencoder.decoder, weights: decoder.weights),
+        encoder: try InferencePlan(network.autoencoder.encoder, weights: encoder.weights),
+        decoder: try InferencePlan(network.autoencoder.decoder, weights: decoder.weights),
         encoderPath: encoder.path, decoderPath: decoder.path,
         rules: Set([encoder, decoder].compactMap(\.normaliser)))
     }
   }
 
   public static func files(_ settings: Settings, in context: LinkContext) -> [String] {
-    guard let weights = settings[Self.weights] else { return [] }
+    guard let weights = settings[Self.weights], let network = try? choice(settings, in: context)
+    else { return [] }
     return Set(
-      WeightsFile.Side.allCases.map { side in
-        WeightsFile.file(
-          at: context.path(weights), network: settings[network], compression: ratio(settings), side)
+      WeightsFile.Side.allCases.map {
+        WeightsFile.file(at: context.path(weights), network, label: settings[label], $0)
       }
     ).sorted()
   }
@@ -110,7 +114,7 @@ public struct NeuralCodec: CSICodec, Part {
   /// - Returns: codeword [drop, M].
   /// - Throws: `DataFileError` for weights that give values which are not finite.
   public func encode(_ csi: ComplexArray) throws -> Codeword {
-    csi.requireShape([nil, Self.size, Self.size], "[drop, delay, angle]")
+    csi.requireShape([nil, network.image.width, network.image.height], "[drop, delay, angle]")
     let values = run(model.encoder, NetworkMap.images(csi), [codewordLength])
     try requireFinite(values, "encoder", model.encoderPath)
     return Codeword(values: values)
@@ -118,7 +122,8 @@ public struct NeuralCodec: CSICodec, Part {
 
   public func decode(_ codeword: Codeword) throws -> ComplexArray {
     codeword.values.requireShape([nil, codewordLength], "[drop, M]")
-    let images = run(model.decoder, codeword.values, [2, Self.size, Self.size])
+    let images = run(
+      model.decoder, codeword.values, [2, network.image.height, network.image.width])
     // A wild codeword, as a noisy link can deliver, is no fault of the weights.
     if codeword.values.withUnsafeElements({ $0.allSatisfy { $0.magnitude < 1e6 } }) {
       try requireFinite(images, "decoder", model.decoderPath)
@@ -133,7 +138,7 @@ public struct NeuralCodec: CSICodec, Part {
     let wrong = values.withUnsafeElements { $0.first { !($0.magnitude < 1e15) } }
     guard let wrong else { return }
     throw DataFileError(
-      file: path, expected: "weights that keep the \(side)'s values of \(name) finite",
+      file: path, expected: "weights that keep the \(side)'s values of \(network.title) finite",
       found: "the output \(wrong)", hint: "train the network again, or use other weights")
   }
 
@@ -151,42 +156,72 @@ public struct NeuralCodec: CSICodec, Part {
 }
 
 extension NeuralCodec {
-  /// Taps and ports that the networks are defined for.
-  package static let size = 32
-
-  private static func ratio(_ settings: Settings) -> Int {
-    settings[CodewordSize.compression] ?? CodewordSize.defaultCompression
-  }
-
   /// Whether the settings of a codec name a network without weights.
   package static func isUntrained(_ codec: Settings) -> Bool {
     codec.part == schema.name && codec[weights] == nil
   }
 
-  /// The autoencoder that the settings name; weights are not looked at.
+  /// The network of the settings for the image of a link; weights are not looked at.
+  private static func choice(_ settings: Settings, in context: LinkContext) throws(NetworkError)
+    -> NetworkChoice
+  {
+    try NetworkChoice(
+      settings[network],
+      compression: settings[CodewordSize.compression] ?? CodewordSize.defaultCompression,
+      image: .image(angles: context.portCount, taps: context.tapCount))
+  }
+
+  /// The network that the settings name for the CSI of a link; weights are not looked at.
   ///
-  /// - Throws: `SettingsError` for a ratio that it is not defined at, and for networks that no link can run.
-  public static func autoencoder(_ settings: Settings) throws(SettingsError) -> Selection {
-    let (name, ratio) = (settings[network], ratio(settings))
-    let autoencoder: Autoencoder
+  /// - Throws: `SettingsError` for a ratio or an image that it is not defined for, for networks that no link can run, and for
+  ///   CSI beyond the range of the network.
+  public static func network(_ settings: Settings, in context: LinkContext) throws(SettingsError)
+    -> NetworkChoice
+  {
+    let network = try found(settings, in: context)
+    if let reason = obstacle(network.autoencoder) {
+      throw SettingsError(
+        part: settings.part, key: Self.network.key,
+        reason: "\(network.name) cannot run in a link: \(reason)",
+        hint: "write 'network: \(network.familyName)'")
+    }
+    // The only rule whose CSI stays within the unit circle.
+    let confined = "sample_max_modulus"
+    guard network.autoencoder.decoder.outputRange == nil || context.normaliser == confined else {
+      throw SettingsError(
+        part: settings.part, key: Self.network.key,
+        reason: "\(network.name) gives values in [0, 1] only, but CSI of normaliser"
+          + " \(context.normaliser) goes beyond",
+        hint: "write 'normaliser: \(confined)'")
+    }
+    return network
+  }
+
+  /// As ``choice(_:in:)``, with the errors of settings.
+  private static func found(_ settings: Settings, in context: LinkContext) throws(SettingsError)
+    -> NetworkChoice
+  {
     do {
-      autoencoder = try NetworkZoo.autoencoder(name, compression: ratio)
+      return try choice(settings, in: context)
     } catch {
-      guard case .unsupportedCompression(_, _, let defined) = error else {
-        throw SettingsError(part: settings.part, key: network.key, reason: "\(error)")
+      switch error {
+      case .unsupportedCompression(let name, let ratio, let image, let defined):
+        throw SettingsError(
+          part: settings.part, key: CodewordSize.compression.key,
+          reason: "of \(name) must be one of \(defined.map(String.init).joined(separator: ", "))"
+            + (image == .publicImage ? "" : " for \(image.height) ports and \(image.width) taps")
+            + ", got \(ratio)")
+      case .unsupportedImage(let name, let image, let images):
+        throw SettingsError(
+          part: settings.part, key: Self.network.key,
+          reason: "\(name) cannot compress CSI of \(image.height) ports and \(image.width) taps;"
+            + " it needs \(images)",
+          hint: "set transform.taps, or the ports of the channel")
+      default:
+        throw SettingsError(
+          part: settings.part, key: Self.network.key, reason: "is unfit: \(error)")
       }
-      throw SettingsError(
-        part: settings.part, key: CodewordSize.compression.key,
-        reason: "of \(name) must be one of \(defined.map(String.init).joined(separator: ", ")),"
-          + " got \(ratio)")
     }
-    if let reason = obstacle(autoencoder) {
-      throw SettingsError(
-        part: settings.part, key: network.key, reason: "\(name) cannot run in a link: \(reason)",
-        hint: NetworkZoo.entries.map(\.name).filter { name.hasPrefix("\($0)-") }
-          .max { $0.count < $1.count }.map { "write 'network: \($0)'" })
-    }
-    return (name, ratio, autoencoder)
   }
 
   /// Why no link can run a network; nil if one can.
@@ -198,31 +233,5 @@ extension NeuralCodec {
       return "it attends across the batch, so a drop would depend on the others"
     }
     return nil
-  }
-
-  /// Checks that the CSI of a link has the shape and the range of an autoencoder.
-  ///
-  /// - Throws: `SettingsError` with the way out.
-  package static func requireFit(
-    _ selection: Selection, _ settings: Settings, in context: LinkContext
-  )
-    throws(SettingsError)
-  {
-    guard context.tapCount == size, context.portCount == size else {
-      throw SettingsError(
-        part: settings.part, key: network.key,
-        reason: "\(selection.name) is defined for \(size) taps and \(size) ports,"
-          + " got \(context.tapCount) taps and \(context.portCount) ports",
-        hint: "set transform.taps: \(size) and a channel of \(size) ports")
-    }
-    // The only rule whose CSI stays within the unit circle.
-    let confined = "sample_max_modulus"
-    guard selection.autoencoder.decoder.outputRange == nil || context.normaliser == confined else {
-      throw SettingsError(
-        part: settings.part, key: network.key,
-        reason: "\(selection.name) gives values in [0, 1] only, but CSI of normaliser"
-          + " \(context.normaliser) goes beyond",
-        hint: "write 'normaliser: \(confined)'")
-    }
   }
 }

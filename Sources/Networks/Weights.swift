@@ -3,10 +3,13 @@ import LinkMath
 
 /// Values of the parameters of one or more networks, by key.
 public struct Weights: Sendable, Equatable {
+  /// Values by key, row-major.
   public var values: [String: [Float]]
 
+  /// Holds the given values.
   public init(_ values: [String: [Float]] = [:]) { self.values = values }
 
+  /// The values of one parameter.
   public subscript(key: String) -> [Float]? {
     get { values[key] }
     set { values[key] = newValue }
@@ -43,7 +46,7 @@ public struct Weights: Sendable, Equatable {
   }
 }
 
-extension Parameter {
+extension NetworkParameter {
   func initialValues(using stream: inout RandomStream) -> [Float] {
     switch initialization {
     case .constant(let value): [Float](repeating: value, count: count)

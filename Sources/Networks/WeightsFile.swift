@@ -3,13 +3,14 @@ import Foundation
 
 /// Trained weights of one side of an autoencoder in a safetensors file, with what a link must know to use them.
 ///
-/// A folder of weights has two files for each network and ratio: `csinet-16-encoder.safetensors` for the UE and
-/// `csinet-16-decoder.safetensors` for the BS. Tensors have the network's parameter keys.
+/// A folder of weights has two files for each network, ratio and image: `csinet-16-encoder.safetensors` for the UE and
+/// `csinet-16-decoder.safetensors` for the BS; `csinet-13x32-16-encoder.safetensors` for an image that is not the public one. Tensors have the network's parameter keys.
 public struct WeightsFile: Sendable {
   /// Which half of an autoencoder.
   public enum Side: String, Sendable, CaseIterable {
     case encoder, decoder
 
+    /// The network of this side.
     public func network(of autoencoder: Autoencoder) -> Network {
       self == .encoder ? autoencoder.encoder : autoencoder.decoder
     }
@@ -17,7 +18,9 @@ public struct WeightsFile: Sendable {
 
   static let format = "csilink weights 1"
 
+  /// Where the file lies.
   public let path: String
+  /// Values of the side by key.
   public let weights: Weights
   /// Texts beside the tensors: `normaliser`, and whatever the training noted; empty in files of other programs.
   public let metadata: [String: String]
@@ -27,45 +30,42 @@ public struct WeightsFile: Sendable {
 
   /// The file of one side below a folder of weights.
   ///
-  /// - Parameter network: the name in ``NetworkZoo``, case ignored.
+  /// - Parameter label: word that tells several trainings of one network apart: `csinet-16-label-encoder.safetensors`.
   public static func path(
-    in folder: String, network: String, compression: Int, _ side: Side
+    in folder: String, _ network: NetworkChoice, label: String? = nil, _ side: Side
   ) -> String {
-    "\(folder)/\(network.lowercased())-\(compression)-\(side.rawValue).safetensors"
+    "\(folder)/\(network.stem(label: label))-\(side.rawValue).safetensors"
   }
 
   /// The file that one side is read from, whether or not it exists.
   ///
-  /// - Parameter path: as for ``init(_:network:compression:_:)``.
+  /// - Parameter path: as for ``init(_:_:label:_:)``.
   public static func file(
-    at path: String, network: String, compression: Int, _ side: Side
+    at path: String, _ network: NetworkChoice, label: String? = nil, _ side: Side
   ) -> String {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     return exists && isFolder.boolValue
-      ? WeightsFile.path(in: path, network: network, compression: compression, side) : path
+      ? WeightsFile.path(in: path, network, label: label, side) : path
   }
 
   /// Reads one side.
   ///
   /// - Parameter path: a folder of weights, or a file with (at least) this side's tensors.
   /// - Throws: `DataFileError` for a missing or damaged file and for weights of another network, ratio or side.
-  public init(
-    _ path: String, network: String, compression: Int, _ side: Side
-  ) throws {
-    self.path = WeightsFile.file(at: path, network: network, compression: compression, side)
-    let autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
+  public init(_ path: String, _ network: NetworkChoice, label: String? = nil, _ side: Side) throws {
+    self.path = WeightsFile.file(at: path, network, label: label, side)
     guard FileManager.default.fileExists(atPath: self.path) else {
       throw DataFileError(
-        file: self.path, expected: "weights of \(network)'s \(side.rawValue) at 1/\(compression)",
+        file: self.path,
+        expected: "weights of \(network.name)'s \(side.rawValue) at \(network.ratio)",
         found: "no such file", hint: "'csilink train' makes it")
     }
     let file = try TensorFile(path: self.path)
     metadata = file.metadata
     if metadata["format"] == Self.format {
-      let expected = [
-        "network": network.lowercased(), "cr": String(compression), "side": side.rawValue,
-      ]
+      var expected = network.metadata
+      expected["side"] = side.rawValue
       for (key, value) in expected.sorted(by: { $0.key < $1.key }) where metadata[key] != value {
         throw DataFileError(
           file: self.path, expected: "weights with \(key) = \(value)",
@@ -73,7 +73,7 @@ public struct WeightsFile: Sendable {
       }
     }
     do {
-      weights = try file.weights(for: side.network(of: autoencoder))
+      weights = try file.weights(for: side.network(of: network.autoencoder))
     } catch NetworkError.unexpectedValue(let key, let expected) {
       throw DataFileError(
         file: self.path, variable: key, expected: expected, found: "a value that is not")
@@ -82,10 +82,10 @@ public struct WeightsFile: Sendable {
       if case .missingTensor(let key) = error { longer = file.longerKey(key) }
       throw DataFileError(
         file: self.path,
-        expected: "the tensors of \(network)'s \(side.rawValue) at 1/\(compression)",
+        expected: "the tensors of \(network.name)'s \(side.rawValue) at \(network.ratio)",
         found: "\(error)",
         hint: longer.map { "the file has '\($0)': save the tensors without that prefix" }
-          ?? "'csilink inspect \(network) -c \(compression)' shows keys and shapes")
+          ?? "'csilink inspect \(network.arguments)' shows keys and shapes")
     }
   }
 
@@ -109,21 +109,17 @@ public struct WeightsFile: Sendable {
   /// - Returns: paths of the encoder's and the decoder's file.
   @discardableResult
   public static func write(
-    _ weights: Weights, network: String, compression: Int, metadata: [String: String],
-    in folder: String
+    _ weights: Weights, _ network: NetworkChoice, label: String? = nil,
+    metadata: [String: String], in folder: String
   ) throws -> [String] {
     precondition(metadata["normaliser"] != nil, "weights go with the rule of their data")
-    let autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
     try AtomicFile.createFolder(folder)
     return try Side.allCases.map { side in
-      let arrays = side.network(of: autoencoder).parameters.map { key, parameter in
+      let arrays = side.network(of: network.autoencoder).parameters.map { key, parameter in
         NumericArray(name: key, shape: parameter.shape, floats: weights[key]!)
       }
-      let own = [
-        "format": format, "network": network.lowercased(), "cr": String(compression),
-        "side": side.rawValue,
-      ]
-      let path = path(in: folder, network: network, compression: compression, side)
+      let own = network.metadata.merging(["format": format, "side": side.rawValue]) { $1 }
+      let path = path(in: folder, network, label: label, side)
       try ArrayFile.write(arrays, metadata: metadata.merging(own) { $1 }, to: path)
       return path
     }

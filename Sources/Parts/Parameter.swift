@@ -8,6 +8,9 @@ public indirect enum ValueKind: Sendable, Hashable {
   case number(Dimension, ClosedRange<Double>)
   /// One of some words.
   case choice([String])
+  /// One of the words, which may have settings of its own behind it in braces: `acrnet {expansion: 4}`; whoever reads it
+  /// checks those.
+  case name([String])
   /// Any text.
   case text
   /// A file, relative to the folder of the scenario that names it.

@@ -5,7 +5,7 @@ extension ValueKind {
     case .flag: "true or false"
     case .integer(let range): "a whole number \(Self.describe(range))"
     case .number(let dimension, let range): Self.describe(dimension, range)
-    case .choice(let words):
+    case .choice(let words), .name(let words):
       words.count == 1 ? "'\(words[0])'" : "one of \(words.joined(separator: ", "))"
     case .text: "a text"
     case .file: "a file path"
@@ -31,6 +31,7 @@ extension ValueKind {
     case .number(let dimension, _):
       return dimension.parse(text).map(Setting.number).flatMap { accepts($0) ? $0 : nil }
     case .choice(let words): return words.contains(text) ? .text(text) : nil
+    case .name: return accepts(.text(text)) ? .text(text) : nil
     case .text, .file: return text.isEmpty ? nil : .text(text)
     case .list: return nil
     case .either(let kinds): return kinds.lazy.compactMap { $0.parse(text) }.first
@@ -45,6 +46,8 @@ extension ValueKind {
     case (.number(_, let range), _):
       setting.asNumber.map { $0.isFinite && range.contains($0) } ?? false
     case (.choice(let words), .text(let word)): words.contains(word)
+    case (.name(let words), .text(let text)):
+      words.contains(Self.word(before: text))
     case (.text, .text(let text)), (.file, .text(let text)): !text.isEmpty
     case (.list(let element, let count), .list(let values)):
       count.contains(values.count) && values.allSatisfy(element.accepts)
@@ -64,6 +67,12 @@ extension ValueKind {
       kinds.first { $0.accepts(setting) }?.format(setting) ?? setting.canonical
     default: setting.canonical
     }
+  }
+
+  /// What stands before settings in braces.
+  private static func word(before text: String) -> String {
+    let word = text.prefix { $0 != "{" }
+    return String(word.count < text.count ? word.prefix { !$0.isWhitespace } : word)
   }
 
   /// Also reads `1e6`, as long as it is exact.

@@ -33,7 +33,7 @@ public enum TrainingFolder {
       let curve = network.result.curve
       let best = curve.best!
       return [
-        network.network, "\(network.compression)", "\(network.parameterCount)",
+        network.network.name, "\(network.network.compression)", "\(network.parameterCount)",
         "\(run.sampleCount)", "\(curve.epochs.count)", "\(best.number)",
         network.result.stoppedEarly ? "patience" : "max", numberText(best.trainingLoss),
         numberText(best.validationNMSEDB), numberText(network.result.test.nmseDB),
@@ -64,7 +64,7 @@ public enum TrainingTable {
     let rows = trained.map { network -> [String] in
       let curve = network.result.curve
       return [
-        network.network, "1/\(network.compression)", "\(network.parameterCount)",
+        network.network.name, network.network.ratio, "\(network.parameterCount)",
         "\(curve.epochs.count)", "\(curve.best!.number)",
         String(format: "%.2f", curve.best!.validationNMSEDB),
         String(format: "%.2f", network.result.test.nmseDB),

@@ -156,7 +156,8 @@ struct SectionReader {
     -> String?
   {
     switch (kind, node.content) {
-    case (.choice(let words), .scalar(let word)): nearestWord(to: word, among: words).didYouMean
+    case (.choice(let words), .scalar(let word)), (.name(let words), .scalar(let word)):
+      nearestWord(to: word, among: words).didYouMean
     case (.list, .scalar(let text)): "write it as [\(text)]"
     // Of the wrong number of values, none of them wrong.
     case (.list, .list): nil

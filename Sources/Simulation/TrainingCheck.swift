@@ -11,12 +11,11 @@ enum TrainingCheck {
     let run = try TrainingRun(scenario, pool: pool, isDry: true)
     let settings = run.settings
     let trainings = run.tasks.map { task in
-      let (name, compression, autoencoder) = task.selection
-      return "# training \(name) 1/\(compression): \(autoencoder.parameterCount) parameters, "
+      "# training \(task.network.title): \(task.network.autoencoder.parameterCount) parameters, "
         + "\(settings.trainingCount) samples, at most \(settings.epochs) epochs, "
         + "\(settings.epochs * settings.stepsPerEpoch) steps"
     }
-    let bytes = 4 * run.tasks[0].selection.autoencoder.encoder.graph.inputShapes[0].count
+    let bytes = 4 * run.tasks[0].network.image.count
     let kinds = settings.source == .estimate ? 2 : 1
     let count = settings.trainingCount + settings.validationCount + settings.testCount
     let seconds = try run.tasks.reduce(0) { try $0 + time($1, settings, pool) }
@@ -39,16 +38,16 @@ enum TrainingCheck {
     throws -> Double
   {
     let count = min(settings.batchSize, settings.trainingCount)
+    let autoencoder = task.network.autoencoder
     let trainer = try AutoencoderTrainer(
-      task.selection.autoencoder,
-      weights: TrainingLoop.initialWeights(task.selection.autoencoder, seed: 0), capacity: count,
+      autoencoder, weights: TrainingLoop.initialWeights(autoencoder, seed: 0), capacity: count,
       pool: pool)
-    let adam = Adam([trainer.encoder, trainer.decoder], pool: pool)
+    let optimizer = try settings.stages(task.network)[0].optimizer(trainer.groups, pool)
     let batch = [Float](
-      repeating: 0.5, count: count * task.selection.autoencoder.encoder.graph.inputShapes[0].count)
+      repeating: 0.5, count: count * task.network.image.count)
     let step = {
       _ = trainer.differentiate(batch, target: batch)
-      adam.update(rate: 1e-3)
+      optimizer.update(rate: 1e-3)
     }
     step()  // first use touches memory
     let clock = ContinuousClock()

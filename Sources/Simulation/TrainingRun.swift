@@ -18,16 +18,16 @@ public enum TrainingEvent: Sendable {
 
 /// One trained network of a scenario.
 public struct TrainedNetwork: Sendable {
-  /// Name of the network.
-  public let network: String
-  /// Compression n of 1/n.
-  public let compression: Int
+  /// Name, ratio and image.
+  public let network: NetworkChoice
   /// Parameters of encoder and decoder.
   public let parameterCount: Int
   /// Weights, learning curve and test error.
   public let result: TrainingResult
   /// Digest of the data that it was trained on.
   public let dataDigest: String
+  /// Start of the names of its files.
+  public let stem: String
   /// Files of the encoder's and the decoder's weights.
   public let files: [String]
 }
@@ -39,7 +39,9 @@ public struct TrainedNetwork: Sendable {
 public struct TrainingRun: Sendable {
   /// One training.
   struct Task: Sendable {
-    let selection: NeuralCodec.Selection
+    let network: NetworkChoice
+    /// Weights that it starts from.
+    let start: (weights: Weights, digests: [String])
     let front: FrontEnd
     /// What the stages before the codec tell it.
     let context: LinkContext
@@ -113,26 +115,26 @@ public struct TrainingRun: Sendable {
       guard codec.part == NeuralCodec.schema.name else { continue }
       let stages = FrontEnd.dependencies(point, sees: settings.sees)
       do {
-        let selection = try NeuralCodec.autoencoder(codec)
         let (front, context) =
           try fronts[stages]
           ?? FrontEnd.make(point, sees: settings.sees, scenario: scenario, store: store)
         fronts[stages] = (front, context)
-        try NeuralCodec.requireFit(selection, codec, in: context)
+        let network = try NeuralCodec.network(codec, in: context)
         let key = stages + "\n" + front.key(settings.sees)
-        let same = tasks.first {
-          $0.selection.name == selection.name && $0.selection.compression == selection.compression
-        }
+        let same = tasks.first { $0.network == network }
         if let same {
           guard same.key == key else {
             throw SettingsError(
               part: codec.part, key: "network",
               reason:
-                "\(selection.name) 1/\(selection.compression) would be trained on two kinds of data",
+                "\(network.title) would be trained on two kinds of data",
               hint: "fix the swept stages before the codec with --set, and give each --output")
           }
         } else {
-          tasks.append(Task(selection: selection, front: front, context: context, key: key))
+          tasks.append(
+            Task(
+              network: network, start: try start(network, settings, scenario), front: front,
+              context: context, key: key))
         }
       } catch let error as SettingsError {
         throw PlacedError(error: error, section: .codec, point: point.index)
@@ -142,6 +144,21 @@ public struct TrainingRun: Sendable {
       }
     }
     return tasks
+  }
+
+  /// The weights that a training starts from; the method must suit the network.
+  private static func start(
+    _ network: NetworkChoice, _ settings: TrainingSettings, _ scenario: Scenario
+  ) throws -> (weights: Weights, digests: [String]) {
+    do {
+      _ = try settings.stages(network)
+    } catch {
+      throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
+    }
+    let files = settings.startFiles.map {
+      $0.hasPrefix("/") ? $0 : scenario.directory + "/" + $0
+    }
+    return try StartWeights.read(files, for: network)
   }
 
   /// Trains what is not trained yet.
@@ -168,7 +185,6 @@ public struct TrainingRun: Sendable {
     _ task: Task, _ folder: String, _ progress: @escaping @Sendable (TrainingEvent) -> Void,
     _ shouldStop: @escaping @Sendable () -> Bool
   ) throws -> TrainedNetwork? {
-    let (name, compression, autoencoder) = task.selection
     let draw = TrainingDraw(
       task: task, sees: settings.sees, seed: seed, folder: "\(folder)/data", pool: pool
     ) {
@@ -181,27 +197,28 @@ public struct TrainingRun: Sendable {
     do {
       guard let drawn = try draw.data(self.settings, shouldStop: shouldStop) else { return nil }
       data = drawn
-      settings = try self.settings.with(trainingCount: data.training.count)
+      settings = self.settings.with(trainingCount: data.training.count)
     } catch let error as SettingsError {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
+    let stem = task.network.stem(label: settings.label)
     let loop = try TrainingLoop(
-      network: name, compression: compression, settings: settings, data: data, seed: seed,
-      stem: "\(folder)/\(name)-\(compression)", pool: pool)
+      task.network, settings: settings, data: data, seed: seed, start: task.start,
+      stem: "\(folder)/\(stem)", pool: pool)
     let result = try loop.run(progress: { progress(.training($0)) }, shouldStop: shouldStop)
     guard let result else { return nil }
     let files = try WeightsFile.write(
-      result.weights, network: name, compression: compression,
-      metadata: metadata(task, data, result), in: folder)
+      result.weights, task.network, label: settings.label,
+      metadata: metadata(task, data, result, loop.recipe), in: folder)
     return TrainedNetwork(
-      network: name, compression: compression, parameterCount: autoencoder.parameterCount,
-      result: result, dataDigest: data.digest, files: files)
+      network: task.network, parameterCount: task.network.autoencoder.parameterCount,
+      result: result, dataDigest: data.digest, stem: stem, files: files)
   }
 
   /// What stands beside the weights: the rule that a link must keep, and where they come from.
-  private func metadata(_ task: Task, _ data: TrainingData, _ result: TrainingResult)
-    -> [String: String]
-  {
+  private func metadata(
+    _ task: Task, _ data: TrainingData, _ result: TrainingResult, _ recipe: Recipe
+  ) -> [String: String] {
     let best = result.curve.best!
     return [
       "normaliser": task.context.normaliser, "source": settings.source.rawValue,
@@ -209,7 +226,7 @@ public struct TrainingRun: Sendable {
       "epochs": "\(result.curve.epochs.count)", "best_epoch": "\(best.number)",
       "validation_nmse_db": String(format: "%.3f", best.validationNMSEDB),
       "test_nmse_db": String(format: "%.3f", result.test.nmseDB),
-      "version": ProgramIdentity.version,
+      "version": ProgramIdentity.version, "recipe": String(recipe.digest.prefix(16)),
     ]
   }
 }

@@ -17,24 +17,26 @@ struct Checkpoint: Sendable {
   var weights: Weights
   /// Weights of the best epoch so far; nil before the first epoch has ended.
   var best: Weights?
-  /// Adam's first and second moments for the encoder, then the decoder.
-  var moments: [(first: [Float], second: [Float])]
+  /// Stage in work, from 0, and the finished epochs and optimiser steps of the stages before.
+  var stage = 0
+  var stageStart = 0
+  var earlierSteps = 0
+  /// What the optimiser and the codeword steps carry from one step to the next, by name.
+  var optimiser: [String: [Float]]
+  var codewordSteps: [String: [Float]] = [:]
   var optimiserSteps: Int
 
-  private static let format = "csilink checkpoint 2"
+  private static let format = "csilink checkpoint 3"
 
   func write(to path: String) throws(DataFileError) {
     var arrays = Self.arrays(weights, prefix: "weights.")
     if let best { arrays += Self.arrays(best, prefix: "best.") }
-    for (index, moment) in moments.enumerated() {
-      for (name, values) in [("first", moment.first), ("second", moment.second)] {
-        arrays.append(
-          NumericArray(name: "adam.\(index).\(name)", shape: [values.count], floats: values))
-      }
-    }
+    arrays += Self.arrays(Weights(optimiser), prefix: "optimiser.")
+    arrays += Self.arrays(Weights(codewordSteps), prefix: "codeword.")
     let metadata = [
       "format": Self.format, "key": key, "step_in_epoch": "\(stepInEpoch)",
       "loss_sum": "\(lossSum)", "curve": curve.stored, "optimiser_steps": "\(optimiserSteps)",
+      "stage": "\(stage)", "stage_start": "\(stageStart)", "earlier_steps": "\(earlierSteps)",
     ]
     try SealedTensors.write(arrays, metadata: metadata, to: path)
   }
@@ -66,23 +68,23 @@ struct Checkpoint: Sendable {
     guard let step = file.metadata["step_in_epoch"].flatMap({ Int($0) }), step >= 0,
       let lossSum = file.metadata["loss_sum"].flatMap({ Double($0) }),
       let curve = file.metadata["curve"].flatMap({ LearningCurve(stored: $0) }),
-      let optimiserSteps = file.metadata["optimiser_steps"].flatMap({ Int($0) })
+      let optimiserSteps = file.metadata["optimiser_steps"].flatMap({ Int($0) }),
+      let stage = file.metadata["stage"].flatMap({ Int($0) }), stage >= 0,
+      let stageStart = file.metadata["stage_start"].flatMap({ Int($0) }),
+      let earlierSteps = file.metadata["earlier_steps"].flatMap({ Int($0) })
     else { throw damaged("metadata that do not fit") }
     self.key = key
     self.lossSum = lossSum
     self.curve = curve
     self.optimiserSteps = optimiserSteps
+    (self.stage, self.stageStart, self.earlierSteps) = (stage, stageStart, earlierSteps)
     stepInEpoch = step
     weights = Self.weights(file, prefix: "weights.")
     let best = Self.weights(file, prefix: "best.")
     self.best = best.values.isEmpty ? nil : best
-    moments = (0..<2).compactMap { index in
-      guard let first = file.tensors["adam.\(index).first"]?.floats(),
-        let second = file.tensors["adam.\(index).second"]?.floats()
-      else { return nil }
-      return (first, second)
-    }
-    guard moments.count == 2, (self.best == nil) == curve.epochs.isEmpty else {
+    optimiser = Self.weights(file, prefix: "optimiser.").values
+    codewordSteps = Self.weights(file, prefix: "codeword.").values
+    guard (self.best == nil) == curve.epochs.isEmpty else {
       throw damaged("too few tensors")
     }
   }
@@ -95,12 +97,10 @@ struct Checkpoint: Sendable {
     return weights
   }
 
-  init(
-    key: String, weights: Weights, moments: [(first: [Float], second: [Float])]
-  ) {
+  init(key: String, weights: Weights, optimiser: [String: [Float]]) {
     self.key = key
     self.weights = weights
-    self.moments = moments
+    self.optimiser = optimiser
     stepInEpoch = 0
     lossSum = 0
     curve = LearningCurve()

@@ -1,28 +1,46 @@
 import LinkMath
+import Parts
 
 /// White Gaussian noise on codewords, its power set by the mean square of all codewords it is added to.
 ///
 /// `s' = s + n`, `n ~ N(0, P / SNR)`, `P` the mean of `s²` over the batch. The power counts as a
 /// constant in back-propagation.
-struct CodewordNoise: Sendable {
-  let snr: Double
-  let key: StreamKey
+public final class CodewordNoise: CodewordStepPart {
+  static let snr = Parameter<Double?>.optional(
+    "codeword_snr_db", .number(.level, -100...200),
+    """
+    White Gaussian noise on the codeword, power relative to the mean square of the batch's codewords (constant in \
+    back-propagation); none if left out.
+    """)
 
-  /// Adds noise to `samples` codewords; each sample has a stream of its own.
-  ///
-  /// - Parameters:
-  ///   - first: number of the first sample, which with `slot` selects the streams.
-  ///   - meanSquare: P.
-  func add(
-    to codewords: UnsafeMutablePointer<Float>, samples: Int, length: Int, first: Int, slot: Int = 0,
-    meanSquare: Double
-  ) {
+  public static let word = "noise"
+  public static let summary = "white Gaussian noise"
+  public static let keys = [snr.declaration]
+
+  private let snr: Double
+  private let seed: UInt64
+
+  init(snr: Double, seed: UInt64) {
+    self.snr = snr
+    self.seed = seed
+  }
+
+  public static func make(_ settings: Settings, seed: UInt64) -> CodewordNoise? {
+    settings[snr].map { CodewordNoise(snr: linear(decibels: $0), seed: seed) }
+  }
+
+  public var needsPower: Bool { true }
+
+  /// Adds noise; each sample has a stream of its own.
+  public func forward(_ codewords: UnsafeMutablePointer<Float>, _ pass: CodewordPass) {
+    let meanSquare = pass.power!
+    let key = StreamKey(seed: seed, domain: pass.domain, purpose: .feedbackNoise)
     let scale = Float((meanSquare / snr).squareRoot())
-    for sample in 0..<samples {
-      var stream = key.stream(drop: first + sample, slot: slot)
+    for sample in 0..<pass.samples {
+      var stream = key.stream(drop: pass.first + sample, slot: pass.epoch)
       stream.addNormal(
-        to: UnsafeMutableBufferPointer(start: codewords + sample * length, count: length),
-        scale: scale)
+        to: UnsafeMutableBufferPointer(
+          start: codewords + sample * pass.length, count: pass.length), scale: scale)
     }
   }
 

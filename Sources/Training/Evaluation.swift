@@ -13,6 +13,7 @@ public struct Evaluation: Sendable, Equatable {
   /// Samples without energy (all 0.5), which have no ratio and are left out of ``nmse``.
   public let emptySamples: Int
 
+  /// ``nmse`` in dB.
   public var nmseDB: Double { 10 * log10(nmse) }
 
   init(_ error: ReconstructionError, elements: Int) {
@@ -29,23 +30,25 @@ extension Evaluation {
   /// Runs the autoencoder in inference mode over a set.
   ///
   /// - Parameters:
-  ///   - noise: on the codewords; nil for an error-free link.
+  ///   - steps: what happens to the codewords, in order.
+  ///   - domain: of the set.
   ///   - shouldStop: looked at between blocks.
   /// - Returns: nil if stopped.
   /// - Throws: ``NetworkError`` for networks that cannot be run sample by sample, `DataFileError` for unreadable data.
   /// - Complexity: memory of a few blocks of samples, whatever the size of the set.
   static func of(
-    _ autoencoder: Autoencoder, _ weights: Weights, on set: SampleSet, noise: CodewordNoise?,
-    pool: WorkerPool, shouldStop: @escaping @Sendable () -> Bool
+    _ autoencoder: Autoencoder, _ weights: Weights, on set: SampleSet, steps: [any CodewordStep],
+    domain: StreamKey.Domain, pool: WorkerPool, shouldStop: @escaping @Sendable () -> Bool
   ) throws -> Evaluation? {
     let pass = Pass(
       encoder: try InferencePlan(autoencoder.encoder, weights: weights),
-      decoder: try InferencePlan(autoencoder.decoder, weights: weights), set: set, noise: noise,
+      decoder: try InferencePlan(autoencoder.decoder, weights: weights), set: set, steps: steps,
+      domain: domain,
       codewordLength: autoencoder.codewordLength)
     let blocks = (set.count + block - 1) / block
     let partials = Mutex([ReconstructionError?](repeating: nil, count: blocks))
     var meanSquare = 0.0
-    if noise != nil {
+    if steps.contains(where: \.needsPower) {
       let powers = Mutex([Double](repeating: 0, count: blocks))
       try pool.forEach(blocks) { index, _ in
         if shouldStop() { return }
@@ -79,7 +82,8 @@ private struct Pass: Sendable {
   let encoder: InferencePlan
   let decoder: InferencePlan
   let set: SampleSet
-  let noise: CodewordNoise?
+  let steps: [any CodewordStep]
+  let domain: StreamKey.Domain
   let codewordLength: Int
 
   private func encode(
@@ -115,9 +119,10 @@ private struct Pass: Sendable {
   func errors(_ range: Range<Int>, meanSquare: Double) throws -> ReconstructionError {
     try withMemory(range.count) { inputs, targets, codewords in
       try encode(range, inputs, targets, codewords)
-      noise?.add(
-        to: codewords, samples: range.count, length: codewordLength, first: range.lowerBound,
-        meanSquare: meanSquare)
+      let pass = CodewordPass(
+        domain: domain, epoch: 0, first: range.lowerBound, samples: range.count,
+        length: codewordLength, power: meanSquare)
+      for step in steps { step.forward(codewords, pass) }
       // The inputs are no longer needed: their memory takes the reconstructions.
       decoder.run([UnsafePointer(codewords)], count: range.count, into: [inputs])
       var partial = ReconstructionError()

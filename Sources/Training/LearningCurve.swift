@@ -3,6 +3,7 @@ import Foundation
 
 /// The course of a training, one record for each finished epoch.
 public struct LearningCurve: Sendable, Equatable {
+  /// One finished epoch.
   public struct Epoch: Sendable, Equatable {
     /// From 1.
     public let number: Int
@@ -17,11 +18,14 @@ public struct LearningCurve: Sendable, Equatable {
     /// Mean of ratios, linear.
     public let validationNMSE: Double
 
+    /// ``validationNMSE`` in dB.
     public var validationNMSEDB: Double { 10 * log10(validationNMSE) }
   }
 
+  /// In their order.
   public private(set) var epochs: [Epoch] = []
 
+  /// No epochs yet.
   public init() {}
 
   mutating func append(_ epoch: Epoch) { epochs.append(epoch) }

@@ -5,6 +5,7 @@ import LinkMath
 public struct SampleSet: Sendable {
   /// Values of one sample, `[2, angle, delay]`.
   let sampleSize: Int
+  /// Samples.
   public let count: Int
   private let inputs: ArrayReader
   /// Nil if the decoder should give what the encoder saw.

@@ -6,12 +6,16 @@ import Parts
 
 /// What is trained on what: the sets, and a text that names where they come from.
 public struct TrainingData: Sendable {
+  /// Samples that are trained on.
   public let training: SampleSet
+  /// Samples that choose the best epoch.
   public let validation: SampleSet
+  /// Samples that judge the chosen weights, once.
   public let test: SampleSet
   /// Digest of the three sets.
   public let digest: String
 
+  /// Puts three sets together.
   public init(training: SampleSet, validation: SampleSet, test: SampleSet, digest: String) {
     self.training = training
     self.validation = validation
@@ -22,43 +26,50 @@ public struct TrainingData: Sendable {
 
 /// A training that cannot go on.
 public struct TrainingError: Error, Sendable, CustomStringConvertible {
+  /// What happened, with a way out.
   public let description: String
 }
 
 /// How far a training is.
 public struct TrainingProgress: Sendable {
+  /// Name and ratio.
   public let network: String
   /// Epoch in work, from 1.
   public let epoch: Int
+  /// Largest number of epochs.
   public let epochs: Int
   /// Samples trained on by this process, and the time that took with validation.
   public let samples: Int
+  /// Time that took.
   public let elapsed: Duration
   /// Samples that are left if no early stop comes.
   public let samplesLeft: Int
   /// Mean loss of the epoch so far.
   public let loss: Double
+  /// Of the last validation.
   public let lastNMSEDB: Double?
+  /// The best so far.
   public let bestNMSEDB: Double?
 }
 
 /// The result of a training that ended.
 public struct TrainingResult: Sendable {
+  /// All epochs.
   public let curve: LearningCurve
   /// Weights of the best epoch on the validation set.
   public let weights: Weights
   /// On the test set, read once.
   public let test: Evaluation
+  /// Whether it ended before its last epoch.
   public let stoppedEarly: Bool
 }
 
-/// Trains one autoencoder by Adam, epoch by epoch, with a checkpoint to go on from.
+/// Trains one autoencoder stage by stage, epoch by epoch, with a checkpoint to go on from.
 ///
 /// The same settings, seed and data give the same weights for any number of threads, interrupted or not: samples are
 /// taken in an order that depends on seed and epoch alone, sums over a batch are formed by fixed blocks of samples.
 public final class TrainingLoop {
-  private let name: String
-  private let autoencoder: Autoencoder
+  private let network: NetworkChoice
   private let settings: TrainingSettings
   private let data: TrainingData
   private let seed: UInt64
@@ -66,11 +77,17 @@ public final class TrainingLoop {
   private let curvePath: String
   private let pool: WorkerPool
   private let trainer: AutoencoderTrainer
-  private let adam: Adam
+  private let stages: [TrainingStage]
+  private let steps: [any CodewordStep]
   private let batch: SampleBatch
   private var state: Checkpoint
+  /// Of the stage in work.
+  private var optimizer: any Optimizer
+  private var schedule: any Schedule
   private let clock = ContinuousClock()
   private var samplesDone = 0
+  /// What the weights depend on.
+  public let recipe: Recipe
 
   /// Time between two checkpoints; does not change results.
   private static let checkpointInterval = Duration.seconds(20)
@@ -78,31 +95,29 @@ public final class TrainingLoop {
   /// Makes a training, or takes up one that was interrupted.
   ///
   /// - Parameters:
-  ///   - network: name in ``NetworkZoo``.
+  ///   - start: weights in place of drawn values, with digests of their files.
   ///   - stem: path of the files of this training without their endings.
-  /// - Throws: ``NetworkError`` for unknown networks, `DataFileError` for a checkpoint that does not belong to it.
+  /// - Throws: `SettingsError` for a method that does not suit the network, `DataFileError` for a checkpoint that does not
+  ///   belong to the training.
   public init(
-    network: String, compression: Int, settings: TrainingSettings, data: TrainingData,
-    seed: UInt64, stem: String, pool: WorkerPool
+    _ network: NetworkChoice, settings: TrainingSettings, data: TrainingData, seed: UInt64,
+    start: (weights: Weights, digests: [String]) = (Weights(), []), stem: String, pool: WorkerPool
   ) throws {
-    name = "\(network) 1/\(compression)"
-    autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
+    self.network = network
     self.settings = settings
     self.data = data
     self.seed = seed
     self.pool = pool
     checkpointPath = stem + "-checkpoint.safetensors"
     curvePath = stem + "-curve.csv"
-    let key = Digest.sha256(
-      [
-        // Gradients are summed lane by lane: the same bytes on one level only.
-        "csilink training 2", ProgramIdentity.text, KernelLevel.name, network, "\(compression)",
-        "\(seed)",
-        settings.signature, data.digest,
-      ].joined(separator: "\n"))
+    recipe = Recipe(
+      network, settings, dataDigest: data.digest, seed: seed, startDigests: start.digests)
+    stages = try settings.stages(network)
+    steps = settings.codewordSteps(seed: seed)
     let isResumed = FileManager.default.fileExists(atPath: checkpointPath)
-    let initial = Self.initialWeights(autoencoder, seed: seed, outputGain: settings.outputGain)
-    let stored = isResumed ? try Checkpoint(path: checkpointPath, key: key) : nil
+    let drawn = Self.drawnWeights(network, settings, seed: seed)
+    let initial = drawn.merging(start.weights)
+    let stored = isResumed ? try Checkpoint(path: checkpointPath, key: recipe.digest) : nil
     if let done = stored?.curve.epochs.count, done > settings.epochs {
       throw DataFileError(
         file: checkpointPath, expected: "at most the \(settings.epochs) epochs of this training",
@@ -110,25 +125,48 @@ public final class TrainingLoop {
         hint: "raise training.epochs, use --fresh, or --output for another folder")
     }
     trainer = try AutoencoderTrainer(
-      autoencoder, weights: stored?.weights ?? initial,
+      network.autoencoder, weights: stored?.weights ?? initial,
       capacity: min(settings.batchSize, data.training.count), pool: pool)
-    adam = Adam([trainer.encoder, trainer.decoder], settings: settings.adam, pool: pool)
+    let stage = stages[min(stored?.stage ?? 0, stages.count - 1)]
+    (optimizer, schedule) = try Self.begin(stage, trainer, pool)
     if let stored {
-      guard Self.fits(stored.moments, adam.state) else {
+      guard Self.fits(stored.optimiser, optimizer.state) else {
         throw DataFileError(
-          file: checkpointPath, expected: "the optimiser's state of \(name)",
+          file: checkpointPath, expected: "the optimiser's state of \(network.title)",
           found: "one of another size", hint: "use --fresh to start over")
       }
-      adam.restore(stored.moments, step: stored.optimiserSteps)
+      optimizer.restore(stored.optimiser, step: stored.optimiserSteps)
+      for (index, step) in steps.enumerated() {
+        step.state = Self.part(index, of: stored.codewordSteps)
+      }
     }
-    state = stored ?? Checkpoint(key: key, weights: initial, moments: adam.state)
+    state =
+      stored
+      ?? Checkpoint(key: recipe.digest, weights: initial, optimiser: optimizer.state)
     batch = SampleBatch(data.training, capacity: min(settings.batchSize, data.training.count))
   }
 
-  private static func fits(
-    _ a: [(first: [Float], second: [Float])], _ b: [(first: [Float], second: [Float])]
-  ) -> Bool {
-    a.map { [$0.first.count, $0.second.count] } == b.map { [$0.first.count, $0.second.count] }
+  private static func begin(
+    _ stage: TrainingStage, _ trainer: AutoencoderTrainer, _ pool: WorkerPool
+  )
+    throws(SettingsError) -> (any Optimizer, any Schedule)
+  {
+    trainer.freeze(stage.isFrozen)
+    return (stage.optimizer(trainer.groups, pool), try stage.schedule(stage.epochs))
+  }
+
+  private static func fits(_ a: [String: [Float]], _ b: [String: [Float]]) -> Bool {
+    a.mapValues(\.count) == b.mapValues(\.count)
+  }
+
+  /// The values of one codeword step, which stand below its number.
+  private static func part(_ index: Int, of values: [String: [Float]]) -> [String: [Float]] {
+    let prefix = "\(index)."
+    return values.reduce(into: [:]) { part, entry in
+      if entry.key.hasPrefix(prefix) {
+        part[String(entry.key.dropFirst(prefix.count))] = entry.value
+      }
+    }
   }
 
   /// Encoder and decoder are drawn from streams of their own.
@@ -148,14 +186,20 @@ public final class TrainingLoop {
     return weights
   }
 
-  /// Weights that this training starts from.
-  package var initialWeights: Weights {
-    Self.initialWeights(autoencoder, seed: seed, outputGain: settings.outputGain)
+  /// Weights that a training without given ones starts from.
+  package var initialWeights: Weights { Self.drawnWeights(network, settings, seed: seed) }
+
+  private static func drawnWeights(
+    _ network: NetworkChoice, _ settings: TrainingSettings, seed: UInt64
+  ) -> Weights {
+    initialWeights(network.autoencoder, seed: seed, outputGain: settings.outputGain)
   }
 
-  private var isStoppedEarly: Bool {
-    guard let patience = settings.patience, let best = state.curve.best else { return false }
-    return state.curve.epochs.count - best.number >= patience
+  private var stage: TrainingStage { stages[state.stage] }
+
+  private var stageIsOver: Bool {
+    state.curve.epochs.count - state.stageStart >= stage.epochs
+      || stage.stop.isMet(state.curve, start: state.stageStart)
   }
 
   /// Trains to the end.
@@ -171,7 +215,12 @@ public final class TrainingLoop {
   ) throws -> TrainingResult? {
     let start = clock.now
     var lastCheckpoint = start
-    while state.curve.epochs.count < settings.epochs, !isStoppedEarly {
+    while true {
+      if stageIsOver {
+        guard state.stage + 1 < stages.count else { break }
+        try beginNextStage()
+        continue
+      }
       let epoch = state.curve.epochs.count
       var orderStream = StreamKey(seed: seed, domain: .train, purpose: .selection)
         .stream(drop: epoch)
@@ -197,38 +246,48 @@ public final class TrainingLoop {
     return try conclude(shouldStop)
   }
 
+  private func beginNextStage() throws {
+    state.earlierSteps += optimizer.step
+    state.stageStart = state.curve.epochs.count
+    state.stage += 1
+    (optimizer, schedule) = try Self.begin(stage, trainer, pool)
+  }
+
   /// One optimiser step on the next samples of the order.
   private func step(_ order: [Int], _ epoch: Int) throws {
     let first = state.stepInEpoch * settings.batchSize
     let samples = order[first..<min(first + settings.batchSize, order.count)]
     try batch.load(samples, pool)
-    let noise = noise(.train)
-    let length = autoencoder.codewordLength
-    let loss = trainer.differentiate(
-      batch.inputs, count: samples.count, target: batch.targets, loss: settings.loss
-    ) { codewords in
-      noise?.add(
-        to: codewords, samples: samples.count, length: length, first: first, slot: epoch,
-        meanSquare: CodewordNoise.meanSquare(codewords, count: samples.count * length))
+    let (steps, length) = (steps, network.autoencoder.codewordLength)
+    func pass(_ power: Double?) -> CodewordPass {
+      CodewordPass(
+        domain: .train, epoch: epoch, first: first, samples: samples.count, length: length,
+        power: power)
     }
+    let loss = trainer.differentiate(
+      batch.inputs, count: samples.count, target: batch.targets, loss: stage.loss,
+      link: { codewords in
+        for step in steps {
+          let power =
+            step.needsPower
+            ? CodewordNoise.meanSquare(codewords, count: samples.count * length) : nil
+          step.forward(codewords, pass(power))
+        }
+      },
+      linkBack: { gradient in
+        for step in steps.reversed() { step.backward(gradient, pass(nil)) }
+      })
     guard loss.isFinite else {
       throw TrainingError(
         description: """
-          training of \(name) diverged: the loss is \(loss) in epoch \(epoch + 1), step \(state.stepInEpoch + 1)
+          training of \(network.title) diverged: the loss is \(loss) in epoch \(epoch + 1), step \(state.stepInEpoch + 1)
             hint: lower training.learning_rate
           """)
     }
-    adam.update(rate: settings.schedule.rate(at: adam.step))
+    optimizer.update(rate: schedule.rate(at: optimizer.step))
     state.stepInEpoch += 1
     state.lossSum += loss * Double(samples.count)
     samplesDone += samples.count
-  }
-
-  private func noise(_ domain: StreamKey.Domain) -> CodewordNoise? {
-    settings.codewordSNR.map {
-      CodewordNoise(
-        snr: $0, key: StreamKey(seed: seed, domain: domain, purpose: .feedbackNoise))
-    }
   }
 
   /// Validates, keeps the weights if they are the best, extends the curve; false if stopped before that.
@@ -236,21 +295,21 @@ public final class TrainingLoop {
     let weights = trainer.weights
     guard
       let validation = try Evaluation.of(
-        autoencoder, weights, on: data.validation, noise: noise(.validation), pool: pool,
-        shouldStop: shouldStop)
+        network.autoencoder, weights, on: data.validation, steps: steps, domain: .validation,
+        pool: pool, shouldStop: shouldStop)
     else { return false }
     guard validation.nmse.isFinite else {
       throw TrainingError(
         description: """
-          training of \(name) diverged: the validation NMSE is \(validation.nmse) after epoch \(state.curve.epochs.count + 1)
+          training of \(network.title) diverged: the validation NMSE is \(validation.nmse) after epoch \(state.curve.epochs.count + 1)
             hint: lower training.learning_rate
           """)
     }
     if validation.nmse < state.curve.best?.validationNMSE ?? .infinity { state.best = weights }
     state.curve.append(
       LearningCurve.Epoch(
-        number: state.curve.epochs.count + 1, steps: adam.step,
-        learningRate: settings.schedule.rate(at: adam.step - 1),
+        number: state.curve.epochs.count + 1, steps: state.earlierSteps + optimizer.step,
+        learningRate: schedule.rate(at: optimizer.step - 1),
         trainingLoss: state.lossSum / Double(data.training.count),
         validationLoss: validation.meanSquare, validationNMSE: validation.nmse))
     state.stepInEpoch = 0
@@ -261,8 +320,12 @@ public final class TrainingLoop {
 
   private func writeCheckpoint() throws {
     state.weights = trainer.weights
-    state.moments = adam.state
-    state.optimiserSteps = adam.step
+    state.optimiser = optimizer.state
+    state.optimiserSteps = optimizer.step
+    state.codewordSteps = [:]
+    for (index, step) in steps.enumerated() {
+      for (name, values) in step.state { state.codewordSteps["\(index).\(name)"] = values }
+    }
     try state.write(to: checkpointPath)
   }
 
@@ -271,7 +334,8 @@ public final class TrainingLoop {
     try AtomicFile.write(state.curve.csv, to: curvePath)
     guard
       let test = try Evaluation.of(
-        autoencoder, best, on: data.test, noise: noise(.test), pool: pool, shouldStop: shouldStop)
+        network.autoencoder, best, on: data.test, steps: steps, domain: .test, pool: pool,
+        shouldStop: shouldStop)
     else { return nil }
     return TrainingResult(
       curve: state.curve, weights: best, test: test,
@@ -282,7 +346,7 @@ public final class TrainingLoop {
     let done = min(state.stepInEpoch * settings.batchSize, data.training.count)
     let epoch = state.curve.epochs.count
     return TrainingProgress(
-      network: name, epoch: epoch + 1, epochs: settings.epochs, samples: samplesDone,
+      network: network.title, epoch: epoch + 1, epochs: settings.epochs, samples: samplesDone,
       elapsed: clock.now - start,
       samplesLeft: (settings.epochs - epoch) * data.training.count - done,
       loss: state.lossSum / Double(max(done, 1)),

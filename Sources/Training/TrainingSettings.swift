@@ -2,19 +2,12 @@ import LinkMath
 import Networks
 import Parts
 
-/// How the networks of a scenario are trained: data, loss, optimiser, schedule, when to stop.
+/// How the networks of a scenario are trained: data, loss, optimiser, schedule, method, when to stop.
 public struct TrainingSettings: Sendable {
   /// What the encoder sees; the target is the true channel in both cases.
   public enum Source: String, Choice {
     case truth, estimate
   }
-  enum LossName: String, Choice {
-    case mse, log_mse
-  }
-  enum ScheduleName: String, Choice {
-    case constant, step, exponential, warm_up_cosine
-  }
-
   package static let samples = Parameter.integer(
     "samples", default: 20_000, in: 1...100_000_000,
     "Drops in the training set, from the channel's domain 'train'.")
@@ -34,52 +27,23 @@ public struct TrainingSettings: Sendable {
   static let batch = Parameter.integer(
     "batch", default: 200, in: 1...65_536,
     "Samples of one optimiser step; the last one of an epoch takes what is left.")
-  static let lossName = Parameter<LossName>.choice(
-    "loss", default: .mse,
-    "mse: mean squared error over all elements; log_mse: ln of the mean squared norm of the error.")
-  static let rate = Parameter.number(
-    "learning_rate", default: 1e-3, in: 0...100,
-    "Learning rate of Adam: constant, the start of a decay, or the peak of warm_up_cosine.")
-  static let scheduleName = Parameter<ScheduleName>.choice(
-    "schedule.type", default: .constant,
+  static let lossName = TrainingRegistry.choice(
+    "loss", TrainingRegistry.losses, "What is minimised.")
+  static let scheduleName = TrainingRegistry.choice(
+    "schedule.type", TrainingRegistry.schedules, "Learning rate over the optimiser steps.")
+  static let optimizerName = TrainingRegistry.choice(
+    "optimizer", TrainingRegistry.optimizers, "How the gradient moves the parameters.")
+  static let methodName = TrainingRegistry.choice(
+    "method.type", TrainingRegistry.methods, "What is trained when.")
+  package static let label = Parameter<String?>.optional(
+    "label", .text,
     """
-    Learning rate over the optimiser steps: constant; step: times 'factor' after each 'interval' epochs; exponential: the \
-    same continuously; warm_up_cosine: linear from 0 over 'warm_up' epochs, then half a cosine down to 'minimum'.
+    Word in the names of weights, curves and checkpoints, so that several trainings of one network lie side by side; the \
+    link's codec names it too.
     """)
-  static let factor = Parameter.number(
-    "schedule.factor", default: 0.1, in: 1e-9...1,
-    "What the learning rate is multiplied by each 'interval' epochs (schedule: step, exponential).")
-  static let interval = Parameter.integer(
-    "schedule.interval", default: 100, in: 1...1_000_000,
-    "Epochs in which the learning rate changes by 'factor' (schedule: step, exponential).")
-  static let minimum = Parameter.number(
-    "schedule.minimum", default: 5e-5, in: 0...100,
-    """
-    Learning rate that the cosine of warm_up_cosine comes down to after the last epoch, at most 'learning_rate'; the other \
-    schedules and the warm-up may go below it.
-    """)
-  static let warmUp = Parameter.integer(
-    "schedule.warm_up", default: 30, in: 0...1_000_000,
-    "Epochs in which warm_up_cosine rises from 0 to 'learning_rate', fewer than 'epochs'.")
-  static let beta1 = Parameter.number(
-    "adam.beta1", default: 0.9, in: 0...0.999999999,
-    "Decay β1 of Adam's running mean of the gradient, for each step.")
-  static let beta2 = Parameter.number(
-    "adam.beta2", default: 0.999, in: 0...0.999999999,
-    "Decay β2 of Adam's running mean of the squared gradient, for each step.")
-  static let epsilon = Parameter.number(
-    "adam.epsilon", default: 1e-8, in: 1e-30...1,
-    "Number ε that Adam adds to the root of the mean squared gradient before it divides by it.")
   static let patience = Parameter<Int?>.optional(
     "patience", .integer(1...1_000_000),
     "Stop after this many epochs without a better validation NMSE; never if left out.")
-  static let codewordSNR = Parameter<Double?>.optional(
-    "codeword_snr_db", .number(.level, -100...200),
-    """
-    White Gaussian noise on the codeword, power relative to the mean square of the batch's codewords (constant in \
-    back-propagation); none if left out.
-    """)
-
   static let outputGain = Parameter.number(
     "output_gain", default: 1, in: 1e-6...1e3,
     """
@@ -88,40 +52,44 @@ public struct TrainingSettings: Sendable {
     may never find it, 0.1 does.
     """)
 
+  /// All keys below `training:`, those of the registered parts among them.
   public static let schema = PartSchema(
-    .training, "adam", "Training of the scenario's networks by Adam on drops of its channel.",
-    reference: "Kingma and Ba, ICLR 2015",
+    .training, "training", "Training of the scenario's networks on drops of its channel.",
     parameters: [
       samples.declaration, validation.declaration, test.declaration, source.declaration,
-      epochs.declaration, batch.declaration, lossName.declaration, rate.declaration,
-      scheduleName.declaration, factor.declaration, interval.declaration, minimum.declaration,
-      warmUp.declaration, beta1.declaration, beta2.declaration, epsilon.declaration,
-      patience.declaration, codewordSNR.declaration, outputGain.declaration,
+      epochs.declaration, batch.declaration, lossName.declaration, scheduleName.declaration,
+      optimizerName.declaration, methodName.declaration,
+    ] + TrainingRegistry.keys + [
+      patience.declaration, outputGain.declaration, label.declaration,
     ])
 
+  /// Samples of the training set.
   public private(set) var trainingCount: Int
+  /// Samples of the validation set.
   public let validationCount: Int
+  /// Samples of the test set.
   public let testCount: Int
+  /// What the encoder sees.
   public let source: Source
+  /// Largest number of epochs of all stages.
   public let epochs: Int
+  /// Samples of an optimiser step.
   public let batchSize: Int
-  public let loss: Loss
-  public private(set) var schedule: Schedule
-  public let adam: Adam.Settings
-  public let patience: Int?
-  /// Linear; nil for a clean codeword.
-  public let codewordSNR: Double?
   /// Initial scale of the batch normalisations that reach the output's sigmoid.
   public let outputGain: Double
   /// Everything that the numbers of the curve depend on besides network and data; without the number of epochs if a
   /// longer training starts with the same epochs.
   let signature: String
   private let given: Settings
+  private let loss: any Loss
+  private let method: any TrainingMethod
+  private let optimizer: any OptimizerPart.Type
+  private let schedule: any SchedulePart.Type
 
   /// Optimiser steps of an epoch; the last batch may be smaller.
   public var stepsPerEpoch: Int { (trainingCount + batchSize - 1) / batchSize }
 
-  /// - Throws: ``SettingsError`` for a warm-up that does not leave room for the cosine, or a cosine that would rise.
+  /// - Throws: ``SettingsError`` for keys that do not go together, such as a warm-up that does not leave room for the cosine.
   public init(_ settings: Settings) throws(SettingsError) {
     given = settings
     trainingCount = settings[Self.samples]
@@ -130,57 +98,60 @@ public struct TrainingSettings: Sendable {
     source = settings[Self.source]
     epochs = settings[Self.epochs]
     batchSize = settings[Self.batch]
-    loss = settings[Self.lossName] == .mse ? .meanSquare : .logMeanSquare
-    patience = settings[Self.patience]
     outputGain = settings[Self.outputGain]
-    codewordSNR = settings[Self.codewordSNR].map { linear(decibels: $0) }
-    var adam = Adam.Settings()
-    adam.beta1 = settings[Self.beta1]
-    adam.beta2 = settings[Self.beta2]
-    adam.epsilon = settings[Self.epsilon]
-    self.adam = adam
-    let steps = (trainingCount + batchSize - 1) / batchSize
-    schedule = try Self.schedule(settings, stepsPerEpoch: steps)
-    let isFixed = settings[Self.scheduleName] == .warm_up_cosine
+    let lossType = TrainingRegistry.losses.first { $0.word == settings[Self.lossName] }!
+    loss = try lossType.init(settings)
+    let methodType = TrainingRegistry.methods.first { $0.word == settings[Self.methodName] }!
+    method = try methodType.init(settings)
+    optimizer = TrainingRegistry.optimizers.first { $0.word == settings[Self.optimizerName] }!
+    let schedule = TrainingRegistry.schedules.first { $0.word == settings[Self.scheduleName] }!
+    self.schedule = schedule
+    if let label = settings[Self.label],
+      !label.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
+    {
+      throw SettingsError(
+        part: settings.part, key: Self.label.key,
+        reason: "must be a word of letters, digits and '_', got \(label)")
+    }
+    // A method of one stage goes on where a shorter training ended.
+    let isFixed = schedule.dependsOnEpochs || settings[Self.methodName] != SupervisedMethod.word
     signature = settings.canonical.split(separator: "\n").filter {
-      isFixed || !$0.hasPrefix("training.epochs=")
+      (isFixed || !$0.hasPrefix("training.epochs=")) && !$0.hasPrefix("training.label=")
     }.joined(separator: "\n")
+    _ = try schedule.init(settings, epochs: epochs, stepsPerEpoch: stepsPerEpoch)
   }
 
+  /// Word in the names of files; nil for none.
+  public var label: String? { given[Self.label] }
+
+  /// Files of weights to start from, relative to the scenario.
+  public var startFiles: [String] { method.startFiles }
+
   /// The same for a training set of another size than asked for.
-  public func with(trainingCount count: Int) throws(SettingsError) -> TrainingSettings {
+  public func with(trainingCount count: Int) -> TrainingSettings {
     var copy = self
     copy.trainingCount = count
-    copy.schedule = try Self.schedule(given, stepsPerEpoch: copy.stepsPerEpoch)
     return copy
   }
 
-  private static func schedule(_ settings: Settings, stepsPerEpoch: Int) throws(SettingsError)
-    -> Schedule
-  {
-    let rate = settings[Self.rate]
-    let interval = settings[Self.interval] * stepsPerEpoch
-    switch settings[Self.scheduleName] {
-    case .constant: return .constant(rate)
-    case .step: return .step(rate: rate, factor: settings[factor], interval: interval)
-    case .exponential: return .exponential(rate: rate, factor: settings[factor], interval: interval)
-    case .warm_up_cosine:
-      let (warmUp, epochs) = (settings[Self.warmUp], settings[Self.epochs])
-      guard warmUp < epochs else {
-        throw SettingsError(
-          part: settings.part, key: Self.warmUp.key,
-          reason: "must be below the \(epochs) epochs of the training, got \(warmUp)",
-          hint: "the papers use 30 of 2500 epochs")
-      }
-      guard settings[minimum] <= rate else {
-        throw SettingsError(
-          part: settings.part, key: minimum.key,
-          reason: "must be at most learning_rate = \(rate), got \(settings[minimum])",
-          hint: "the learning rate falls from 'learning_rate' to 'schedule.minimum'")
-      }
-      return .warmUpCosine(
-        maximum: rate, minimum: settings[minimum], warmUp: warmUp * stepsPerEpoch,
-        total: epochs * stepsPerEpoch)
-    }
+  /// The stages of the training of a network.
+  ///
+  /// - Throws: ``SettingsError`` for a network that the method does not suit.
+  public func stages(_ network: NetworkChoice) throws(SettingsError) -> [TrainingStage] {
+    let (given, schedule, optimizer, steps) = (given, schedule, optimizer, stepsPerEpoch)
+    let whole = TrainingStage(
+      epochs: epochs, isFrozen: { _, _ in false }, loss: loss,
+      schedule: { epochs throws(SettingsError) in
+        try schedule.init(given, epochs: epochs, stepsPerEpoch: steps)
+      }, optimizer: { optimizer.init(given, $0, pool: $1) },
+      stop: StopPolicy(patience: given[Self.patience]))
+    let stages = try method.stages(TrainingTask(network: network, whole: whole))
+    for stage in stages { _ = try stage.schedule(stage.epochs) }
+    return stages
+  }
+
+  /// What happens to the codewords, in order.
+  func codewordSteps(seed: UInt64) -> [any CodewordStep] {
+    TrainingRegistry.codewordSteps.compactMap { $0.make(given, seed: seed) }
   }
 }

@@ -10,8 +10,8 @@ struct ForwardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "forward", abstract: "Run a network with given weights over a file of samples.",
     discussion: """
-      Input: a real array [samples, 2, 32, 32] or [samples, 2048] with values in [0, 1] around 0.5; for \
-      '--part decoder' [samples, M], or [samples, K, 1, 32] if the codeword has channels. Files are read in blocks of \
+      Input: a real array [samples, 2, angles, taps] or [samples, 2 angles taps] with values in [0, 1] around 0.5; for \
+      '--part decoder' [samples, M], or [samples, K, 1, taps] if the codeword has channels. Files are read in blocks of \
       samples and may be larger than the memory. With the whole autoencoder the NMSE is printed, 0.5 subtracted from both; \
       samples without energy are counted and left out.
       """)
@@ -21,6 +21,8 @@ struct ForwardCommand: ParsableCommand {
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Compression ratio 1/n.", valueName: "n"))
   var compression: Int
+
+  @OptionGroup var image: ImageOption
 
   @Option(
     parsing: .singleValue,
@@ -48,7 +50,9 @@ struct ForwardCommand: ParsableCommand {
 
   func run() throws {
     let run = try namingNetworks {
-      try ForwardRun(network, compression: compression, part: part, weights: weights)
+      try ForwardRun(
+        NetworkChoice(network, compression: compression, image: image.image), part: part,
+        weights: weights)
     }
     let interrupt = InterruptFlag()
     let clock = ContinuousClock()

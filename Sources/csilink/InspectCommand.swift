@@ -8,13 +8,16 @@ struct InspectCommand: ParsableCommand {
     abstract: "Show a network: layers, shapes, parameters, operations; or a file of weights.",
     discussion: "Without a network: the list of all; without a ratio: one row for each.")
 
-  @Argument(help: "Network of the list, or a .safetensors file of weights.")
+  @Argument(
+    help: "Network of the list, 'family {key: value}', or a .safetensors file of weights.")
   var network: String?
 
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp("Compression ratio 1/n: print the layers too.", valueName: "n"))
   var compression: Int?
+
+  @OptionGroup var image: ImageOption
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -34,9 +37,10 @@ struct InspectCommand: ParsableCommand {
     if isFile { return try show(WeightsDescription(network), text: \.text) }
     try namingNetworks {
       if let compression {
-        try show(NetworkDescription(network, compression: compression), text: \.text)
+        let choice = try NetworkChoice(network, compression: compression, image: image.image)
+        try show(NetworkDescription(choice), text: \.text)
       } else {
-        try show(RatioTable(network), text: \.text)
+        try show(RatioTable(network, image: image.image), text: \.text)
       }
     }
   }

@@ -2,6 +2,19 @@ import ArgumentParser
 import Networks
 import Parts
 
+extension Shape: ExpressibleByArgument {
+  /// Reads an image such as `32x64`.
+  public init?(argument: String) { self.init(image: argument) }
+
+  public var defaultValueDescription: String { imageSize }
+}
+
+/// Size of the CSI that a network compresses.
+struct ImageOption: ParsableArguments {
+  @Option(help: ArgumentHelp("Angles and delay taps of the CSI.", valueName: "AxT"))
+  var image = Shape.publicImage
+}
+
 /// Runs the body; a network or ratio that does not exist is wrong usage.
 func namingNetworks<Result>(_ body: () throws -> Result) throws -> Result {
   do {

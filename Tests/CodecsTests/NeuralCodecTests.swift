@@ -172,26 +172,30 @@ import Testing
   /// What a training program reads: no weights are needed.
   @Test func selectionWithoutWeights() throws {
     let settings = try NeuralCodec.schema.settings(["network": .text("acrnet-5x")])
-    let selection = try NeuralCodec.autoencoder(settings)
-    #expect(selection.name == "acrnet-5x")
-    #expect(selection.compression == 4)
-    #expect(selection.autoencoder.codewordLength == 512)
+    let network = try NeuralCodec.network(settings, in: Self.linkContext())
+    #expect(network.name == "acrnet-5x")
+    #expect(network.compression == 4)
+    #expect(network.autoencoder.codewordLength == 512)
   }
 
   /// Every network that the schema offers runs, or says why it does not.
   @Test func everyNetworkIsOfferedOrRefusedWithAReason() throws {
-    for entry in NetworkZoo.entries {
+    for variant in NetworkZoo.variants {
       let settings = try NeuralCodec.schema.settings([
-        "network": .text(entry.name), "compression": .integer(entry.compressions[0]),
+        "network": .text(variant.name), "compression": .integer(variant.compressions()[0]),
       ])
-      switch entry.name {
+      let context = Self.linkContext()
+      switch variant.name {
       case "cllwcsinet-clean", "transnet-cross-batch":
-        let error = #expect(throws: SettingsError.self) { try NeuralCodec.autoencoder(settings) }
-        #expect(error?.reason.hasPrefix("\(entry.name) cannot run in a link: ") == true)
-        #expect(error?.hint == "write 'network: \(entry.name.prefix { $0 != "-" })'")
+        let error = #expect(throws: SettingsError.self) {
+          try NeuralCodec.network(settings, in: context)
+        }
+        #expect(error?.reason.hasPrefix("\(variant.name) cannot run in a link: ") == true)
+        #expect(error?.hint == "write 'network: \(variant.name.prefix { $0 != "-" })'")
       default:
         #expect(
-          try NeuralCodec.autoencoder(settings).autoencoder.decoder.graph.inputShapes.count == 1)
+          try NeuralCodec.network(settings, in: context).autoencoder.decoder.graph.inputShapes.count
+            == 1)
       }
     }
   }
@@ -213,8 +217,22 @@ import Testing
     Refusal(
       network: "cllwcsinet", compression: 32, key: "compression",
       reason: "of cllwcsinet must be one of 4, 8, 16, got 32"),
-    Refusal(taps: 16, key: "network", reason: "crnet is defined for 32 taps and 32 ports, got 16"),
-    Refusal(ports: 64, key: "network", reason: "crnet is defined for 32 taps and 32 ports, got 32"),
+    Refusal(
+      compression: 16, taps: 9, ports: 13, key: "compression",
+      reason: "of crnet must be one of 6, 9, 13, 18, 26, 39 for 13 ports and 9 taps, got 16"),
+    Refusal(
+      network: "cllwcsinet", ports: 17, key: "network",
+      reason:
+        "cllwcsinet cannot compress CSI of 17 ports and 32 taps; it needs 2 · angles with a divisor"
+    ),
+    Refusal(
+      network: "transnet", taps: 13, ports: 20, key: "network",
+      reason:
+        "transnet cannot compress CSI of 20 ports and 13 taps; it needs 2 · angles · taps a multiple of 64"
+    ),
+    Refusal(
+      network: "acrnet {expansion: 0}", key: "network",
+      reason: "is unfit: acrnet.expansion must be a whole number in 1...128, got 0"),
     Refusal(
       normaliser: "none", trained: "none", key: "network",
       reason: "crnet gives values in [0, 1] only, but CSI of normaliser none goes beyond"),
@@ -230,13 +248,9 @@ import Testing
   ])
   func refuses(_ refusal: Refusal) throws {
     try withTemporaryFolder { folder in
-      let ratio = NetworkZoo.entries.first { $0.name == refusal.network }!.compressions
-        .contains(refusal.compression)
-      if ratio {
-        try writeDrawnWeights(
-          refusal.network, compression: refusal.compression, normaliser: refusal.trained,
-          in: folder)
-      }
+      // Settings that are refused before weights are looked for have none.
+      _ = try? writeDrawnWeights(
+        refusal.network, compression: refusal.compression, normaliser: refusal.trained, in: folder)
       let error = #expect(throws: SettingsError.self) {
         try Self.codec(
           refusal.network, refusal.compression, weights: folder,
@@ -245,6 +259,30 @@ import Testing
       }
       #expect(error?.key == refusal.key)
       #expect(error?.reason.hasPrefix(refusal.reason) == true, "\(String(describing: error))")
+    }
+  }
+
+  /// CSI of other sizes runs with weights of its own, whose files are named by the size.
+  @Test(
+    arguments: ["csinet", "cllwcsinet", "transnet", "acrnet {expansion: 3}"], [(13, 32), (64, 32)])
+  func imagesOfOtherSizes(_ network: String, size: (taps: Int, ports: Int)) throws {
+    try withTemporaryFolder { folder in
+      let image = Shape.image(angles: size.ports, taps: size.taps)
+      let files = try writeDrawnWeights(network, image: image, in: folder)
+      #expect(files[0].contains("-\(size.ports)x\(size.taps)-4-encoder"))
+      let context = Self.linkContext(taps: size.taps, ports: size.ports)
+      let codec = try Self.codec(network, weights: folder, in: context)
+      #expect(codec.codewordLength == size.ports * size.taps / 2)
+      let csi = gaussianCSI(drops: 3, taps: size.taps, angles: size.ports, decay: 0.1)
+      let codeword = try codec.encode(csi)
+      #expect(codeword.values.shape == [3, codec.codewordLength])
+      #expect(try codec.decode(codeword).shape == csi.shape)
+      #expect(throws: DataFileError.self, "weights of another size") {
+        try Self.codec(network, weights: folder, in: Self.linkContext())
+      }
+      #expect(throws: DataFileError.self, "one file of another size") {
+        try Self.codec(network, weights: files[0], in: Self.linkContext())
+      }
     }
   }
 

@@ -35,11 +35,12 @@ import Testing
     ("check", ["<scenario>", "--set", "--threads"]),
     ("list", ["<section>"]),
     ("merge", ["<scenario>", "<folders>", "--set", "--threads", "--output"]),
-    ("inspect", ["<network>", "-c, --compression", "--json"]),
+    ("inspect", ["<network>", "-c, --compression", "--image", "--json"]),
     (
       "forward",
       [
-        "<network>", "-c, --compression", "--weights", "--input", "--output", "--part", "--threads",
+        "<network>", "-c, --compression", "--image", "--weights", "--input", "--output", "--part",
+        "--threads",
       ]
     ),
     ("verify", ["<files>", "--path", "--threads"]),

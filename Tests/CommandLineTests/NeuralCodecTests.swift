@@ -51,10 +51,13 @@ import Testing
       "codec.network transnet-cross-batch cannot run in a link: it attends across the batch",
       hint: "write 'network: transnet'"),
     Mistake(
-      "  codec: {network: crnet, compression: 64, weights: weights}\n  transform: {taps: 16}",
-      "4:20",
-      "codec.network crnet is defined for 32 taps and 32 ports, got 16 taps and 32 ports",
-      hint: "set transform.taps: 32"),
+      "  codec: {network: crnet, compression: 5, weights: weights}\n  transform: {taps: 16}",
+      "4:40",
+      "codec.compression of crnet must be one of 4, 8, 16, 32, 64 for 32 ports and 16 taps, got 5",
+      hint: ""),
+    Mistake(
+      "  codec: {network: 'acrnet {expanse: 4}', weights: weights}", "4:20",
+      "codec.network is unfit: acrnet.expanse codec 'acrnet' has no such key", hint: ""),
     Mistake(
       "  codec: {network: crnet, compression: 64, weights: weights}\n  normaliser: none", "4:20",
       "codec.network crnet gives values in [0, 1] only, but CSI of normaliser none goes beyond",
@@ -153,14 +156,15 @@ import Testing
   /// A variance below zero is refused when the file is read.
   @Test func negativeVariances() throws {
     let folder = try Self.folder(Self.good)
-    let autoencoder = try NetworkZoo.autoencoder("crnet", compression: 64)
+    let network = try NetworkChoice("crnet", compression: 64)
+    let autoencoder = network.autoencoder
     var weights = drawnWeights(autoencoder)
     let key = try #require(
       autoencoder.decoder.parameters.map(\.key).first { $0.hasSuffix("running_var") })
     weights[key]![0] = -1
     try WeightsFile.write(
-      weights, network: "crnet", compression: 64, metadata: ["normaliser": "sample_max_modulus"],
-      in: "\(folder.path)/weights")
+      weights, network, metadata: ["normaliser": "sample_max_modulus"], in: "\(folder.path)/weights"
+    )
     for command in ["check", "run"] {
       let result = try Program.run(command, "learned.yaml", in: folder)
       #expect(result.status == 1, "\(result)")

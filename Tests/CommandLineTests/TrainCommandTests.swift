@@ -122,7 +122,7 @@ import Testing
     (["codec=pca"], "has a network"),
     (["codec.network=transnet-cross-batch"], "transnet"),
     (["codec.compression=3"], "codec.compression"),
-    (["channel.ports=8"], "32 ports"),
+    (["channel.ports=8"], "must be one of 4, 8, 16 for 8 ports and 32 taps, got 64"),
     (["training.speed=3"], "speed"),
     (["training=fast"], "must be a mapping"),
   ])

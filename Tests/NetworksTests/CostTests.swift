@@ -166,7 +166,7 @@ import Testing
   ])
   func parametersOfConvolutions(_ network: String, _ both: Int?, _ encoder: Int) throws {
     for compression in [4, 8, 16, 32, 64] {
-      let description = try NetworkDescription(network, compression: compression)
+      let description = NetworkDescription(try NetworkChoice(network, compression: compression))
       let sizes = description.both
       if let both { #expect(sizes.parameters - sizes.denseParameters == both) }
       #expect(description.encoder.parameters - description.encoder.denseParameters == encoder)
@@ -177,7 +177,7 @@ import Testing
   @Test func growthOfACRNet() throws {
     for compression in [4, 64] {
       let sizes = try (1...20).map {
-        try NetworkDescription("acrnet-\($0)x", compression: compression).both
+        NetworkDescription(try NetworkChoice("acrnet-\($0)x", compression: compression)).both
       }
       for (small, large) in zip(sizes, sizes.dropFirst()) {
         #expect(large.parameters - small.parameters == 2240)
@@ -211,15 +211,16 @@ import Testing
     #expect(throws: NetworkError.self) { try NetworkZoo.autoencoder("crnett", compression: 4) }
     #expect(
       throws: NetworkError.unsupportedCompression(
-        network: "cllwcsinet", compression: 32, supported: [4, 8, 16])
+        network: "cllwcsinet", compression: 32, image: .publicImage, supported: [4, 8, 16])
     ) { try NetworkZoo.autoencoder("CLLWCsiNet".lowercased(), compression: 32) }
   }
 
-  @Test func keysAreUnique() {
-    for entry in NetworkZoo.entries {
-      let network = entry.make(entry.compressions[0])
+  @Test func keysAreUnique() throws {
+    for variant in NetworkZoo.variants {
+      let network = try NetworkZoo.autoencoder(
+        variant.name, compression: variant.compressions()[0])
       let keys = (network.encoder.parameters + network.decoder.parameters).map(\.key)
-      #expect(Set(keys).count == keys.count, "\(entry.name)")
+      #expect(Set(keys).count == keys.count, "\(variant.name)")
     }
   }
 }

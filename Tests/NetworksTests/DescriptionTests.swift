@@ -3,11 +3,10 @@ import Testing
 
 @Suite struct DescriptionTests {
   /// The printed layers hold every parameter once, whatever the network.
-  @Test(arguments: NetworkZoo.entries.map(\.name))
+  @Test(arguments: NetworkZoo.variants.map(\.name))
   func layersHoldAllParameters(_ name: String) throws {
-    let entry = try NetworkZoo.entry(name)
-    for compression in entry.compressions {
-      let network = entry.make(compression)
+    for compression in try NetworkZoo.variant(name).compressions() {
+      let network = try NetworkZoo.autoencoder(name, compression: compression)
       for side in [network.encoder, network.decoder] {
         let lines = side.layerLines
         #expect(
@@ -47,7 +46,7 @@ import Testing
 
   /// Bytes count statistics: CsiNet has 2 + 2 (8 + 16 + 2) channels with mean and variance.
   @Test func sizesOfCsiNet() throws {
-    let description = try NetworkDescription("csinet", compression: 4)
+    let description = NetworkDescription(try NetworkChoice("csinet", compression: 4))
     #expect(description.both.parameters == 2_103_116)
     #expect(description.both.denseParameters == 2 * 2048 * 512 + 512 + 2048)
     #expect(description.both.weightBytes == 4 * (2_103_116 + 2 * (2 + 2 * 26)))
@@ -55,7 +54,7 @@ import Testing
 
   /// Projections of attention are fully connected; all but LayerNorm is.
   @Test func denseParametersOfTransNet() throws {
-    let both = try NetworkDescription("transnet", compression: 4).both
+    let both = NetworkDescription(try NetworkChoice("transnet", compression: 4)).both
     #expect(both.parameters - both.denseParameters == 2 * 2 * 64 + 4 * 2 * 64)
   }
 }

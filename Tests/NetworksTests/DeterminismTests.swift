@@ -29,7 +29,7 @@ import Testing
       let pool = WorkerPool(threadCount: threads)
       let trainer = try AutoencoderTrainer(
         network, weights: Self.weights(network), capacity: 13, pool: pool)
-      let adam = Adam([trainer.encoder, trainer.decoder], pool: pool)
+      let adam = Adam(trainer.groups, pool: pool)
       _ = trainer.differentiate(input, target: input)
       adam.update(rate: 1e-3)
       let loss = trainer.differentiate(input, target: input)
@@ -70,10 +70,10 @@ import Testing
   }
 
   /// The two ways to evaluate one definition agree for every network, whatever the batch.
-  @Test(arguments: NetworkZoo.entries.filter { !$0.name.contains("cross") }.map(\.name))
+  @Test(arguments: NetworkZoo.variants.filter { !$0.name.contains("cross") }.map(\.name))
   func inferenceMatchesTrainingPlan(_ name: String) throws {
-    let entry = NetworkZoo.entries.first { $0.name == name }!
-    let network = entry.make(entry.compressions.last!)
+    let ratios = try NetworkZoo.variant(name).compressions()
+    let network = try NetworkZoo.autoencoder(name, compression: ratios.last!)
     var stream = StreamKey(seed: 9, domain: .initialisation, purpose: .initialisation)
       .stream(drop: 0)
     let pool = WorkerPool(threadCount: 1)

@@ -21,7 +21,8 @@ import Testing
   private func run(
     _ input: ArrayReader, _ part: ForwardRun.Part, weights: [String]
   ) throws -> (ForwardRun.Summary, NumericArray) {
-    let run = try ForwardRun("cl-crnet", compression: 16, part: part, weights: weights)
+    let run = try ForwardRun(
+      NetworkChoice("cl-crnet", compression: 16), part: part, weights: weights)
     let summary = try run.run(input, output: "\(folder)/out.npy", pool: pool)
     return (summary, try ArrayFile.read("\(folder)/out.npy"))
   }
@@ -32,7 +33,7 @@ import Testing
     let network = try NetworkZoo.autoencoder("cl-crnet", compression: 16)
     let weights = DeterminismTests.weights(network)
     let paths = try WeightsFile.write(
-      weights, network: "cl-crnet", compression: 16,
+      weights, NetworkChoice("cl-crnet", compression: 16),
       metadata: ["normaliser": "sample_max_modulus"], in: "\(folder)/weights")
     let count = 2051
     let input = DeterminismTests.random(count * 2048)
@@ -73,7 +74,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let network = try NetworkZoo.autoencoder("cl-crnet", compression: 16)
     let paths = try WeightsFile.write(
-      DeterminismTests.weights(network), network: "cl-crnet", compression: 16,
+      DeterminismTests.weights(network), NetworkChoice("cl-crnet", compression: 16),
       metadata: ["normaliser": "sample_max_modulus"], in: folder)
     let described = try WeightsDescription(paths[1])
     #expect(described.sides.map(\.side) == ["decoder"])
@@ -83,7 +84,7 @@ import Testing
       ([paths[0], "\(folder)/none.safetensors"], "none.safetensors"), ([], "no weights named"),
     ] {
       let error = #expect(throws: (any Error).self) {
-        try ForwardRun("cl-crnet", compression: 16, part: .decoder, weights: weights)
+        try ForwardRun(NetworkChoice("cl-crnet", compression: 16), part: .decoder, weights: weights)
       }
       #expect(error.map { "\($0)".contains(message) } == true, "\(String(describing: error))")
     }
@@ -107,7 +108,7 @@ import Testing
     }
     try write()
     for side in WeightsFile.Side.allCases {
-      let read = try WeightsFile(path, network: "cl-crnet", compression: 16, side)
+      let read = try WeightsFile(path, NetworkChoice("cl-crnet", compression: 16), side)
       for (key, _) in side.network(of: network).parameters {
         #expect(read.weights[key] == weights[key])
       }
@@ -115,7 +116,7 @@ import Testing
     // With keys that do not share it the prefix may be that of one of several networks.
     try write([NumericArray(name: "other", shape: [1], floats: [0])])
     let error = #expect(throws: DataFileError.self) {
-      try WeightsFile(path, network: "cl-crnet", compression: 16, .encoder)
+      try WeightsFile(path, NetworkChoice("cl-crnet", compression: 16), .encoder)
     }
     #expect(
       error?.hint?.hasPrefix("the file has '\(prefix)") == true, "\(String(describing: error))")
@@ -125,7 +126,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let reader = try write("a.npy", [3, 2048], DeterminismTests.random(3 * 2048))
     let run = try ForwardRun(
-      "cl-crnet", compression: 16, part: .encoder, weights: [VectorFileTests.source])
+      NetworkChoice("cl-crnet", compression: 16), part: .encoder, weights: [VectorFileTests.source])
     #expect(throws: ForwardRun.Stopped.self) {
       try run.run(reader, output: "\(folder)/out.npy", pool: pool, shouldStop: { true })
     }

@@ -11,7 +11,7 @@ import Testing
     let pool = WorkerPool(threadCount: 2)
     let trainer = try AutoencoderTrainer(
       network, weights: DeterminismTests.weights(network), capacity: 12, pool: pool)
-    let adam = Adam([trainer.encoder, trainer.decoder], pool: pool)
+    let adam = Adam(trainer.groups, pool: pool)
     let input = DeterminismTests.random(12 * 2048)
     let first = trainer.differentiate(input, target: input)
     for _ in 0..<60 {
@@ -67,22 +67,22 @@ import Testing
     let output: [Float] = [1, 2, 3, 4, 5, 6]
     let target: [Float] = [0, 2, 1, 4, 5, 9]
     var gradient = [Float](repeating: 0, count: 6)
-    let mean = Loss.meanSquare.evaluate(output, target, samples: 2, count: 3, gradient: &gradient)
+    let batch = LossBatch(output, target, samples: 2, count: 3)
+    let mean = MeanSquareLoss().evaluate(batch, gradient: &gradient, pool: nil)
     #expect(abs(mean - 14.0 / 6) < 1e-12)
     let slopes: [Float] = [1, 0, 2, 0, 0, -3]
     for (value, slope) in zip(gradient, slopes) { #expect(abs(value - slope / 3) < 1e-6) }
-    let logarithm = Loss.logMeanSquare.evaluate(
-      output, target, samples: 2, count: 3, gradient: &gradient)
+    let logarithm = LogMeanSquareLoss().evaluate(batch, gradient: &gradient, pool: nil)
     #expect(abs(logarithm - log(7.0)) < 1e-12)
     for (value, slope) in zip(gradient, slopes) { #expect(abs(value - slope / 7) < 1e-6) }
   }
 
   @Test func schedules() {
-    #expect(Schedule.constant(1e-3).rate(at: 99) == 1e-3)
-    #expect(Schedule.step(rate: 1, factor: 0.5, interval: 10).rate(at: 29) == 0.25)
-    let exponential = Schedule.exponential(rate: 2, factor: 0.25, interval: 10)
+    #expect(ConstantSchedule(1e-3).rate(at: 99) == 1e-3)
+    #expect(StepSchedule(rate: 1, factor: 0.5, interval: 10).rate(at: 29) == 0.25)
+    let exponential = ExponentialSchedule(rate: 2, factor: 0.25, interval: 10)
     #expect(abs(exponential.rate(at: 5) - 1) < 1e-12)
-    let cosine = Schedule.warmUpCosine(maximum: 2e-3, minimum: 5e-5, warmUp: 100, total: 1100)
+    let cosine = WarmUpCosineSchedule(maximum: 2e-3, minimum: 5e-5, warmUp: 100, total: 1100)
     #expect(cosine.rate(at: 0) == 0)
     #expect(abs(cosine.rate(at: 50) - 1e-3) < 1e-15)
     #expect(abs(cosine.rate(at: 100) - 2e-3) < 1e-15)
@@ -97,7 +97,7 @@ import Testing
     let input = DeterminismTests.random(4 * 2048)
     func make(_ weights: Weights) throws -> (AutoencoderTrainer, Adam) {
       let trainer = try AutoencoderTrainer(network, weights: weights, capacity: 4, pool: pool)
-      return (trainer, Adam([trainer.encoder, trainer.decoder], pool: pool))
+      return (trainer, Adam(trainer.groups, pool: pool))
     }
     func step(_ trainer: AutoencoderTrainer, _ adam: Adam) {
       _ = trainer.differentiate(input, target: input)

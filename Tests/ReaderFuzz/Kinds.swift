@@ -120,7 +120,7 @@ extension Kind {
     return Subject(folder: folder, originals: originals) { path in
       _ = try? WeightsDescription(path)
       for side in WeightsFile.Side.allCases {
-        _ = try WeightsFile(folder, network: "cl-acrnet-1x", compression: 64, side)
+        _ = try WeightsFile(folder, NetworkChoice("cl-acrnet-1x", compression: 64), side)
       }
     }
   }
@@ -141,7 +141,7 @@ extension Kind {
     let pool = WorkerPool(threadCount: 1)
     let train = { (steps: Int) in
       let loop = try TrainingLoop(
-        network: "cl-acrnet-1x", compression: 64, settings: settings, data: data, seed: 1,
+        NetworkChoice("cl-acrnet-1x", compression: 64), settings: settings, data: data, seed: 1,
         stem: "\(folder)/net", pool: pool)
       let done = Atomic(0)
       _ = try loop.run(

@@ -55,7 +55,7 @@ import Testing
       try writer.append(samples)
       try writer.finish()
       let forward = try ForwardRun(
-        "csinet-width", compression: 64, part: .autoencoder, weights: [folder])
+        NetworkChoice("csinet-width", compression: 64), part: .autoencoder, weights: [folder])
       let summary = try forward.run(
         ArrayFile.open(input), output: folder + "/output.npy", pool: WorkerPool(threadCount: 1))
       let alone = try #require(summary.error?.nmse)

@@ -141,13 +141,74 @@ import Training
       let trained = try run(Self.link + "\n" + Self.training, folder)
       #expect(trained[0].files.count == 2)
       let encoder = try WeightsFile(
-        folder, network: "cl-acrnet-1x", compression: 64, .encoder)
+        folder, NetworkChoice("cl-acrnet-1x", compression: 64), .encoder)
       #expect(encoder.normaliser == "sample_max_modulus")
       let yaml = Self.link + "\nrun: {seed: 3, drops: 8}"
       let result = try execute(prepare(yaml, set: ["codec.weights=\(folder)"]))
       #expect(result.points[0][.nmseDB].isFinite)
       #expect(!result.provenance.weightsDigest.isEmpty)
     }
+  }
+
+  /// Networks of several families are trained and run on CSI of 13 taps and 64 ports.
+  @Test func otherSizesOfCSI() throws {
+    try withTemporaryFolder { folder in
+      let link = """
+        link:
+          grid: {tones: 64}
+          channel: {type: rayleigh, ports: 64, taps: 3}
+          pilots: {type: dft, snr_db: 10}
+          transform: {taps: 13}
+          codec: {network: csinet, compression: 16}
+        sweep: {codec.network: [csinet, "acrnet {expansion: 2}", cllwcsinet, transnet]}
+        """
+      let trained = try run(link + "\n" + Self.training, folder)
+      #expect(
+        trained.map(\.network.name) == ["csinet", "acrnet-2x", "cllwcsinet", "transnet"])
+      #expect(trained.allSatisfy { $0.network.autoencoder.codewordLength == 2 * 13 * 64 / 16 })
+      #expect(FileManager.default.fileExists(atPath: "\(folder)/csinet-64x13-16-curve.csv"))
+      #expect(try samples(folder, "train").shape == [20, 2, 64, 13])
+      let yaml = link + "\nrun: {seed: 3, drops: 8}"
+      let points = try execute(prepare(yaml, set: ["codec.weights=\(folder)"])).points
+      #expect(points.count == 4)
+      #expect(points.allSatisfy { $0[.nmseDB].isFinite })
+      #expect(Set(points.map { $0[.nmseDB] }).count == 4)
+    }
+  }
+
+  /// Two trainings of one network lie side by side under their labels, and the second starts from the first.
+  @Test func labelsAndWeightsToStartFrom() throws {
+    try withTemporaryFolder { folder in
+      let plain = try run(Self.link + "\n" + Self.training, folder)
+      let files = plain[0].files.joined(separator: ", ")
+      let tuned = try run(
+        Self.link + "\n" + Self.training, folder,
+        set: [
+          "training.label=tuned", "training.optimizer=sgd",
+          "training.method={type: two_stage, frozen: [encoder], start: [\(files)]}",
+        ])
+      #expect(tuned[0].files[0].hasSuffix("/cl-acrnet-1x-64-tuned-encoder.safetensors"))
+      #expect(FileManager.default.fileExists(atPath: "\(folder)/cl-acrnet-1x-64-tuned-curve.csv"))
+      // The first epoch moved the decoder only; the encoder of the start is what the first training ended with.
+      let yaml = Self.link + "\nrun: {seed: 3, drops: 8}"
+      let results = try ["codec.label=tuned", "codec.compression=64"].map { label in
+        try execute(prepare(yaml, set: ["codec.weights=\(folder)", label])).points[0][.nmseDB]
+      }
+      #expect(results[0].isFinite && results[0] != results[1])
+      let encoder = try WeightsFile(
+        folder, NetworkChoice("cl-acrnet-1x", compression: 64), label: "tuned", .encoder)
+      #expect(encoder.metadata["recipe"] != nil)
+    }
+    #expect(
+      complaint(
+        Self.link + "\n" + Self.training,
+        set: ["training.method={type: two_stage, frozen: [nothing]}"]
+      ).contains("training.method.frozen must be 'encoder', 'decoder' or beginnings of keys"))
+    #expect(
+      complaint(
+        Self.link + "\n" + Self.training,
+        set: ["training.method={type: two_stage, frozen_epochs: 2}"]
+      ).contains("training.method.frozen_epochs must be below the 2 epochs"))
   }
 
   /// The estimate is what the encoder sees; the target is the truth on the estimate's scale.
@@ -196,7 +257,7 @@ import Training
           """ + Self.training
       let trained = try run(yaml, folder, set: ["training.epochs=1"])
       #expect(
-        trained.map { "\($0.network) \($0.compression)" } == [
+        trained.map { "\($0.network.name) \($0.network.compression)" } == [
           "cl-acrnet-1x 32", "cl-acrnet-1x 64", "cl-crnet 32", "cl-crnet 64",
         ])
       #expect(Set(trained.map(\.dataDigest)).count == 1)

@@ -14,12 +14,12 @@ public func drawnWeights(_ autoencoder: Autoencoder, seed: UInt64 = 1) -> Weight
 /// - Returns: paths of the encoder's and the decoder's file.
 @discardableResult
 public func writeDrawnWeights(
-  _ network: String, compression: Int = 4, seed: UInt64 = 1,
+  _ network: String, compression: Int = 4, image: Shape = .publicImage, seed: UInt64 = 1,
   normaliser: String = "sample_max_modulus", in folder: String
 ) throws -> [String] {
-  let autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
+  let choice = try NetworkChoice(network, compression: compression, image: image)
   return try WeightsFile.write(
-    drawnWeights(autoencoder, seed: seed), network: network, compression: compression,
+    drawnWeights(choice.autoencoder, seed: seed), choice,
     metadata: ["normaliser": normaliser, "seed": "\(seed)"], in: folder)
 }
 

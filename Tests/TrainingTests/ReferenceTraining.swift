@@ -6,7 +6,7 @@ import Networks
 /// What a training is told, as far as its numbers depend on it.
 struct ReferenceSettings: Sendable {
   var batch = 8
-  var loss = Loss.meanSquare
+  var loss: any Loss = MeanSquareLoss()
   var beta1 = 0.9
   var beta2 = 0.999
   var epsilon = 1e-8

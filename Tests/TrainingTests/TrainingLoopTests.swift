@@ -17,7 +17,7 @@ import Training
     seed: UInt64 = 5, network: String = Self.network
   ) throws -> TrainingLoop {
     try TrainingLoop(
-      network: network, compression: Self.ratio, settings: settings, data: folder.data(),
+      NetworkChoice(network, compression: Self.ratio), settings: settings, data: folder.data(),
       seed: seed, stem: "\(folder.path)/\(stem)", pool: WorkerPool(threadCount: threads))
   }
 
@@ -168,7 +168,8 @@ import Training
     let set = try SampleSet(inputs: folder.file("train"), shape: [2, 32, 32])
     let data = TrainingData(training: set, validation: set, test: set, digest: "large")
     let loop = try TrainingLoop(
-      network: Self.network, compression: Self.ratio, settings: settings(), data: data, seed: 1,
+      NetworkChoice(Self.network, compression: Self.ratio), settings: settings(), data: data,
+      seed: 1,
       stem: "\(folder.path)/net", pool: WorkerPool(threadCount: 1))
     #expect(throws: TrainingError.self) {
       _ = try loop.run(progress: { _ in }, shouldStop: { false }) != nil
@@ -200,7 +201,8 @@ import Training
       training: try folder.set("pair", 22, seed: 11, targetSeed: 12), validation: data.validation,
       test: data.test, digest: "pair")
     let loop = try TrainingLoop(
-      network: Self.network, compression: Self.ratio, settings: settings(["epochs": .integer(1)]),
+      NetworkChoice(Self.network, compression: Self.ratio),
+      settings: settings(["epochs": .integer(1)]),
       data: apart, seed: 5, stem: "\(folder.path)/pair", pool: WorkerPool(threadCount: 1))
     let trainer = try AutoencoderTrainer(
       NetworkZoo.autoencoder(Self.network, compression: Self.ratio),
@@ -230,7 +232,8 @@ import Training
     let set = try SampleSet(inputs: folder.file("train"), shape: [2, 32, 32])
     let data = TrainingData(training: set, validation: set, test: set, digest: "nan")
     let loop = try TrainingLoop(
-      network: Self.network, compression: Self.ratio, settings: settings(), data: data, seed: 1,
+      NetworkChoice(Self.network, compression: Self.ratio), settings: settings(), data: data,
+      seed: 1,
       stem: "\(folder.path)/net", pool: WorkerPool(threadCount: 2))
     #expect(throws: DataFileError.self) {
       try loop.run(progress: { _ in }, shouldStop: { false })

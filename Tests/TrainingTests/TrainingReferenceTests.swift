@@ -31,7 +31,7 @@ import Training
         "loss": .text("log_mse"), "learning_rate": .number(2e-3),
       ],
       reference: ReferenceSettings(
-        loss: .logMeanSquare, beta1: 0.6, beta2: 0.8, epsilon: 1e-2, rate: { _ in 2e-3 })),
+        loss: LogMeanSquareLoss(), beta1: 0.6, beta2: 0.8, epsilon: 1e-2, rate: { _ in 2e-3 })),
     Case(
       testDescription: "noise, targets, warm-up and cosine",
       keys: [
@@ -95,7 +95,7 @@ import Training
       validation: try folder.set("validation", 80, seed: 13),
       test: try folder.set("test", 75, seed: 14), digest: "data")
     let loop = try TrainingLoop(
-      network: Self.name, compression: Self.ratio,
+      NetworkChoice(Self.name, compression: Self.ratio),
       settings: settings(test.keys.merging(["epochs": .integer(test.epochs)]) { $1 }), data: data,
       seed: test.seed, stem: "\(folder.path)/net", pool: WorkerPool(threadCount: 2))
     let result = try #require(try loop.run(progress: { _ in }, shouldStop: { false }))
@@ -154,7 +154,7 @@ import Training
   @Test func theTestJudgesTheBestWeights() throws {
     let folder = try SampleFolder()
     let loop = try TrainingLoop(
-      network: Self.name, compression: Self.ratio,
+      NetworkChoice(Self.name, compression: Self.ratio),
       settings: settings(["epochs": .integer(40), "learning_rate": .number(0.3)]),
       data: folder.data(), seed: 5, stem: "\(folder.path)/net", pool: WorkerPool(threadCount: 1))
     let result = try #require(try loop.run(progress: { _ in }, shouldStop: { false }))

@@ -65,22 +65,14 @@ private struct ParameterUses {
     }
   }
 
-  subscript(parameter: Parameter) -> (last: Int, count: Int)? { nodes[ObjectIdentifier(parameter)] }
+  subscript(parameter: NetworkParameter) -> (last: Int, count: Int)? {
+    nodes[ObjectIdentifier(parameter)]
+  }
 }
 
-extension Operation {
+extension NetworkOperation {
   /// The parameter that tells the layer behind an operation; nil if it has none.
-  fileprivate var parameter: Parameter? {
-    switch self {
-    case .convolution(let layer): layer.weight
-    case .normalization(let layer): layer.gamma
-    case .layerNorm(let layer): layer.gamma
-    case .dense(let product): product.weight
-    case .prelu(let slopes): slopes
-    case .scale(let factor): factor
-    default: nil
-    }
-  }
+  fileprivate var parameter: NetworkParameter? { parameters.first }
 
   /// The word for an operation without parameters.
   fileprivate func word(_ shape: Shape) -> String {
@@ -94,6 +86,7 @@ extension Operation {
     case .reshape: "reshape to \(shape)"
     case .planeMean: "mean of each channel"
     case .channelPool: "maximum and mean over channels"
+    case .custom(let operation): operation.summary
     case .attention(let core): "attention of \(core.heads) heads"
     default: ""
     }
@@ -113,6 +106,17 @@ extension Graph {
       words.append(word)
       current = next[0]
     }
+  }
+}
+
+extension Graph: CustomStringConvertible {
+  /// Operations with their shapes in order of evaluation, one per line.
+  public var description: String {
+    nodes.map { node in
+      let word = node.operation.word(node.shape)
+      let inputs = node.inputs.map(String.init).joined(separator: ", ")
+      return "\(word.isEmpty ? "layer" : word)(\(inputs)) -> \(node.shape)"
+    }.joined(separator: "\n")
   }
 }
 

@@ -9,6 +9,7 @@ public struct SideDescription: Sendable, Encodable, Equatable {
   /// Operations of one sample.
   public private(set) var costs = Costs()
 
+  /// Counts one side.
   public init(_ network: Network) {
     parameters = network.parameterCount
     var counted: Set<ObjectIdentifier> = []
@@ -22,6 +23,7 @@ public struct SideDescription: Sendable, Encodable, Equatable {
     costs = network.graph.costs
   }
 
+  /// Both sides together.
   public static func + (a: SideDescription, b: SideDescription) -> SideDescription {
     var sum = a
     sum.parameters += b.parameters
@@ -34,24 +36,31 @@ public struct SideDescription: Sendable, Encodable, Equatable {
 
 /// What `csilink inspect` shows of one network at one ratio.
 public struct NetworkDescription: Sendable, Encodable {
+  /// Name as ``NetworkVariant/name``.
   public let network: String
   /// The n of ratio 1/n.
   public let compression: Int
+  /// Angles and delay taps.
+  public let image: [Int]
   /// Axes of the codeword.
   public let codeword: [Int]
+  /// Sizes of the sides and of both.
   public let encoder, decoder, both: SideDescription
+  /// Layers of the sides in the order of the definition.
   public let encoderLayers, decoderLayers: [LayerLine]
-  private let autoencoder: Autoencoder
+  private let choice: NetworkChoice
 
   private enum CodingKeys: CodingKey {
-    case network, compression, codeword, encoder, decoder, both, encoderLayers, decoderLayers
+    case network, compression, image, codeword, encoder, decoder, both, encoderLayers, decoderLayers
   }
 
-  /// - Throws: ``NetworkError`` for unknown networks and ratios.
-  public init(_ network: String, compression: Int) throws(NetworkError) {
-    autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
-    self.network = network.lowercased()
-    self.compression = compression
+  /// Describes a network at one ratio.
+  public init(_ choice: NetworkChoice) {
+    self.choice = choice
+    let autoencoder = choice.autoencoder
+    network = choice.name
+    compression = choice.compression
+    image = [choice.image.height, choice.image.width]
     codeword = autoencoder.encoder.graph.outputShapes[0].axes
     encoder = SideDescription(autoencoder.encoder)
     decoder = SideDescription(autoencoder.decoder)
@@ -63,7 +72,7 @@ public struct NetworkDescription: Sendable, Encodable {
   /// Trees of both sides and the table of their sizes.
   public var text: String {
     let codeword = codeword.map(String.init).joined(separator: "×")
-    let (encoder, decoder) = (autoencoder.encoder, autoencoder.decoder)
+    let (encoder, decoder) = (choice.autoencoder.encoder, choice.autoencoder.decoder)
     return """
       # \(network) 1/\(compression): \(encoder.graph.inputShapes[0]) to codeword \(codeword)
 
@@ -109,20 +118,25 @@ public struct NetworkDescription: Sendable, Encodable {
 
 /// The table of one network over its ratios.
 public struct RatioTable: Sendable, Encodable {
+  /// Name as ``NetworkVariant/name``.
   public let network: String
+  /// One description for each ratio, ascending.
   public let ratios: [NetworkDescription]
 
-  /// - Throws: ``NetworkError/unknownNetwork(_:known:)``.
-  public init(_ network: String) throws(NetworkError) {
-    let entry = try NetworkZoo.entry(network)
-    self.network = entry.name
+  /// - Parameters:
+  ///   - text: as for ``NetworkZoo/variant(_:)``.
+  ///   - image: `[2, angle, delay]`.
+  /// - Throws: ``NetworkError`` for a network that does not exist or that cannot compress the image.
+  public init(_ text: String, image: Shape = .publicImage) throws(NetworkError) {
     var ratios: [NetworkDescription] = []
-    for compression in entry.compressions {
-      ratios.append(try NetworkDescription(entry.name, compression: compression))
+    for choice in try NetworkZoo.variant(text).choices(image: image) {
+      ratios.append(NetworkDescription(choice))
     }
+    network = ratios[0].network
     self.ratios = ratios
   }
 
+  /// The table as text.
   public var text: String {
     let table = TextTable(
       header: ["ratio", "codeword", "parameters", "UE", "BS", "MAC", "P", "KD"],
@@ -135,6 +149,8 @@ public struct RatioTable: Sendable, Encodable {
           costs.profiler.grouped, costs.distillation.grouped,
         ]
       }, rightAligned: Set(1..<8))
-    return "# \(network)\n\(table.text)\n\n\(NetworkDescription.countingRules)"
+    let image = ratios[0].image
+    let size = image == [32, 32] ? "" : ", images of \(image[0])x\(image[1])"
+    return "# \(network)\(size)\n\(table.text)\n\n\(NetworkDescription.countingRules)"
   }
 }

@@ -9,6 +9,7 @@ package struct TextTable {
     self.rightAligned = rightAligned
   }
 
+  /// Header and rows, two spaces between columns.
   package var text: String {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
     return rows.map { row in

@@ -4,41 +4,54 @@ import DataFiles
 public struct WeightsDescription: Sendable, Encodable {
   /// One side whose tensors the file holds.
   public struct Part: Sendable, Encodable {
+    /// `encoder` or `decoder`.
     public let side: String
+    /// Parameters, bytes and operations.
     public let size: SideDescription
+    /// Layers in the order of the definition.
     public let layers: [LayerLine]
     fileprivate let tree: String
 
     private enum CodingKeys: CodingKey { case side, size, layers }
   }
 
+  /// Path of the file.
   public let file: String
+  /// Texts beside the tensors.
   public let metadata: [String: String]
+  /// Name as ``NetworkVariant/name``.
   public let network: String
   /// The n of ratio 1/n.
   public let compression: Int
+  /// Angles and delay taps.
+  public let image: [Int]
+  /// The sides whose tensors are complete.
   public let sides: [Part]
+  private let title: String
+
+  private enum CodingKeys: CodingKey { case file, metadata, network, compression, image, sides }
 
   /// - Throws: `DataFileError` for unreadable files, and if the file does not say its network or holds neither side.
   public init(_ path: String) throws {
     file = path
     metadata = try ArrayFile.metadata(path)
-    let name: String
+    let choice: NetworkChoice
     do {
-      (name, compression) = try GoldenVector.identity(metadata)
-      _ = try NetworkZoo.autoencoder(name, compression: compression)
+      choice = try GoldenVector.network(metadata)
     } catch {
       throw DataFileError(
         file: path, expected: "metadata 'network' and 'cr' of a known network", found: "\(error)")
     }
-    network = name
+    network = choice.name
+    compression = choice.compression
+    image = [choice.image.height, choice.image.width]
+    title = choice.title
     var sides: [Part] = []
     var refusals: [any Error] = []
     for side in WeightsFile.Side.allCases {
       do {
-        _ = try WeightsFile(path, network: name, compression: compression, side)
-        let network = side.network(
-          of: try NetworkZoo.autoencoder(name, compression: compression))
+        _ = try WeightsFile(path, choice, side)
+        let network = side.network(of: choice.autoencoder)
         sides.append(
           Part(
             side: side.rawValue, size: SideDescription(network), layers: network.layerLines,
@@ -51,8 +64,9 @@ public struct WeightsDescription: Sendable, Encodable {
     self.sides = sides
   }
 
+  /// Metadata and the layers of each side.
   public var text: String {
-    var lines = ["# \(file): \(network) 1/\(compression)"]
+    var lines = ["# \(file): \(title)"]
     lines += metadata.sorted { $0.key < $1.key }.map { "# \($0.key): \($0.value)".onOneLine }
     for part in sides {
       lines += [

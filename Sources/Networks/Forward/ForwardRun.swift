@@ -19,6 +19,7 @@ public struct ForwardRun: Sendable {
 
   /// What came of a run.
   public struct Summary: Sendable {
+    /// Samples that were run.
     public fileprivate(set) var sampleCount = 0
     /// Axes of one written sample.
     public let sampleShape: [Int]
@@ -47,7 +48,7 @@ public struct ForwardRun: Sendable {
   /// Ended by request; nothing was written.
   public struct Stopped: Error {}
 
-  public let autoencoder: Autoencoder
+  /// Which sides are run.
   public let part: Part
   /// Files that the weights came from.
   public let weightPaths: [String]
@@ -60,18 +61,18 @@ public struct ForwardRun: Sendable {
   ///   - weights: files or folders; the first that has a side is used for it.
   /// - Throws: ``NetworkError`` for unknown networks and for those that cannot be run sample by sample,
   ///   `DataFileError` for unfit weights.
-  public init(_ network: String, compression: Int, part: Part, weights: [String]) throws {
-    autoencoder = try NetworkZoo.autoencoder(network, compression: compression)
+  public init(_ network: NetworkChoice, part: Part, weights: [String]) throws {
     self.part = part
+    let autoencoder = network.autoencoder
     for side in part.sides {
       let graph = side.network(of: autoencoder).graph
-      if graph.inputShapes.count > 1 { throw NetworkError.needsCleanCodeword(network) }
-      if graph.attendsAcrossBatch { throw NetworkError.needsWholeBatch(network) }
+      if graph.inputShapes.count > 1 { throw NetworkError.needsCleanCodeword(network.name) }
+      if graph.attendsAcrossBatch { throw NetworkError.needsWholeBatch(network.name) }
     }
     var plans: [InferencePlan] = []
     var paths: [String] = []
     for side in part.sides {
-      let file = try WeightsFile.first(of: weights, network, compression, side)
+      let file = try WeightsFile.first(of: weights, network, side)
       plans.append(
         try InferencePlan(side.network(of: autoencoder), weights: file.weights))
       paths.append(file.path)
@@ -83,7 +84,7 @@ public struct ForwardRun: Sendable {
   /// Runs all samples of an array and writes the results to a .npy file, which appears whole at the end.
   ///
   /// - Parameters:
-  ///   - input: `[sample, 2, angle, delay]` or `[sample, 2048]`; for a decoder `[sample, M]` or `[sample, K, 1, 32]`.
+  ///   - input: `[sample, 2, angle, delay]` or `[sample, 2 · angles · delays]`; for a decoder `[sample, M]` or `[sample, K, 1, 32]`.
   ///   - shouldStop: asked before each block.
   /// - Returns: also the NMSE if the whole autoencoder was run.
   /// - Throws: `DataFileError` for unfit shapes, values that are not finite and unwritable places; ``Stopped``.
@@ -209,12 +210,12 @@ extension ArrayInfo {
 extension WeightsFile {
   /// The first of several files or folders that has a side.
   static func first(
-    of paths: [String], _ network: String, _ compression: Int, _ side: Side
+    of paths: [String], _ network: NetworkChoice, _ side: Side
   ) throws -> WeightsFile {
     var refusal: (any Error)?
     for path in paths {
       do {
-        return try WeightsFile(path, network: network, compression: compression, side)
+        return try WeightsFile(path, network, side)
       } catch {
         // A file that says it is the other side is no reason to complain about it.
         let other = (try? ArrayFile.metadata(path))?["side"]

@@ -15,6 +15,7 @@ public struct ReconstructionError: Sendable, Equatable {
   private var errors = 0.0
   private var energies = 0.0
 
+  /// No samples yet.
   public init() {}
 
   /// Adds one sample of `count` values.

@@ -13,6 +13,10 @@ public struct Costs: Sendable, Equatable, Encodable {
   /// Multiply-accumulates of attention's two products of tokens, which none of the rules above counts.
   public var attention = 0
 
+  /// No operations.
+  public init() {}
+
+  /// Sums by rule.
   public static func + (a: Costs, b: Costs) -> Costs {
     var sum = a
     sum.multiplyAccumulates += b.multiplyAccumulates
@@ -46,6 +50,8 @@ extension Graph {
         if let identity = layer.identity {
           costs.profiler -= shared.updateValue(count, forKey: ObjectIdentifier(identity)) ?? 0
         }
+      case .custom(let operation):
+        costs = costs + operation.costs(node.inputs.map { nodes[$0].shape })
       case .attention(let core):
         costs.attention += 2 * node.shape.height * node.shape.height * core.dimension
       default: break

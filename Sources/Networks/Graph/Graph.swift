@@ -1,11 +1,12 @@
 /// What a node of a ``Graph`` computes from its inputs.
-enum Operation: Sendable {
+public enum NetworkOperation: Sendable {
+  /// The network's input of that number.
   case input(Int)
   case convolution(Convolution)
   case normalization(BatchNorm)
   /// `u > 0 ? u : slope * u`; also plain ReLU with slope 0.
   case leakyReLU(LeakyReLU)
-  case prelu(Parameter)
+  case prelu(NetworkParameter)
   case pointwise(Pointwise)
   /// Matrix product on the last axis.
   case dense(DenseProduct)
@@ -14,7 +15,7 @@ enum Operation: Sendable {
   /// Elementwise product; the second input may be `[channel, 1, 1]` or `[1, row, column]`.
   case multiply
   /// Product with a scalar parameter.
-  case scale(Parameter)
+  case scale(NetworkParameter)
   case concatenate
   case reshape
   /// Mean over each plane, `[channel, 1, 1]`.
@@ -23,6 +24,7 @@ enum Operation: Sendable {
   case channelPool
   case layerNorm(LayerNorm)
   case attention(AttentionProduct)
+  case custom(any CustomOperation)
 }
 
 /// Saturating functions applied value by value.
@@ -40,7 +42,7 @@ public enum Pointwise: Sendable {
 /// counted from it.
 public struct Graph: Sendable {
   struct Node: Sendable {
-    let operation: Operation
+    let operation: NetworkOperation
     let inputs: [Int]
     let shape: Shape
   }
@@ -66,6 +68,23 @@ public struct Graph: Sendable {
     return Graph(nodes: tracer.nodes, inputs: signals.map(\.node), outputs: outputs.map(\.node))
   }
 
+  /// The same operations, on the values of another network's definition.
+  func applied(to signals: [Signal]) -> [Signal] {
+    var values: [Signal] = []
+    for node in nodes {
+      let sources = node.inputs.map { values[$0] }
+      if case .input(let number) = node.operation {
+        precondition(
+          signals[number].shape == node.shape, "a graph reads values of its inputs' shapes")
+        values.append(signals[number])
+      } else {
+        values.append(
+          sources[0].applying(node.operation, Array(sources.dropFirst()), shape: node.shape))
+      }
+    }
+    return outputs.map { values[$0] }
+  }
+
   /// Whether a sample's output depends on its neighbours in the batch.
   var attendsAcrossBatch: Bool {
     nodes.contains {
@@ -73,7 +92,9 @@ public struct Graph: Sendable {
     }
   }
 
+  /// Shapes of the inputs in their order.
   public var inputShapes: [Shape] { inputs.map { nodes[$0].shape } }
+  /// Shapes of the outputs in their order.
   public var outputShapes: [Shape] { outputs.map { nodes[$0].shape } }
 }
 
@@ -81,7 +102,7 @@ public struct Graph: Sendable {
 final class Tracer {
   private(set) var nodes: [Graph.Node] = []
 
-  func append(_ operation: Operation, _ inputs: [Signal], _ shape: Shape) -> Signal {
+  func append(_ operation: NetworkOperation, _ inputs: [Signal], _ shape: Shape) -> Signal {
     nodes.append(Graph.Node(operation: operation, inputs: inputs.map(\.node), shape: shape))
     return Signal(tracer: self, node: nodes.count - 1, shape: shape)
   }
@@ -91,17 +112,20 @@ final class Tracer {
 public struct Signal {
   let tracer: Tracer
   let node: Int
+  /// `[channel, row, column]`.
   public let shape: Shape
 
-  func applying(_ operation: Operation, _ others: [Signal] = [], shape: Shape) -> Signal {
+  func applying(_ operation: NetworkOperation, _ others: [Signal] = [], shape: Shape) -> Signal {
     tracer.append(operation, [self] + others, shape)
   }
 
+  /// Sum of two maps of equal shape.
   public static func + (a: Signal, b: Signal) -> Signal {
     precondition(a.shape == b.shape, "a sum needs equal shapes")
     return a.applying(.add, [b], shape: a.shape)
   }
 
+  /// Difference of two maps of equal shape.
   public static func - (a: Signal, b: Signal) -> Signal {
     precondition(a.shape == b.shape, "a difference needs equal shapes")
     return a.applying(.subtract, [b], shape: a.shape)
@@ -122,6 +146,7 @@ public struct Signal {
     return shape == self.shape ? self : applying(.reshape, shape: shape)
   }
 
+  /// The same values as one vector.
   public var flattened: Signal { reshaped(.vector(shape.count)) }
 }
 

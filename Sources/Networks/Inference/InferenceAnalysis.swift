@@ -191,7 +191,7 @@ struct ParameterValues: Sendable {
     self.values = values
   }
 
-  subscript(parameter: Parameter) -> [Float] { values[ObjectIdentifier(parameter)]! }
+  subscript(parameter: NetworkParameter) -> [Float] { values[ObjectIdentifier(parameter)]! }
 
   /// Scale and shift of a normalisation with running statistics.
   func coefficients(_ norm: BatchNorm) -> (scale: [Float], shift: [Float]) {

@@ -12,6 +12,7 @@ public final class InferencePlan: Sendable {
     var last: (any TileStep)?
   }
 
+  /// The network that is laid out.
   public let network: Network
   private let kernels: Kernels
   private let segments: [Segment]

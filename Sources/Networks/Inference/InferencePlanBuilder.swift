@@ -67,6 +67,8 @@ struct InferencePlanBuilder {
     case .channelPool: plain(.channelPool, node)
     case .layerNorm(let layer):
       plain(.layerNorm(layer, gamma: values[layer.gamma], beta: values[layer.beta]), node)
+    case .custom(let operation):
+      plain(.custom(operation, operation.reads.map { FloatMemory(values[$0]) }), node)
     case .attention(let core):
       if core.acrossBatch { throw .needsWholeBatch(network.name) }
       plain(.attention(core), node)

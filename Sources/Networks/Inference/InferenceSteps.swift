@@ -211,6 +211,7 @@ struct PlainStep: SampleStep {
     case planeMean, channelPool
     case layerNorm(LayerNorm, gamma: [Float], beta: [Float])
     case attention(AttentionProduct)
+    case custom(any CustomOperation, [FloatMemory])
     /// Product with packed weights on every token.
     case dense(DenseProduct, packed: FloatMemory, bias: FloatMemory)
   }
@@ -237,6 +238,16 @@ struct PlainStep: SampleStep {
       csk_product_part(
         shape.count / product.inputs, product.outputs, product.inputs, x, product.inputs,
         packed.pointer, product.inputs, bias.pointer, y, product.outputs)
+    case .custom(let operation, let parameters):
+      let inputs = sources.map {
+        UnsafeBufferPointer(
+          start: UnsafePointer(memory.pointer($0.buffer) + $0.base), count: $0.shape.count)
+      }
+      operation.forward(
+        CustomSample(
+          inputs: inputs, shapes: sources.map(\.shape),
+          parameters: parameters.map { UnsafeBufferPointer($0.buffer) }),
+        into: UnsafeMutableBufferPointer(start: y, count: target.shape.count))
     case .attention(let core):
       let memoryPlace = sources.last!
       attend(core, x, memory.pointer(memoryPlace.buffer) + memoryPlace.base, y, kernels)

@@ -3,9 +3,11 @@ public struct LeakyReLU: Layer {
   /// What several uses of one published layer object have in common.
   final class Identity: Sendable {}
 
+  /// Factor of negative values.
   public let slope: Float
   let identity: Identity?
 
+  /// LeakyReLU; 0 for ReLU.
   public init(slope: Float = 0.3) {
     self.slope = slope
     identity = nil
@@ -29,11 +31,12 @@ public struct LeakyReLU: Layer {
 
 /// LeakyReLU with one learned slope per channel, initially 0.3. He et al. 2015.
 public struct PReLU: Layer {
-  let slopes: Parameter
+  let slopes: NetworkParameter
 
-  public init(_ channels: Int) { slopes = Parameter([channels], .constant(0.3)) }
+  /// One slope for each channel.
+  public init(_ channels: Int) { slopes = NetworkParameter([channels], .constant(0.3)) }
 
-  public var parameters: [(key: String, parameter: Parameter)] { [("weight", slopes)] }
+  public var parameters: [(key: String, parameter: NetworkParameter)] { [("weight", slopes)] }
   public var summary: String { "PReLU(\(slopes.count))" }
 
   public func callAsFunction(_ x: Signal) -> Signal {
@@ -59,11 +62,12 @@ extension Pointwise: Layer {
 /// Product with one learned scalar, initially 0: `y = x + a f(x)` then starts as the identity.
 /// Bachlechner et al. 2020.
 public struct ReZero: Layer {
-  let factor: Parameter
-  public init() { factor = Parameter([1], .constant(0)) }
+  let factor: NetworkParameter
+  /// A factor of 0.
+  public init() { factor = NetworkParameter([1], .constant(0)) }
 
   /// The key is the parameter's own: ReZero factors are stored under their list position alone.
-  public var parameters: [(key: String, parameter: Parameter)] { [] }
+  public var parameters: [(key: String, parameter: NetworkParameter)] { [] }
   public var summary: String { "ReZero" }
 
   public func callAsFunction(_ x: Signal) -> Signal {
@@ -76,7 +80,7 @@ public struct ReZeroList: Module {
   let items: [ReZero]
   init(_ count: Int) { items = (0..<count).map { _ in ReZero() } }
 
-  public var parameters: [(key: String, parameter: Parameter)] {
+  public var parameters: [(key: String, parameter: NetworkParameter)] {
     items.enumerated().map { ("\($0.offset)", $0.element.factor) }
   }
 }

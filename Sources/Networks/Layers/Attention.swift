@@ -2,7 +2,7 @@
 ///
 /// Inputs are either one packed signal `[token, 3 d]` (query, key, value) or two, `[token, d]` and `[token, 2 d]`.
 /// Each head computes `softmax(Q Kᵀ / sqrt(d / heads)) V`.
-struct AttentionProduct: Sendable {
+public struct AttentionProduct: Sendable {
   let heads: Int
   let dimension: Int
   /// Sequences run along the batch, one per token position, as the released TransNet code does.
@@ -14,21 +14,21 @@ struct AttentionProduct: Sendable {
 /// `in_proj_weight` `[3 d, d]` holds the query, key and value projections in this order.
 public struct MultiHeadAttention: Module {
   let core: AttentionProduct
-  let inputWeight: Parameter
-  let inputBias: Parameter
+  let inputWeight: NetworkParameter
+  let inputBias: NetworkParameter
   let output: Dense
 
   init(_ dimension: Int, heads: Int, acrossBatch: Bool) {
     precondition(dimension % heads == 0)
     core = AttentionProduct(heads: heads, dimension: dimension, acrossBatch: acrossBatch)
-    inputWeight = Parameter(
+    inputWeight = NetworkParameter(
       [3 * dimension, dimension], .xavierUniform(fanIn: dimension, fanOut: 3 * dimension))
-    inputBias = Parameter([3 * dimension], .constant(0))
+    inputBias = NetworkParameter([3 * dimension], .constant(0))
     output = Dense(dimension, dimension, zeroBias: true)
   }
 
   public var children: [Child] { [("out_proj", output)] }
-  public var parameters: [(key: String, parameter: Parameter)] {
+  public var parameters: [(key: String, parameter: NetworkParameter)] {
     [("in_proj_weight", inputWeight), ("in_proj_bias", inputBias)]
   }
   public var summary: String {

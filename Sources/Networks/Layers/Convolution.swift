@@ -1,15 +1,20 @@
 /// Height and width of a kernel, both odd.
 public struct KernelSize: Hashable, Sendable, CustomStringConvertible {
+  /// Rows, odd.
   public let height: Int
+  /// Columns, odd.
   public let width: Int
 
+  /// A kernel of odd height and width.
   public init(_ height: Int, _ width: Int) {
     precondition(height > 0 && width > 0 && height % 2 == 1 && width % 2 == 1, "odd kernels only")
     self.height = height
     self.width = width
   }
 
+  /// Taps of one channel.
   public var area: Int { height * width }
+  /// Height × width.
   public var description: String { "\(height)×\(width)" }
 }
 
@@ -18,16 +23,21 @@ public struct KernelSize: Hashable, Sendable, CustomStringConvertible {
 /// `y[o, r, c] = b[o] + sum over i, p, q of w[o, i, p, q] x[i, r + p - (h-1)/2, c + q - (w-1)/2]`, with i over
 /// the input channels of o's group. Weight `[out, in / groups, h, w]`, bias `[out]`.
 public struct Convolution: Layer {
+  /// Input channels.
   public let inputs: Int
+  /// Output channels.
   public let outputs: Int
+  /// Height and width of the kernel.
   public let kernel: KernelSize
+  /// Groups of channels that do not mix.
   public let groups: Int
-  let weight: Parameter
-  let bias: Parameter?
+  let weight: NetworkParameter
+  let bias: NetworkParameter?
 
+  /// Weights and biases are drawn by the usual rules unless told otherwise.
   public init(
     _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, bias: Bool = false,
-    initialization: Parameter.Initialization? = nil, zeroBias: Bool = false
+    initialization: NetworkParameter.Initialization? = nil, zeroBias: Bool = false
   ) {
     precondition(inputs % groups == 0 && outputs % groups == 0, "groups divide the channels")
     self.inputs = inputs
@@ -35,14 +45,14 @@ public struct Convolution: Layer {
     self.kernel = kernel
     self.groups = groups
     let fanIn = inputs / groups * kernel.area
-    weight = Parameter(
+    weight = NetworkParameter(
       [outputs, inputs / groups, kernel.height, kernel.width],
       initialization ?? .xavierUniform(fanIn: fanIn, fanOut: outputs * kernel.area))
     self.bias =
-      bias ? Parameter([outputs], zeroBias ? .constant(0) : .biasUniform(fanIn: fanIn)) : nil
+      bias ? NetworkParameter([outputs], zeroBias ? .constant(0) : .biasUniform(fanIn: fanIn)) : nil
   }
 
-  public var parameters: [(key: String, parameter: Parameter)] {
+  public var parameters: [(key: String, parameter: NetworkParameter)] {
     [("weight", weight)] + (bias.map { [("bias", $0)] } ?? [])
   }
 
@@ -70,7 +80,7 @@ public struct ConvBN: Layer {
   init(
     _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, bias: Bool = false,
     norm: BatchNorm.Settings = .standard, key: String = "conv",
-    initialization: Parameter.Initialization? = nil, zeroBias: Bool = false
+    initialization: NetworkParameter.Initialization? = nil, zeroBias: Bool = false
   ) {
     convolution = Convolution(
       inputs, outputs, kernel, groups: groups, bias: bias, initialization: initialization,

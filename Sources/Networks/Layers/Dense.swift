@@ -1,7 +1,7 @@
-/// The product behind ``Dense`` and the packed projections of attention: rows `rows` of a weight matrix.
-struct DenseProduct: Sendable {
-  let weight: Parameter
-  let bias: Parameter?
+/// The product behind ``Dense`` and the packed projections of attention: rows of a weight matrix.
+public struct DenseProduct: Sendable {
+  let weight: NetworkParameter
+  let bias: NetworkParameter?
   let inputs: Int
   let outputs: Int
   /// First row of the weight (and bias) used.
@@ -12,6 +12,7 @@ struct DenseProduct: Sendable {
 
 /// Fully connected layer on the last axis, `y = W x + b`; weight `[out, in]`, bias `[out]`.
 public struct Dense: Layer {
+  /// How the weight is stored.
   public enum Storage: Sendable {
     /// `[out, in]`.
     case plain
@@ -23,9 +24,10 @@ public struct Dense: Layer {
 
   let product: DenseProduct
 
+  /// Weights and biases are drawn by the usual rules unless told otherwise.
   public init(
     _ inputs: Int, _ outputs: Int, bias: Bool = true, storage: Storage = .plain,
-    initialization: Parameter.Initialization? = nil, zeroBias: Bool = false
+    initialization: NetworkParameter.Initialization? = nil, zeroBias: Bool = false
   ) {
     let shape: [Int] =
       switch storage {
@@ -35,14 +37,14 @@ public struct Dense: Layer {
       }
     let start = initialization ?? .xavierUniform(fanIn: inputs, fanOut: outputs)
     product = DenseProduct(
-      weight: Parameter(shape, start),
+      weight: NetworkParameter(shape, start),
       bias: bias
-        ? Parameter([outputs], zeroBias ? .constant(0) : .biasUniform(fanIn: inputs)) : nil,
+        ? NetworkParameter([outputs], zeroBias ? .constant(0) : .biasUniform(fanIn: inputs)) : nil,
       inputs: inputs, outputs: outputs, firstRow: 0,
       isTransposed: storage == .transposedPointConvolution)
   }
 
-  public var parameters: [(key: String, parameter: Parameter)] {
+  public var parameters: [(key: String, parameter: NetworkParameter)] {
     [("weight", product.weight)] + (product.bias.map { [("bias", $0)] } ?? [])
   }
 

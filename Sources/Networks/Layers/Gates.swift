@@ -3,6 +3,7 @@ public struct SqueezeExcite: Layer {
   let squeeze: Dense
   let excite: Dense
 
+  /// Gates of all channels through a hidden layer.
   public init(_ channels: Int, hidden: Int) {
     squeeze = Dense(channels, hidden, bias: false)
     excite = Dense(hidden, channels, bias: false)
@@ -22,6 +23,7 @@ public struct SqueezeExcite: Layer {
 public struct SpatialGate: Layer {
   let spatial = ConvBN(2, 1, KernelSize(3, 3), norm: .init(epsilon: 1e-5, momentum: 0.01))
 
+  /// A 3×3 convolution over the two pooled planes.
   public init() {}
 
   public var children: [Child] { [("spatial", spatial)] }

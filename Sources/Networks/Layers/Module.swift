@@ -3,21 +3,24 @@
 public protocol Module: Sendable {
   typealias Child = (key: String, module: any Module)
   var children: [Child] { get }
-  var parameters: [(key: String, parameter: Parameter)] { get }
+  var parameters: [(key: String, parameter: NetworkParameter)] { get }
   /// One line for the printed tree.
   var summary: String { get }
 }
 
 extension Module {
+  /// None.
   public var children: [Child] { [] }
-  public var parameters: [(key: String, parameter: Parameter)] { [] }
+  /// None.
+  public var parameters: [(key: String, parameter: NetworkParameter)] { [] }
+  /// Name of the type.
   public var summary: String { "\(type(of: self))" }
 
   /// All parameters below this module with their dotted keys, in tree order; a layer used in several places
   /// is listed once.
-  public var parametersByKey: [(key: String, parameter: Parameter)] {
+  public var parametersByKey: [(key: String, parameter: NetworkParameter)] {
     var seen: Set<ObjectIdentifier> = []
-    var found: [(key: String, parameter: Parameter)] = []
+    var found: [(key: String, parameter: NetworkParameter)] = []
     func walk(_ module: any Module, _ prefix: String) {
       for (key, parameter) in module.parameters
       where seen.insert(ObjectIdentifier(parameter)).inserted {

@@ -1,3 +1,5 @@
+import Parts
+
 /// Batch normalisation over channels, or over columns.
 ///
 /// `y = gamma (x - mean) / sqrt(var + eps) + beta`. In training mean and (biased) variance are those of the batch
@@ -5,13 +7,18 @@
 /// the running values are used. Ioffe and Szegedy 2015.
 public struct BatchNorm: Layer {
   /// What shares one mean and variance: a channel, or a column of all channels (the first CsiNet release).
-  public enum Axis: String, Sendable { case channel, width }
+  public enum Axis: String, Choice { case channel, width }
 
+  /// Constants of the method.
   public struct Settings: Sendable {
+    /// Added to the variance.
     public let epsilon: Double
+    /// Share m of the batch in the running values.
     public let momentum: Double
+    /// What shares one mean and variance.
     public let axis: Axis
 
+    /// Normalisation over channels unless told otherwise.
     public init(epsilon: Double, momentum: Double, axis: Axis = .channel) {
       self.epsilon = epsilon
       self.momentum = momentum
@@ -24,23 +31,26 @@ public struct BatchNorm: Layer {
     public static let keras = Settings(epsilon: 1e-3, momentum: 0.01)
   }
 
+  /// Channels, columns or values that are normalised.
   public let count: Int
+  /// Constants.
   public let settings: Settings
-  let gamma: Parameter
-  let beta: Parameter
-  let runningMean: Parameter
-  let runningVariance: Parameter
+  let gamma: NetworkParameter
+  let beta: NetworkParameter
+  let runningMean: NetworkParameter
+  let runningVariance: NetworkParameter
 
+  /// Scale 1, shift 0, running mean 0, running variance 1.
   public init(_ count: Int, _ settings: Settings = .standard) {
     self.count = count
     self.settings = settings
-    gamma = Parameter([count], .constant(1))
-    beta = Parameter([count], .constant(0))
-    runningMean = Parameter([count], .constant(0), isTrainable: false)
-    runningVariance = Parameter([count], .constant(1), isTrainable: false)
+    gamma = NetworkParameter([count], .constant(1))
+    beta = NetworkParameter([count], .constant(0))
+    runningMean = NetworkParameter([count], .constant(0), isTrainable: false)
+    runningVariance = NetworkParameter([count], .constant(1), isTrainable: false)
   }
 
-  public var parameters: [(key: String, parameter: Parameter)] {
+  public var parameters: [(key: String, parameter: NetworkParameter)] {
     [
       ("weight", gamma), ("bias", beta), ("running_mean", runningMean),
       ("running_var", runningVariance),
@@ -57,19 +67,22 @@ public struct BatchNorm: Layer {
 
 /// Normalisation of the last axis of each token: `y = gamma (x - mean) / sqrt(var + eps) + beta`.
 public struct LayerNorm: Layer {
+  /// Channels, columns or values that are normalised.
   public let count: Int
+  /// Added to the variance.
   public let epsilon: Double
-  let gamma: Parameter
-  let beta: Parameter
+  let gamma: NetworkParameter
+  let beta: NetworkParameter
 
+  /// Scale 1, shift 0.
   public init(_ count: Int, epsilon: Double = 1e-5) {
     self.count = count
     self.epsilon = epsilon
-    gamma = Parameter([count], .constant(1))
-    beta = Parameter([count], .constant(0))
+    gamma = NetworkParameter([count], .constant(1))
+    beta = NetworkParameter([count], .constant(0))
   }
 
-  public var parameters: [(key: String, parameter: Parameter)] {
+  public var parameters: [(key: String, parameter: NetworkParameter)] {
     [("weight", gamma), ("bias", beta)]
   }
 

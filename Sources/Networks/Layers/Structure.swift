@@ -1,7 +1,9 @@
 /// The same values, row-major, under another shape.
 public struct Reshape: Layer {
+  /// The new shape.
   public let shape: Shape
 
+  /// Keeps the number of values.
   public init(_ shape: Shape) { self.shape = shape }
 
   public var summary: String { "Reshape(\(shape))" }

@@ -4,33 +4,36 @@ import LinkMath
 /// Adam without weight decay, Kingma and Ba 2015.
 ///
 /// `m <- b1 m + (1-b1) g`, `v <- b2 v + (1-b2) g²`, `w <- w - rate (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)`.
-public final class Adam {
+public final class Adam: Optimizer {
+  /// Constants of the method.
   public struct Settings: Sendable, Equatable {
+    /// Decay of the running mean of the gradient, for each step.
     public var beta1 = 0.9
+    /// Decay of the running mean of the squared gradient.
     public var beta2 = 0.999
+    /// Added to the root of the mean squared gradient.
     public var epsilon = 1e-8
 
+    /// β1 0.9, β2 0.999, ε 1e-8.
     public init() {}
   }
 
+  /// Constants of the method.
   public let settings: Settings
   /// Completed updates.
   public private(set) var step = 0
-  private let plans: [TrainingPlan]
+  private let groups: [ParameterGroup]
   private let moments: [(first: FloatMemory, second: FloatMemory)]
   private let pool: WorkerPool
 
-  /// - Parameter plans: networks updated together, e.g. an encoder and a decoder.
-  public init(_ plans: [TrainingPlan], settings: Settings = Settings(), pool: WorkerPool) {
-    self.plans = plans
+  /// - Parameter groups: updated together, e.g. those of an encoder and a decoder.
+  public init(_ groups: [ParameterGroup], settings: Settings = Settings(), pool: WorkerPool) {
+    self.groups = groups
     self.settings = settings
     self.pool = pool
-    moments = plans.map {
-      (FloatMemory($0.store.trainableCount), FloatMemory($0.store.trainableCount))
-    }
+    moments = groups.map { (FloatMemory($0.count), FloatMemory($0.count)) }
   }
 
-  /// Applies the gradients of the last backward passes.
   public func update(rate: Double) {
     step += 1
     let first = 1 - pow(settings.beta1, Double(step))
@@ -40,35 +43,42 @@ public final class Adam {
     let kernels = Kernels.best
     let settings = settings
     let part = 1 << 16
-    for (plan, moment) in zip(plans, moments) {
-      let store = plan.store
-      let count = store.trainableCount
-      pool.forEach((count + part - 1) / part) { task, _ in
-        let start = task * part
-        kernels.table.adam(
-          store.values.pointer + start, store.gradients.pointer + start,
-          moment.first.pointer + start, moment.second.pointer + start, min(part, count - start),
-          Float(settings.beta1), Float(settings.beta2), stepSize, rootScale,
-          Float(settings.epsilon))
+    for (group, moment) in zip(groups, moments) {
+      var place = 0
+      for index in group.ranges.indices {
+        let count = group.ranges[index].count
+        let offset = place
+        pool.forEach((count + part - 1) / part) { task, _ in
+          let start = task * part
+          let range = group.ranges[index]
+          kernels.table.adam(
+            range.values + start, range.gradients + start,
+            moment.first.pointer + offset + start, moment.second.pointer + offset + start,
+            min(part, count - start), Float(settings.beta1), Float(settings.beta2), stepSize,
+            rootScale, Float(settings.epsilon))
+        }
+        place += count
       }
     }
   }
 
-  /// First and second moments of each plan in the order of its trainable parameters, for checkpoints.
-  public var state: [(first: [Float], second: [Float])] {
-    moments.map { ($0.first.values, $0.second.values) }
+  /// First and second moments of each group in the order of its parameters.
+  public var state: [String: [Float]] {
+    var state: [String: [Float]] = [:]
+    for (index, moment) in moments.enumerated() {
+      state["\(index).first"] = moment.first.values
+      state["\(index).second"] = moment.second.values
+    }
+    return state
   }
 
-  /// Continues from a stored state.
-  ///
-  /// - Precondition: the state has the sizes of ``state``.
-  public func restore(_ state: [(first: [Float], second: [Float])], step: Int) {
-    precondition(state.count == moments.count)
-    for (moment, saved) in zip(moments, state) {
-      precondition(saved.first.count == moment.first.count)
-      precondition(saved.second.count == moment.second.count)
-      moment.first.write(saved.first)
-      moment.second.write(saved.second)
+  public func restore(_ state: [String: [Float]], step: Int) {
+    for (index, moment) in moments.enumerated() {
+      for (name, memory) in [("first", moment.first), ("second", moment.second)] {
+        let saved = state["\(index).\(name)"] ?? []
+        precondition(saved.count == memory.count, "the state of another training")
+        memory.write(saved)
+      }
     }
     self.step = step
   }

@@ -2,8 +2,11 @@ import LinkMath
 
 /// An autoencoder ready for training steps: encoder, codeword noise, decoder, loss, and all the way back.
 public final class AutoencoderTrainer {
+  /// What is trained.
   public let autoencoder: Autoencoder
+  /// The encoder in both directions.
   public let encoder: TrainingPlan
+  /// The decoder in both directions.
   public let decoder: TrainingPlan
   private let codeword: Int
   private let map: Int
@@ -36,7 +39,7 @@ public final class AutoencoderTrainer {
   ///   - noise: added to the codeword, `[sample, M]`, constant in the backward pass.
   /// - Returns: the loss.
   public func differentiate(
-    _ input: [Float], target: [Float], noise: [Float]? = nil, loss: Loss = .meanSquare
+    _ input: [Float], target: [Float], noise: [Float]? = nil, loss: any Loss = MeanSquareLoss()
   ) -> Double {
     let count = input.count / map
     precondition(input.count == count * map && target.count == input.count)
@@ -56,14 +59,17 @@ public final class AutoencoderTrainer {
   ///
   /// - Parameters:
   ///   - target: the input itself if nil.
-  ///   - link: what happens to the codewords `[sample, M]` on their way, in place; the gradient passes it unchanged.
+  ///   - link: what happens to the codewords `[sample, M]` on their way, in place.
+  ///   - linkBack: what happens to their gradient on its way back, in place.
   /// - Returns: the loss.
   public func differentiate(
     _ input: UnsafePointer<Float>, count: Int, target: UnsafePointer<Float>? = nil,
-    loss: Loss = .meanSquare, link: (_ codewords: UnsafeMutablePointer<Float>) -> Void = { _ in }
+    loss: any Loss = MeanSquareLoss(),
+    link: (_ codewords: UnsafeMutablePointer<Float>) -> Void = { _ in },
+    linkBack: (_ gradient: UnsafeMutablePointer<Float>) -> Void = { _ in }
   ) -> Double {
     encoder.write(from: input, samples: count)
-    encoder.forward(count: count, isTraining: true)
+    encoder.forward(count: count, isTraining: !encoder.isFrozen)
     let received = decoder.inputMemory()
     received.update(from: encoder.outputMemory(), count: count * codeword)
     if autoencoder.decoder.graph.inputShapes.count > 1 {
@@ -72,17 +78,30 @@ public final class AutoencoderTrainer {
     link(received)
     decoder.forward(count: count, isTraining: true)
     let value = loss.evaluate(
-      decoder.outputMemory(), target ?? input, samples: count, count: map,
+      LossBatch(decoder.outputMemory(), target ?? input, samples: count, count: map),
       gradient: decoder.outputGradientMemory(), pool: pool)
     decoder.backward()
+    if encoder.isFrozen { return value }
     let gradient = encoder.outputGradientMemory()
     gradient.update(from: decoder.inputGradientMemory(), count: count * codeword)
+    linkBack(gradient)
     if autoencoder.decoder.graph.inputShapes.count > 1 {
       let clean = decoder.inputGradientMemory(1)
       for i in 0..<count * codeword { gradient[i] += clean[i] }
     }
     encoder.backward()
     return value
+  }
+
+  /// Parameters that are not frozen, of the encoder and of the decoder.
+  public var groups: [ParameterGroup] { [encoder.group, decoder.group] }
+
+  /// Keeps parameters and statistics as they are from now on; the gradient passes them.
+  ///
+  /// - Parameter isFrozen: whether a key of a side is frozen.
+  public func freeze(_ isFrozen: @escaping (WeightsFile.Side, String) -> Bool) {
+    encoder.freeze { isFrozen(.encoder, $0) }
+    decoder.freeze { isFrozen(.decoder, $0) }
   }
 
   /// Gradients of both sides by key.

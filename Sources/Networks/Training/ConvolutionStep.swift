@@ -289,7 +289,7 @@ final class ConvolutionStep: Step, @unchecked Sendable {
     }
   }
 
-  var weight: Parameter { layer.weight }
+  var weight: NetworkParameter { layer.weight }
   var weightCount: Int { tapTotal }
 
   /// Adds the blocks' gradients of some of the weights, numbered as they are stored, in the order of blocks.

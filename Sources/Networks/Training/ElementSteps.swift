@@ -182,13 +182,13 @@ final class MultiplyStep: Step, @unchecked Sendable {
 /// Product with one learned scalar.
 final class ScaleStep: Step, @unchecked Sendable {
   // Sendable: sums are per sample, scratch memory per worker.
-  private let factor: Parameter
+  private let factor: NetworkParameter
   private let input: Consumer
   private let output: View
   private let sums: FloatMemory
   private let scratch: [FloatMemory]
 
-  init(_ factor: Parameter, _ input: View, _ output: View, batch: Int, workers: Int) {
+  init(_ factor: NetworkParameter, _ input: View, _ output: View, batch: Int, workers: Int) {
     self.factor = factor
     self.input = Consumer(input)
     self.output = output

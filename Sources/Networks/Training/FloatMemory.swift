@@ -37,6 +37,10 @@ final class FloatMemory: @unchecked Sendable {
 
   func fill(_ value: Float) { pointer.update(repeating: value, count: count) }
 
+  var buffer: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(start: pointer, count: count)
+  }
+
   var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }
 

@@ -1,35 +1,64 @@
 import Foundation
 import LinkMath
 
-/// Training losses on a batch of reconstructions.
-public enum Loss: Sendable {
-  /// Mean over all elements of (output - target)².
-  case meanSquare
-  /// ln of the mean over the batch of ||output - target||²; its gradient is that of the squared error divided by its
-  /// value.
-  case logMeanSquare
+/// What a loss compares.
+public struct LossBatch: @unchecked Sendable {
+  // Sendable: read by the tasks of one evaluation.
 
+  /// Reconstructions and what they should be, `[sample, count]`.
+  public let output, target: UnsafePointer<Float>
+  /// Samples of the batch, and values of one.
+  public let samples, count: Int
+
+  /// - Parameters:
+  ///   - output: `[sample, count]`; target: the same.
+  public init(
+    _ output: UnsafePointer<Float>, _ target: UnsafePointer<Float>, samples: Int, count: Int
+  ) {
+    (self.output, self.target) = (output, target)
+    (self.samples, self.count) = (samples, count)
+  }
+}
+
+/// A training loss on a batch of reconstructions.
+public protocol Loss: Sendable {
   /// The loss, and its gradient with respect to the outputs.
   ///
   /// - Parameters:
-  ///   - output: `[sample, count]`; target: the same.
-  ///   - gradient: written, same shape.
+  ///   - gradient: written, `[sample, count]`.
   ///   - pool: divides the samples; the result does not depend on it.
   /// - Complexity: O(samples · count); the samples' sums are added in their order in Double.
+  func evaluate(
+    _ batch: LossBatch, gradient: UnsafeMutablePointer<Float>, pool: WorkerPool?
+  ) -> Double
+}
+
+/// Mean over all elements of (output - target)².
+public struct MeanSquareLoss: Loss {
+  /// Has no parameters.
+  public init() {}
+
   public func evaluate(
-    _ output: UnsafePointer<Float>, _ target: UnsafePointer<Float>, samples: Int, count: Int,
-    gradient: UnsafeMutablePointer<Float>, pool: WorkerPool? = nil
+    _ batch: LossBatch, gradient: UnsafeMutablePointer<Float>, pool: WorkerPool?
   ) -> Double {
-    let size = Double(samples * count)
-    let pass = LossPass(output, target, samples: samples, count: count, gradient: gradient)
-    switch self {
-    case .meanSquare: return pass.run(factor: Float(2 / size), pool) / size
-    case .logMeanSquare:
-      // The factor of the gradient needs the sum first.
-      let total = pass.run(factor: 1, pool)
-      _ = pass.run(factor: Float(2 / total), pool)
-      return log(total / Double(samples))
-    }
+    let size = Double(batch.samples * batch.count)
+    return LossPass(batch, gradient: gradient).run(factor: Float(2 / size), pool) / size
+  }
+}
+
+/// ln of the mean over the batch of ||output - target||²; its gradient is that of the squared error divided by its value.
+public struct LogMeanSquareLoss: Loss {
+  /// Has no parameters.
+  public init() {}
+
+  public func evaluate(
+    _ batch: LossBatch, gradient: UnsafeMutablePointer<Float>, pool: WorkerPool?
+  ) -> Double {
+    let pass = LossPass(batch, gradient: gradient)
+    // The factor of the gradient needs the sum first.
+    let total = pass.run(factor: 1, pool)
+    _ = pass.run(factor: Float(2 / total), pool)
+    return log(total / Double(batch.samples))
   }
 }
 
@@ -42,15 +71,10 @@ private final class LossPass: @unchecked Sendable {
   private let sums: UnsafeMutablePointer<Double>
   private let kernels = Kernels.best
 
-  init(
-    _ output: UnsafePointer<Float>, _ target: UnsafePointer<Float>, samples: Int, count: Int,
-    gradient: UnsafeMutablePointer<Float>
-  ) {
-    self.output = output
-    self.target = target
+  init(_ batch: LossBatch, gradient: UnsafeMutablePointer<Float>) {
+    (output, target) = (batch.output, batch.target)
+    (samples, count) = (batch.samples, batch.count)
     self.gradient = gradient
-    self.samples = samples
-    self.count = count
     sums = .allocate(capacity: max(samples, 1))
   }
 

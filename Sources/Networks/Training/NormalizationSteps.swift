@@ -125,7 +125,7 @@ final class ColumnNormStep: Step, @unchecked Sendable {
   private var rows: Int { input.view.shape.count / layer.count }
 
   func forward(_ run: Run, block: Int, worker: Int) {
-    guard run.isTraining else { return }
+    guard run.usesBatch(layer) else { return }
     for sample in run.samples(block) {
       let x = input.view.data(sample)
       for column in 0..<layer.count {
@@ -153,7 +153,7 @@ final class ColumnNormStep: Step, @unchecked Sendable {
     for column in 0..<layer.count {
       var variance = Double(runningVariance[column])
       mean[column] = Double(runningMean[column])
-      if run.isTraining {
+      if run.usesBatch(layer) {
         let n = Double(rows * run.count)
         mean[column] = total(run, column, 0) / n
         variance = max(0, total(run, column, 1) / n - mean[column] * mean[column])
@@ -201,6 +201,8 @@ final class ColumnNormStep: Step, @unchecked Sendable {
       a[column] = Double(run.store.value(layer.gamma)[column]) * inverse[column]
       b[column] = -a[column] * inverse[column] * inverse[column] * centred / n
       c[column] = -a[column] * sum / n - b[column] * mean[column]
+      // Running statistics do not depend on the values.
+      if !run.usesBatch(layer) { (b[column], c[column]) = (0, 0) }
     }
     let dx = scratch[0].pointer
     for sample in 0..<run.count {

@@ -1,7 +1,7 @@
 /// Values and gradients of a network's parameters in two flat arrays, trainable ones first.
 final class ParameterStore: @unchecked Sendable {
   // Sendable: see FloatMemory.
-  let keys: [(key: String, parameter: Parameter)]
+  let keys: [(key: String, parameter: NetworkParameter)]
   let values: FloatMemory
   let gradients: FloatMemory
   let trainableCount: Int
@@ -32,13 +32,13 @@ final class ParameterStore: @unchecked Sendable {
     }
   }
 
-  func offset(_ parameter: Parameter) -> Int { offsets[ObjectIdentifier(parameter)]! }
+  func offset(_ parameter: NetworkParameter) -> Int { offsets[ObjectIdentifier(parameter)]! }
 
-  func value(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+  func value(_ parameter: NetworkParameter) -> UnsafeMutablePointer<Float> {
     values.pointer + offset(parameter)
   }
 
-  func gradient(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+  func gradient(_ parameter: NetworkParameter) -> UnsafeMutablePointer<Float> {
     precondition(parameter.isTrainable)
     return gradients.pointer + offset(parameter)
   }

@@ -1,26 +1,65 @@
 import Foundation
 
 /// Learning rate as a function of the number of completed optimiser steps.
-public enum Schedule: Sendable, Equatable {
-  case constant(Double)
-  /// `rate`, multiplied by `factor` every `interval` steps.
-  case step(rate: Double, factor: Double, interval: Int)
-  /// `rate * factor^(t / interval)`, continuously.
-  case exponential(rate: Double, factor: Double, interval: Int)
-  /// Linear from 0 over `warmUp` steps, then half a cosine from `maximum` to `minimum` at `total`.
-  case warmUpCosine(maximum: Double, minimum: Double, warmUp: Int, total: Int)
+public protocol Schedule: Sendable {
+  /// The rate of update number `step` (from 0).
+  func rate(at step: Int) -> Double
+}
 
-  /// The rate of update number `t` (from 0).
-  public func rate(at t: Int) -> Double {
-    switch self {
-    case .constant(let rate): return rate
-    case .step(let rate, let factor, let interval): return rate * pow(factor, Double(t / interval))
-    case .exponential(let rate, let factor, let interval):
-      return rate * pow(factor, Double(t) / Double(interval))
-    case .warmUpCosine(let maximum, let minimum, let warmUp, let total):
-      if t < warmUp { return maximum * Double(t) / Double(warmUp) }
-      let progress = Double(t - warmUp) / Double(total - warmUp)
-      return minimum + (maximum - minimum) * (1 + cos(.pi * progress)) / 2
-    }
+/// The same rate at every step.
+public struct ConstantSchedule: Schedule {
+  let rate: Double
+
+  /// - Parameter rate: of every step.
+  public init(_ rate: Double) { self.rate = rate }
+
+  public func rate(at step: Int) -> Double { rate }
+}
+
+/// `rate`, multiplied by `factor` every `interval` steps.
+public struct StepSchedule: Schedule {
+  let rate, factor: Double
+  let interval: Int
+
+  /// - Parameter interval: steps.
+  public init(rate: Double, factor: Double, interval: Int) {
+    (self.rate, self.factor, self.interval) = (rate, factor, interval)
+  }
+
+  public func rate(at step: Int) -> Double { rate * pow(factor, Double(step / interval)) }
+}
+
+/// `rate * factor^(t / interval)`, continuously.
+public struct ExponentialSchedule: Schedule {
+  let rate, factor: Double
+  let interval: Int
+
+  /// - Parameter interval: steps.
+  public init(rate: Double, factor: Double, interval: Int) {
+    (self.rate, self.factor, self.interval) = (rate, factor, interval)
+  }
+
+  public func rate(at step: Int) -> Double {
+    rate * pow(factor, Double(step) / Double(interval))
+  }
+}
+
+/// Linear from 0 over `warmUp` steps, then half a cosine from `maximum` to `minimum` at `total`, I. Loshchilov, F. Hutter, SGDR:
+/// Stochastic Gradient Descent with Warm Restarts, ICLR 2017.
+public struct WarmUpCosineSchedule: Schedule {
+  let maximum, minimum: Double
+  let warmUp, total: Int
+
+  /// - Parameters:
+  ///   - warmUp: steps, fewer than `total`.
+  ///   - total: steps.
+  public init(maximum: Double, minimum: Double, warmUp: Int, total: Int) {
+    (self.maximum, self.minimum, self.warmUp, self.total) = (maximum, minimum, warmUp, total)
+  }
+
+  public func rate(at step: Int) -> Double {
+    if step < warmUp { return maximum * Double(step) / Double(warmUp) }
+    let progress = Double(step - warmUp) / Double(total - warmUp)
+    return minimum + (maximum - minimum) * (1 + cos(.pi * progress)) / 2
   }
 }

@@ -6,6 +6,13 @@ struct Run: Sendable {
   let isTraining: Bool
   let kernels: Kernels
   let store: ParameterStore
+  /// Parameters that are not trained.
+  let frozen: Set<ObjectIdentifier>
+
+  /// Whether a normalisation uses the statistics of the batch, which move the running ones.
+  func usesBatch(_ norm: BatchNorm) -> Bool {
+    isTraining && (frozen.isEmpty || !frozen.contains(ObjectIdentifier(norm.gamma)))
+  }
 
   /// Samples that one task handles; partial sums are kept per block and added in block order, so that results do
   /// not depend on the number of threads.

@@ -5,6 +5,7 @@ import LinkMath
 /// Holds parameters, activations and gradients for up to `batch` samples. Work is divided by blocks of four samples
 /// whose partial sums are added in order, so results do not depend on the number of threads.
 public final class TrainingPlan {
+  /// The network that is laid out.
   public let network: Network
   /// Largest number of samples of a pass.
   public let capacity: Int
@@ -20,6 +21,8 @@ public final class TrainingPlan {
   /// Gradients that steps add to; the others are overwritten.
   private let addedGradients: [Range<Int>]
   private var lastRun: Run?
+  private var frozenKeys: Set<String> = []
+  private var frozenNorms: Set<ObjectIdentifier> = []
 
   /// - Parameters:
   ///   - weights: values of all parameters of the network, under its keys.
@@ -90,7 +93,8 @@ public final class TrainingPlan {
   /// - Parameter isTraining: normalise with the statistics of the batch and update the running ones.
   public func forward(count: Int, isTraining: Bool) {
     precondition(count > 0 && count <= capacity)
-    let run = Run(count: count, isTraining: isTraining, kernels: kernels, store: store)
+    let run = Run(
+      count: count, isTraining: isTraining, kernels: kernels, store: store, frozen: frozenNorms)
     lastRun = run
     pool.forEach(steps.count) { [steps] index, _ in steps[index].prepare(run) }
     for (index, region) in forwardRegions.enumerated() {
@@ -133,6 +137,19 @@ public final class TrainingPlan {
     }
     pool.forEach(reductions.count) { [reductions] task, _ in reductions[task].perform(run) }
   }
+
+  /// Keeps parameters as they are from now on: ``group`` leaves them out, and batch normalisations whose scale is frozen use
+  /// their running statistics without moving them. Gradients pass them as before.
+  public func freeze(_ isFrozen: (String) -> Bool) {
+    frozenKeys = Set(store.keys.map(\.key).filter(isFrozen))
+    frozenNorms = Set(
+      store.keys.filter { frozenKeys.contains($0.key) }.map { ObjectIdentifier($0.parameter) })
+  }
+
+  func isFrozen(_ key: String) -> Bool { frozenKeys.contains(key) }
+
+  /// Whether all parameters are frozen.
+  public var isFrozen: Bool { !frozenKeys.isEmpty && frozenKeys.count == store.keys.count }
 
   /// Lets the dense step that comes first in the backward pass overwrite its gradient.
   ///
@@ -177,6 +194,7 @@ public final class TrainingPlan {
     read(outputs[index].data(0), outputs[index].shape)
   }
 
+  /// Memory of an output of the last forward pass, `[sample, ...]`.
   public func outputMemory(_ index: Int = 0) -> UnsafePointer<Float> {
     UnsafePointer(outputs[index].data(0))
   }
@@ -187,6 +205,7 @@ public final class TrainingPlan {
     outputs[index].storage.gradient!.write(values)
   }
 
+  /// Memory for the gradient of the loss with respect to an output, `[sample, ...]`.
   public func outputGradientMemory(_ index: Int = 0) -> UnsafeMutablePointer<Float> {
     outputs[index].gradient(0)
   }
@@ -196,6 +215,7 @@ public final class TrainingPlan {
     read(inputs[index].gradient(0), inputs[index].shape)
   }
 
+  /// Memory of the gradient with respect to an input, if the plan was made with it.
   public func inputGradientMemory(_ index: Int = 0) -> UnsafePointer<Float> {
     UnsafePointer(inputs[index].gradient(0))
   }

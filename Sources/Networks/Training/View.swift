@@ -25,7 +25,11 @@ final class Storage: @unchecked Sendable {
 /// LeakyReLU cost no pass of their own.
 final class View: @unchecked Sendable {
   // Sendable: coefficients are written between the parallel regions that read them.
-  enum Slope { case identity, constant(Float), parameter(Parameter) }
+  enum Slope {
+    case identity
+    case constant(Float)
+    case parameter(NetworkParameter)
+  }
 
   let storage: Storage
   let shape: Shape

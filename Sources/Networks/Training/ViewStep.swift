@@ -35,7 +35,7 @@ final class ViewStep: Step, @unchecked Sendable {
     case .parameter(let slopes):
       view.slope.pointer.update(from: run.store.value(slopes), count: channels)
     }
-    guard let norm = view.normalization, !run.isTraining else { return }
+    guard let norm = view.normalization, !run.usesBatch(norm) else { return }
     let variance = run.store.value(norm.runningVariance)
     let mean = run.store.value(norm.runningMean)
     for c in 0..<channels {
@@ -55,7 +55,7 @@ final class ViewStep: Step, @unchecked Sendable {
   }
 
   func forward(_ run: Run, block: Int, worker: Int) {
-    guard view.normalization != nil, run.isTraining else { return }
+    guard let norm = view.normalization, run.usesBatch(norm) else { return }
     for sample in run.samples(block) {
       for c in 0..<channels {
         let at = 2 * (sample * channels + c)
@@ -68,7 +68,7 @@ final class ViewStep: Step, @unchecked Sendable {
 
   /// Pools the samples' means and squares, Chan, Golub and LeVeque 1983.
   func finishForward(_ run: Run) {
-    guard let norm = view.normalization, run.isTraining else { return }
+    guard let norm = view.normalization, run.usesBatch(norm) else { return }
     let plane = Double(view.shape.plane)
     let total = plane * Double(run.count)
     let (mean, variance) = (
@@ -126,8 +126,13 @@ final class ViewStep: Step, @unchecked Sendable {
       run.store.gradient(norm.gamma)[c] += Float(centred * inverse)
       run.store.gradient(norm.beta)[c] += Float(gradient)
       let a = Double(run.store.value(norm.gamma)[c]) * inverse
-      let b = -a * inverse * inverse * centred / total
       view.a.pointer[c] = Float(a)
+      guard run.usesBatch(norm) else {
+        // Running statistics do not depend on the values.
+        (view.b.pointer[c], view.c.pointer[c]) = (0, 0)
+        continue
+      }
+      let b = -a * inverse * inverse * centred / total
       view.b.pointer[c] = Float(b)
       view.c.pointer[c] = Float(-a * gradient / total - b * Double(view.mean.pointer[c]))
     }

@@ -42,7 +42,7 @@ extension GoldenVector {
   private static func rates(_ file: TensorFile, _ comparison: inout Comparison) throws {
     let steps = try doubles(file, "lr.step")
     for (network, maximum) in [("crnet", 2e-3), ("acrnet", 4e-3)] {
-      let schedule = Schedule.warmUpCosine(
+      let schedule = WarmUpCosineSchedule(
         maximum: maximum, minimum: 5e-5, warmUp: 15_000, total: 1_250_000)
       let expected = try doubles(file, "lr.\(network)", count: steps.count)
       let rates = try steps.map { step in
@@ -63,9 +63,9 @@ extension GoldenVector {
     }
     var gradient = output
     let value = gradient.withUnsafeMutableBufferPointer { gradient in
-      Loss.logMeanSquare.evaluate(
-        output, target, samples: samples, count: output.count / samples,
-        gradient: gradient.baseAddress!)
+      LogMeanSquareLoss().evaluate(
+        LossBatch(output, target, samples: samples, count: output.count / samples),
+        gradient: gradient.baseAddress!, pool: nil)
     }
     comparison.add("logloss.value", [value], try doubles(file, "logloss.value", count: 1), .single)
     comparison.add(

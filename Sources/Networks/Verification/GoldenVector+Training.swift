@@ -30,7 +30,7 @@ extension GoldenVector {
     }
     guard file.tensors["adam3.losses"] != nil else { return }
 
-    let adam = Adam([trainer.encoder, trainer.decoder], pool: pool)
+    let adam = Adam(trainer.groups, pool: pool)
     var losses = [Float(loss)]
     adam.update(rate: 1e-3)
     for _ in 0..<2 {

@@ -16,21 +16,27 @@ public enum GoldenVector {
 
   /// The value of a tensor that is nearest to its limit, or farthest beyond.
   public struct Deviation: Sendable {
+    /// Its name in the file.
     public let tensor: String
+    /// Distance from the expected value.
     public let largest: Double
     /// What is allowed at that value.
     public let allowed: Double
     /// `largest / allowed`.
     public let ratio: Double
+    /// Whether it is within what is allowed.
     public var passes: Bool { ratio <= 1 }
   }
 
+  /// What came of a file by one path.
   public struct Report: Sendable {
     /// Network, ratio, mode and path.
     public let title: String
+    /// One for each expected tensor.
     public let deviations: [Deviation]
     /// Groups of expected values that nothing here computes.
     public let unchecked: [String]
+    /// Whether something was checked and all of it is within tolerance.
     public var passes: Bool { !deviations.isEmpty && deviations.allSatisfy(\.passes) }
 
     /// One line per tensor, and one for what was not checked.
@@ -76,12 +82,14 @@ public enum GoldenVector {
         try report(path) {
           name == "DNNet"
             ? try denoiser(file, &$0, path, pool)
-            : try evaluate(file, autoencoder(file), &$0, path, pool)
+            : try evaluate(file, network(file.metadata).autoencoder, &$0, path, pool)
         }
       }
     case "train":
       guard paths.contains(.training) else { throw NetworkError.needsTrainingPath }
-      return [try report(.training) { try train(file, autoencoder(file), &$0, pool) }]
+      return [
+        try report(.training) { try train(file, network(file.metadata).autoencoder, &$0, pool) }
+      ]
     default: throw NetworkError.unknownMode(mode)
     }
   }
@@ -91,24 +99,27 @@ public enum GoldenVector {
     return value
   }
 
-  /// Name in ``NetworkZoo`` and the n of ratio 1/n that a file's metadata tell.
-  static func identity(
-    _ metadata: [String: String]
-  ) throws(NetworkError) -> (name: String, compression: Int) {
+  /// The network that a file's metadata tell: `network`, `cr`, and `image` if it is not the public one.
+  ///
+  /// - Parameter given: settings of the family in place of those of the metadata.
+  static func network(_ metadata: [String: String], given: String? = nil) throws(NetworkError)
+    -> NetworkChoice
+  {
     guard let name = metadata["network"] else { throw .missingMetadata("network") }
     guard let compression = metadata["cr"].flatMap({ Int($0) }) else {
       throw .missingMetadata("cr")
     }
-    let isWidth = name.lowercased() == "csinet" && metadata["bn_axis"] == "width"
-    return (isWidth ? "csinet-width" : name.lowercased(), compression)
-  }
-
-  /// The autoencoder a file's metadata names.
-  static func autoencoder(_ file: TensorFile, suffix: String = "") throws(NetworkError)
-    -> Autoencoder
-  {
-    let (name, compression) = try identity(file.metadata)
-    return try NetworkZoo.autoencoder(name + suffix, compression: compression)
+    var image = Shape.publicImage
+    if let text = metadata["image"] {
+      guard let size = Shape(image: text) else {
+        throw .unfitMetadata("image", expected: "angles and taps such as 32x64")
+      }
+      image = size
+    }
+    let axis =
+      name.lowercased() == CsiNet.schema.name ? metadata["bn_axis"].map { "bn_axis: \($0)" } : nil
+    let settings = (given ?? axis).map { " {\($0)}" } ?? ""
+    return try NetworkChoice(name + settings, compression: compression, image: image)
   }
 
   /// Noise on the codewords of a file; nil if it has none.
@@ -170,7 +181,8 @@ public enum GoldenVector {
       try comparison.compare("output_noise_free", output, kind)
       try comparison.compare(
         "output_noisy_both", run(decoder, decoderWeights, [noisy], path, pool)[0], kind)
-      let split = try Self.autoencoder(file, suffix: "-clean").decoder
+      let split = try network(file.metadata, given: "noise_wiring: denoiser_only")
+        .autoencoder.decoder
       try comparison.compare(
         "output_clean_main", run(split, decoderWeights, [noisy, codeword], path, pool)[0], kind)
     }
@@ -184,7 +196,7 @@ public enum GoldenVector {
     }
     if file.tensors["codeword_cross_batch"] != nil {
       // Attention across the batch needs all samples at once, which only a training plan has.
-      let other = try Self.autoencoder(file, suffix: "-cross-batch")
+      let other = try network(file.metadata, given: "cross_batch: true").autoencoder
       let codeword = try run(other.encoder, encoderWeights, [input], .training, pool)[0]
       try comparison.compare("codeword_cross_batch", codeword, .codeword)
       try comparison.compare(

@@ -2,9 +2,14 @@ import DataFiles
 
 /// The tensors and texts of a weights or vector file.
 public struct TensorFile: Sendable {
+  /// Texts beside the tensors.
   public let metadata: [String: String]
+  /// Arrays by name.
   public let tensors: [String: NumericArray]
 
+  /// Reads all tensors of a file.
+  ///
+  /// - Throws: `DataFileError` if it cannot be read.
   public init(path: String) throws {
     metadata = try ArrayFile.metadata(path)
     var tensors: [String: NumericArray] = [:]

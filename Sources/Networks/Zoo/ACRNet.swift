@@ -1,32 +1,56 @@
+import Parts
+
 /// ACRNet-kx: Z. Lu, X. Zhang, H. He, J. Wang, J. Song, Binarized Aggregated Network with Quantization: Flexible Deep Learning
 /// Deployment for CSI Feedback in Massive MIMO Systems, IEEE Trans. Wireless Commun. 2022.
-public enum ACRNet {
-  /// - Parameter expansion: k, the decoder blocks have 8 k channels.
-  public static func autoencoder(
-    compression: Int, expansion: Int = 1, bottleneck: Bottleneck = .dense
-  ) -> Autoencoder {
-    let length = CSIShape.codewordLength(compression)
+public enum ACRNet: NetworkFamily {
+  static let expansion = Parameter.integer(
+    "expansion", default: 1, in: 1...128, "Factor k: the decoder blocks have 8 k channels.")
+
+  public static let schema = PartSchema(
+    .codec, "acrnet", "ACRNet: residual blocks with grouped convolutions and learned slopes.",
+    reference: "Z. Lu et al., IEEE Trans. Wireless Commun. 2022",
+    parameters: [expansion.declaration, Bottleneck.parameter.declaration])
+
+  public static let shortForms: [(name: String, settings: [String: Setting])] =
+    (1...20).map { ("acrnet-\($0)x", ["expansion": .integer($0)]) }
+    + (1...20).map {
+      (
+        "cl-acrnet-\($0)x", ["expansion": .integer($0), "bottleneck": .text("convolutional")]
+      )
+    }
+
+  public static func compressions(_ settings: Settings, image: Shape) throws(NetworkError) -> [Int]
+  {
+    settings[Bottleneck.parameter].compressions(image)
+  }
+
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
+  {
+    let expansion = settings[expansion]
     let head: [(key: String, layer: any Layer)] = [("encoder_feature", encoderFeature())]
     let tail: [(key: String, layer: any Layer)] = [
       ("decoder_feature", decoderFeature(width: 8 * expansion)), ("sigmoid", Pointwise.sigmoid),
     ]
-    switch bottleneck {
+    switch settings[Bottleneck.parameter] {
     case .dense:
-      let down = Dense(CSIShape.map.count, length)
-      let up = Dense(length, CSIShape.map.count)
+      let length = image.count / compression
+      let down = Dense(image.count, length)
+      let up = Dense(length, image.count)
       return Autoencoder(
-        name: "ACRNet-\(expansion)x", compression: compression,
-        encoder: Sequential(head + Bottleneck.denseEncoder(compression, down, key: "encoder_fc")),
-        decoder: Sequential(Bottleneck.denseDecoder(up, key: "decoder_fc") + tail))
+        name: "ACRNet-\(expansion)x", compression: compression, image: image,
+        encoder: Sequential(head + Bottleneck.denseEncoder(down, key: "encoder_fc")),
+        decoder: Sequential(Bottleneck.denseDecoder(image, up, key: "decoder_fc") + tail))
     case .convolutional:
       return Autoencoder(
-        name: "CL-ACRNet-\(expansion)x", compression: compression,
+        name: "CL-ACRNet-\(expansion)x", compression: compression, image: image,
         encoder: Sequential(
           head
             + Bottleneck.latentEncoder(
-              compression, key: "convolutional_encoder.conv.first_conv1x7")),
+              image, compression, key: "convolutional_encoder.conv.first_conv1x7")),
         decoder: Sequential(
-          Bottleneck.latentDecoder(compression, key: "decoder_get_feedback_in_UE.first_conv1x7")
+          Bottleneck.latentDecoder(
+            image, compression, key: "decoder_get_feedback_in_UE.first_conv1x7")
             + tail))
     }
   }

@@ -1,17 +1,28 @@
 /// One side of an autoencoder: its definition, the graph traced from it and the names of its parameters.
 public struct Network: Sendable {
+  /// As the literature spells it.
   public let name: String
   /// The definition.
   public let root: any Module
+  /// What the definition does, traced.
   public let graph: Graph
   /// Trainable parameters and running statistics in tree order.
-  public let parameters: [(key: String, parameter: Parameter)]
+  public let parameters: [(key: String, parameter: NetworkParameter)]
 
   init(_ name: String, _ root: any Module, inputs: [Shape], _ body: ([Signal]) -> [Signal]) {
     self.name = name
     self.root = root
     graph = Graph.trace(inputs, body)
     parameters = root.parametersByKey
+  }
+
+  /// A definition with the graph of what it does; parameters that the graph does not use are left out.
+  init(_ name: String, _ root: any Module, graph: Graph) {
+    self.name = name
+    self.root = root
+    self.graph = graph
+    let used = Set(graph.nodes.flatMap(\.operation.parameters).map { ObjectIdentifier($0) })
+    parameters = root.parametersByKey.filter { used.contains(ObjectIdentifier($0.parameter)) }
   }
 
   /// A network that is a single layer.
@@ -64,10 +75,13 @@ public struct Network: Sendable {
 /// A decoder may take a second codeword, the one before the feedback noise
 /// (``CLLWCsiNet/NoiseWiring/denoiserOnly``).
 public struct Autoencoder: Sendable {
+  /// As the literature spells it.
   public let name: String
   /// The n of compression ratio 1/n.
   public let compression: Int
+  /// At the UE.
   public let encoder: Network
+  /// At the BS.
   public let decoder: Network
 
   init(name: String, compression: Int, encoder: Network, decoder: Network) {
@@ -78,57 +92,15 @@ public struct Autoencoder: Sendable {
   }
 
   /// An autoencoder of two layers, the decoder reading what the encoder writes.
-  init(name: String, compression: Int, encoder: any Layer, decoder: any Layer) {
-    let side = Network("\(name) encoder", encoder, input: CSIShape.map)
+  init(name: String, compression: Int, image: Shape, encoder: any Layer, decoder: any Layer) {
+    let side = Network("\(name) encoder", encoder, input: image)
     self.init(
       name: name, compression: compression, encoder: side,
       decoder: Network("\(name) decoder", decoder, input: side.graph.outputShapes[0]))
   }
 
+  /// Reals of a codeword, M.
   public var codewordLength: Int { encoder.graph.outputShapes[0].count }
+  /// Trainable values of both sides.
   public var parameterCount: Int { encoder.parameterCount + decoder.parameterCount }
-}
-
-/// Shapes of the field's networks.
-enum CSIShape {
-  /// Real and imaginary part, 32 angles, 32 delay taps.
-  static let map = Shape(2, 32, 32)
-  /// The map with channel and angle merged: kernels 1×k then run along the delay.
-  static let latent = Shape(64, 1, 32)
-
-  /// Codeword length M = 2048 / n.
-  static func codewordLength(_ compression: Int) -> Int { map.count / compression }
-}
-
-/// How the feature map becomes the codeword.
-public enum Bottleneck: String, Sendable {
-  /// Fully connected, M = 2048 / n.
-  case dense
-  /// 1×7 convolutions on the `[64, 1, 32]` view, K = 64 / n channels (CLLWCsiNet's table III).
-  case convolutional
-
-  /// Convolution, normalisation and activation from the map to `[K, 1, 32]`.
-  static func latentEncoder(_ compression: Int, key: String) -> [(key: String, layer: any Layer)] {
-    [
-      ("view", Reshape(CSIShape.latent)),
-      (key, ConvBN(64, 64 / compression, KernelSize(1, 7))), ("latent_activation", LeakyReLU()),
-    ]
-  }
-
-  static func latentDecoder(_ compression: Int, key: String) -> [(key: String, layer: any Layer)] {
-    [
-      (key, ConvBN(64 / compression, 64, KernelSize(1, 7))), ("latent_activation", LeakyReLU()),
-      ("view", Reshape(CSIShape.map)),
-    ]
-  }
-
-  static func denseEncoder(_ compression: Int, _ fc: Dense, key: String)
-    -> [(key: String, layer: any Layer)]
-  {
-    [("flatten", Reshape(.vector(CSIShape.map.count))), (key, fc)]
-  }
-
-  static func denseDecoder(_ fc: Dense, key: String) -> [(key: String, layer: any Layer)] {
-    [(key, fc), ("map", Reshape(CSIShape.map))]
-  }
 }

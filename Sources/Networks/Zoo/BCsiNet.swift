@@ -1,8 +1,10 @@
+import Parts
+
 /// BCsiNet-Xr in floating point: Z. Lu, J. Wang, J. Song, Binary Neural Network Aided CSI Feedback in Massive MIMO System, IEEE
 /// Wireless Commun. Lett. 2021.
-public enum BCsiNet {
+public enum BCsiNet: NetworkFamily {
   /// Encoder head.
-  public enum Head: String, Sendable, CaseIterable {
+  public enum Head: String, Choice {
     /// One 3×3 convolution.
     case a
     /// Two of them.
@@ -11,23 +13,45 @@ public enum BCsiNet {
     case c
   }
 
-  /// - Parameter refineBlocks: r, 2 or 3 in the paper.
-  public static func autoencoder(compression: Int, head: Head = .a, refineBlocks: Int = 2)
-    -> Autoencoder
+  static let head = Parameter<Head>.choice(
+    "head", default: .a,
+    "Encoder head: one 3x3 convolution (a), two (b), or one and a small residual block (c).")
+  static let blocks = Parameter.integer(
+    "blocks", default: 2, in: 1...16, "Refinement blocks r of the decoder; 2 or 3 in the paper.")
+
+  public static let schema = PartSchema(
+    .codec, "bcsinet",
+    "BCsiNet in floating point: CsiNet whose dense layer at the UE can be binary.",
+    reference: "Z. Lu, J. Wang, J. Song, IEEE WCL 2021",
+    parameters: [head.declaration, blocks.declaration])
+
+  public static let shortForms: [(name: String, settings: [String: Setting])] =
+    Head.allCases.flatMap { head in
+      (2...3).map {
+        (
+          "bcsinet-\(head.rawValue)\($0)",
+          ["head": .text(head.rawValue), "blocks": .integer($0)]
+        )
+      }
+    }
+
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
   {
-    let length = CSIShape.codewordLength(compression)
+    let length = image.count / compression
+    let (head, refineBlocks) = (settings[head], settings[blocks])
     let refine: [(key: String, layer: any Layer)] = (0..<refineBlocks).map {
       ("refine\($0)", RefineBlock(widths: [2, 8, 16, 2]))
     }
     let feature = Sequential(refine + [("conv3x3_bn", convolution(2, 2))])
     return Autoencoder(
       name: "BCsiNet-\(head.rawValue.uppercased())\(refineBlocks)", compression: compression,
+      image: image,
       encoder: Sequential(
         [("encoder_feature", encoderFeature(head))]
-          + Bottleneck.denseEncoder(
-            compression, Dense(CSIShape.map.count, length), key: "encoder_binary_fc")),
+          + Bottleneck.denseEncoder(Dense(image.count, length), key: "encoder_binary_fc")),
       decoder: Sequential(
-        Bottleneck.denseDecoder(Dense(length, CSIShape.map.count), key: "decoder_fc")
+        Bottleneck.denseDecoder(image, Dense(length, image.count), key: "decoder_fc")
           + [("decoder_feature", feature), ("sigmoid", Pointwise.sigmoid)]))
   }
 

@@ -1,27 +1,56 @@
+import Parts
+
 /// CLLWCsiNet, a fully convolutional autoencoder with a denoising branch for noisy codewords.
-public enum CLLWCsiNet {
+public enum CLLWCsiNet: NetworkFamily {
   /// Which codeword the reconstruction branch of the decoder sees.
-  public enum NoiseWiring: String, Sendable {
+  public enum NoiseWiring: String, Choice {
     /// Both branches get the received codeword: what a real receiver can do.
     case both
     /// The reconstruction branch gets the codeword before the noise, as in the released code; the decoder
     /// then has two inputs, received and clean.
-    case denoiserOnly
+    case denoiserOnly = "denoiser_only"
   }
 
-  /// - Parameters:
-  ///   - compression: 4, 8 or 16; the codeword is `[64 / n, 1, 32]`.
-  ///   - fullDenoiserActivations: restores the activations of the denoising branch that a duplicated layer
-  ///     name removed from the released code.
-  public static func autoencoder(
-    compression: Int, wiring: NoiseWiring = .both, fullDenoiserActivations: Bool = false
-  ) -> Autoencoder {
-    precondition([4, 8, 16].contains(compression), "CLLWCsiNet is defined at 1/4, 1/8 and 1/16")
-    let encoder = Network(
-      "CLLWCsiNet encoder", Encoder(compression), input: CSIShape.map)
-    let decoder = Decoder(compression, fullDenoiserActivations: fullDenoiserActivations)
+  /// Which activations the denoising branch has.
+  public enum DenoiserActivations: String, Choice {
+    /// Those that a duplicated layer name left of the released code.
+    case released
+    /// All that the reconstruction branch has.
+    case full
+  }
+
+  static let wiring = Parameter<NoiseWiring>.choice(
+    "noise_wiring", default: .both,
+    "Whether both branches of the decoder get the received codeword, or the denoiser only, as in the released code."
+  )
+  static let activations = Parameter<DenoiserActivations>.choice(
+    "denoiser_activations", default: .released,
+    "Activations of the denoising branch: those of the released code, or all of the reconstruction branch."
+  )
+
+  public static let schema = PartSchema(
+    .codec, "cllwcsinet",
+    "CLLWCsiNet: fully convolutional, with a denoising branch for noisy codewords.",
+    parameters: [wiring.declaration, activations.declaration])
+
+  public static let shortForms: [(name: String, settings: [String: Setting])] = [
+    ("cllwcsinet-clean", ["noise_wiring": .text("denoiser_only")])
+  ]
+
+  public static let images = "2 · angles with a divisor from 4 to 16, which the ratio is"
+
+  public static func compressions(_ settings: Settings, image: Shape) throws(NetworkError) -> [Int]
+  {
+    image.latentRatios(upTo: 16)
+  }
+
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
+  {
+    let encoder = Network("CLLWCsiNet encoder", Encoder(image, compression), input: image)
+    let decoder = Decoder(image, compression, settings[activations])
     let codeword = encoder.graph.outputShapes[0]
-    let inputs = wiring == .both ? [codeword] : [codeword, codeword]
+    let inputs = settings[wiring] == .both ? [codeword] : [codeword, codeword]
     return Autoencoder(
       name: "CLLWCsiNet", compression: compression, encoder: encoder,
       decoder: Network("CLLWCsiNet decoder", decoder, inputs: inputs) {
@@ -39,17 +68,21 @@ public enum CLLWCsiNet {
   struct Encoder: Layer {
     let paths: [(across: ConvBN, along: ConvBN)]
     let merge = CLLWCsiNet.unit(6, 2, 1, 7)
-    let a1 = CLLWCsiNet.unit(64, 32, 1, 7)
-    let a2 = CLLWCsiNet.unit(32, 16, 1, 7)
+    let latent: Shape
+    let a1, a2: ConvBN
     let a3: ConvBN?
     let b: ConvBN
     let c: ConvBN
 
-    init(_ compression: Int) {
-      let width = 64 / compression
+    init(_ image: Shape, _ compression: Int) {
+      latent = image.latent
+      let channels = latent.channels
+      let width = channels / compression
       paths = [7, 5, 3].map { (CLLWCsiNet.unit(2, 2, 1, $0), CLLWCsiNet.unit(2, 2, $0, 1)) }
-      a3 = compression == 4 ? nil : CLLWCsiNet.unit(16, width, 1, 7)
-      b = CLLWCsiNet.unit(64, width, 1, 7)
+      a1 = CLLWCsiNet.unit(channels, channels / 2, 1, 7)
+      a2 = CLLWCsiNet.unit(channels / 2, channels / 4, 1, 7)
+      a3 = compression == 4 ? nil : CLLWCsiNet.unit(channels / 4, width, 1, 7)
+      b = CLLWCsiNet.unit(channels, width, 1, 7)
       c = CLLWCsiNet.unit(2 * width, width, 1, 7)
     }
 
@@ -68,7 +101,7 @@ public enum CLLWCsiNet {
       var branches = paths.map { $0.along(activation($0.across(x))) }
       if a3 == nil { branches[0] = activation(branches[0]) }
       let map = activation(merge(concatenate(branches[0], branches[1], branches[2])))
-      let view = map.reshaped(CSIShape.latent)
+      let view = map.reshaped(latent)
       // At 1/4 this path is activated here and again after the concatenation.
       var deep = activation(a2(activation(a1(view))))
       if let a3 { deep = a3(deep) }
@@ -76,7 +109,7 @@ public enum CLLWCsiNet {
     }
   }
 
-  /// Up-sampling convolutions; `activations[i]` says whether one follows convolution i.
+  /// Convolutions from the codeword's channels to all; `activations[i]` says whether one follows convolution i.
   struct Branch: Layer {
     let convolutions: [ConvBN]
     let activations: [Bool]
@@ -92,13 +125,17 @@ public enum CLLWCsiNet {
 
   /// L(D(received) - N(received)), two refinement blocks, 1×7 convolution and sigmoid.
   struct Decoder: Module {
+    let image: Shape
     let reconstruction: Branch
     let denoiser: Branch
     let refine = [RefineBlock(), RefineBlock()]
     let output = CLLWCsiNet.unit(2, 2, 1, 7)
 
-    init(_ compression: Int, fullDenoiserActivations: Bool) {
-      let widths = [4: [16, 32, 64], 8: [8, 16, 32, 64], 16: [4, 8, 16, 64]][compression]!
+    init(_ image: Shape, _ compression: Int, _ activations: DenoiserActivations) {
+      self.image = image
+      let channels = image.latent.channels
+      let width = channels / compression
+      let widths = [width, 2 * width, 4 * width].filter { $0 < channels } + [channels]
       func branch(_ activations: [Bool]) -> Branch {
         Branch(
           convolutions: zip(widths, widths.dropFirst()).map { CLLWCsiNet.unit($0, $1, 1, 7) },
@@ -108,7 +145,7 @@ public enum CLLWCsiNet {
       let own = count == 2 ? [true, true] : [true, true, false]
       reconstruction = branch(own)
       denoiser = branch(
-        fullDenoiserActivations ? own : (0..<count).map { $0 == 0 })
+        activations == .full ? own : (0..<count).map { $0 == 0 })
     }
 
     var children: [Child] {
@@ -121,7 +158,7 @@ public enum CLLWCsiNet {
 
     func callAsFunction(received: Signal, clean: Signal) -> Signal {
       let sum = LeakyReLU()(reconstruction(clean) - denoiser(received))
-      let refined = refine.reduce(sum.reshaped(CSIShape.map)) { $1($0) }
+      let refined = refine.reduce(sum.reshaped(image)) { $1($0) }
       return Pointwise.sigmoid(output(refined))
     }
   }

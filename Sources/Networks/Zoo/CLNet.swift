@@ -1,18 +1,27 @@
+import Parts
+
 /// CLNet: S. Ji, M. Li, CLNet: Complex Input Lightweight Neural Network designed for Massive MIMO CSI Feedback, IEEE Wireless
 /// Commun. Lett. 2021, arXiv:2102.07507.
-public enum CLNet {
-  public static func autoencoder(compression: Int) -> Autoencoder {
-    let length = CSIShape.codewordLength(compression)
+public enum CLNet: NetworkFamily {
+  public static let schema = PartSchema(
+    .codec, "clnet", "CLNet: CRNet with spatial attention and squeeze-and-excite at the UE.",
+    reference: "S. Ji, M. Li, IEEE WCL 2021, arXiv:2102.07507")
+
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
+  {
+    let length = image.count / compression
     return Autoencoder(
-      name: "CLNet", compression: compression,
-      encoder: Nested("encoder", Encoder(length)), decoder: Nested("decoder", decoder(length)))
+      name: "CLNet", compression: compression, image: image,
+      encoder: Nested("encoder", Encoder(image, length)),
+      decoder: Nested("decoder", decoder(image, length)))
   }
 
-  static func decoder(_ length: Int) -> Sequential {
-    let up = Dense(length, CSIShape.map.count, storage: .transposedPointConvolution)
+  static func decoder(_ image: Shape, _ length: Int) -> Sequential {
+    let up = Dense(length, image.count, storage: .transposedPointConvolution)
     let feature = CRNet.decoderFeature(first: KernelSize(1, 3), second: KernelSize(3, 1))
     return Sequential(
-      Bottleneck.denseDecoder(up, key: "replace_dfc") + [
+      Bottleneck.denseDecoder(image, up, key: "replace_dfc") + [
         ("decoder_feature", feature), ("output", Pointwise.hardSigmoid),
       ])
   }
@@ -26,8 +35,8 @@ public enum CLNet {
     let merge = ConvBN(34, 2, KernelSize(1, 1))
     let dense: Dense
 
-    init(_ length: Int) {
-      dense = Dense(CSIShape.map.count, length, storage: .pointConvolution)
+    init(_ image: Shape, _ length: Int) {
+      dense = Dense(image.count, length, storage: .pointConvolution)
     }
 
     var children: [Child] {

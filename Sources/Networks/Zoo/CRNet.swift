@@ -1,7 +1,24 @@
+import Parts
+
 /// CRNet: Z. Lu, J. Wang, J. Song, Multi-resolution CSI Feedback with Deep Learning in Massive MIMO System, ICC 2020.
-public enum CRNet {
-  public static func autoencoder(compression: Int, bottleneck: Bottleneck = .dense) -> Autoencoder {
-    let length = CSIShape.codewordLength(compression)
+public enum CRNet: NetworkFamily {
+  public static let schema = PartSchema(
+    .codec, "crnet", "CRNet: convolutions of several resolutions side by side.",
+    reference: "Z. Lu, J. Wang, J. Song, ICC 2020",
+    parameters: [Bottleneck.parameter.declaration])
+
+  public static let shortForms: [(name: String, settings: [String: Setting])] = [
+    ("cl-crnet", ["bottleneck": .text("convolutional")])
+  ]
+
+  public static func compressions(_ settings: Settings, image: Shape) throws(NetworkError) -> [Int]
+  {
+    settings[Bottleneck.parameter].compressions(image)
+  }
+
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
+  {
     let head: [(key: String, layer: any Layer)] = [
       ("encoder", EncoderHead()),
       ("encoder_conv", Sequential.keyed(("conv1x1_bn", ConvBN(4, 2, KernelSize(1, 1))))),
@@ -11,23 +28,25 @@ public enum CRNet {
       ("decoder_feature", decoderFeature(first: KernelSize(1, 9), second: KernelSize(9, 1))),
       ("sigmoid", Pointwise.sigmoid),
     ]
-    switch bottleneck {
+    switch settings[Bottleneck.parameter] {
     case .dense:
-      let down = Dense(CSIShape.map.count, length)
-      let up = Dense(length, CSIShape.map.count)
+      let length = image.count / compression
+      let down = Dense(image.count, length)
+      let up = Dense(length, image.count)
       return Autoencoder(
-        name: "CRNet", compression: compression,
-        encoder: FlatKeys(head + Bottleneck.denseEncoder(compression, down, key: "encoder_fc")),
-        decoder: Sequential(Bottleneck.denseDecoder(up, key: "decoder_fc") + tail))
+        name: "CRNet", compression: compression, image: image,
+        encoder: FlatKeys(head + Bottleneck.denseEncoder(down, key: "encoder_fc")),
+        decoder: Sequential(Bottleneck.denseDecoder(image, up, key: "decoder_fc") + tail))
     case .convolutional:
       return Autoencoder(
-        name: "CL-CRNet", compression: compression,
+        name: "CL-CRNet", compression: compression, image: image,
         encoder: FlatKeys(
           head
             + Bottleneck.latentEncoder(
-              compression, key: "convolutional_encoder.conv.first_conv1x7")),
+              image, compression, key: "convolutional_encoder.conv.first_conv1x7")),
         decoder: Sequential(
-          Bottleneck.latentDecoder(compression, key: "decoder_get_feedback_in_UE.first_conv1x7")
+          Bottleneck.latentDecoder(
+            image, compression, key: "decoder_get_feedback_in_UE.first_conv1x7")
             + tail))
     }
   }

@@ -1,7 +1,10 @@
+import Parts
+
 /// DNNet, the fully connected denoiser of a received codeword: H. Ye, F. Gao, J. Qian, H. Wang, G. Y. Li, Deep Learning-Based
 /// Denoise Network for CSI Feedback in FDD Massive MIMO Systems, IEEE Commun. Lett. 24 (2020) 1742.
 ///
-/// `s_hat = s~ - g(s~)`, g being dense layers with a sigmoid after each hidden one.
+/// `s_hat = s~ - g(s~)`, g being dense layers with a sigmoid after each hidden one. As a family of autoencoders it stands
+/// before the decoder of another network.
 public struct DNNet: Module {
   let layers: [Dense]
 
@@ -24,5 +27,51 @@ public struct DNNet: Module {
       let noise = module($0[0])
       return [$0[0] - noise, noise]
     }
+  }
+}
+
+extension DNNet: NetworkFamily {
+  static let base = Parameter(
+    "base", .text, default: "csinet", "The network whose decoder the denoiser stands before.")
+  static let hidden = Parameter<[Int]>(
+    "hidden", .list(.integer(1...65_536), count: 1...16), default: [1024],
+    "Widths of the denoiser's hidden layers.")
+
+  public static let schema = PartSchema(
+    .codec, "dnnet", "DNNet: a fully connected denoiser before the decoder of another network.",
+    reference: "H. Ye et al., IEEE Commun. Lett. 24 (2020) 1742",
+    parameters: [base.declaration, hidden.declaration])
+
+  public static let images = "an image that its base can compress"
+
+  public static func compressions(_ settings: Settings, image: Shape) throws(NetworkError) -> [Int]
+  {
+    try NetworkZoo.variant(settings[base]).compressions(image: image)
+  }
+
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
+  {
+    let base = try NetworkZoo.autoencoder(
+      settings[base], compression: compression, image: image)
+    let denoiser = DNNet(base.codewordLength, hidden: settings[hidden])
+    let root = DenoisedDecoder(denoiser: denoiser, decoder: base.decoder.root)
+    let inputs = base.decoder.graph.inputShapes
+    return Autoencoder(
+      name: "DNNet + \(base.name)", compression: compression, encoder: base.encoder,
+      decoder: Network("\(base.decoder.name) behind DNNet", root, inputs: inputs) { received in
+        let codeword = received[0].flattened
+        let denoised = (codeword - denoiser(codeword)).reshaped(inputs[0])
+        return base.decoder.graph.applied(to: [denoised] + received.dropFirst())
+      })
+  }
+
+  /// The denoiser's parameters are below `denoiser`, the others have the keys of the base.
+  private struct DenoisedDecoder: Module {
+    let denoiser: DNNet
+    let decoder: any Module
+
+    var children: [Child] { [("denoiser", denoiser)] + decoder.children }
+    var parameters: [(key: String, parameter: NetworkParameter)] { decoder.parameters }
   }
 }

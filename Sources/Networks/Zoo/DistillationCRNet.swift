@@ -1,27 +1,47 @@
+import Parts
+
 /// Teacher "CRNet" and student "CRNet-SE" of Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI
 /// Feedback, 2022, arXiv:2210.17113.
 ///
 /// Not the CRNet of ``CRNet``: wider paths, convolution biases and ReZero blocks without activation.
-public enum DistillationCRNet {
+public enum DistillationCRNet: NetworkFamily {
   /// Which encoder the shared decoder is joined with.
-  public enum Role: String, Sendable {
+  public enum Role: String, Choice {
     /// Two branches of 16 channels.
     case teacher
     /// One 3×3 convolution.
     case student
   }
 
-  /// - Parameter width: channels of the decoder's paths, 8, or 16 in the generalisation experiments.
-  public static func autoencoder(compression: Int, role: Role, width: Int = 8) -> Autoencoder {
-    let length = CSIShape.codewordLength(compression)
+  static let role = Parameter<Role>.choice(
+    "role", default: .teacher,
+    "Encoder: two branches of 16 channels (teacher), or one 3x3 convolution (student).")
+  static let width = Parameter.integer(
+    "width", default: 8, in: 1...256,
+    "Channels of the decoder's paths; 16 in the paper's generalisation experiments.")
+
+  public static let schema = PartSchema(
+    .codec, "kd-crnet", "CRNet of knowledge distillation: a teacher, or a student (CRNet-SE).",
+    reference: "Y. Cui et al., 2022, arXiv:2210.17113",
+    parameters: [role.declaration, width.declaration])
+
+  public static let shortForms: [(name: String, settings: [String: Setting])] = [
+    ("kd-crnet-se", ["role": .text("student")])
+  ]
+
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
+  {
+    let length = image.count / compression
+    let role = settings[role]
     let head: any Layer = role == .teacher ? TeacherHead() : StudentHead()
     return Autoencoder(
-      name: role == .teacher ? "KD-CRNet" : "KD-CRNet-SE", compression: compression,
+      name: role == .teacher ? "KD-CRNet" : "KD-CRNet-SE", compression: compression, image: image,
       encoder: FlatKeys(
         [("head", head)]
           + Bottleneck.denseEncoder(
-            compression, Dense(CSIShape.map.count, length, zeroBias: true), key: "enc_fc")),
-      decoder: Decoder(length, width))
+            Dense(image.count, length, zeroBias: true), key: "enc_fc")),
+      decoder: Decoder(image, length, settings[width]))
   }
 
   /// Biased convolution, normalisation, LeakyReLU.
@@ -53,13 +73,15 @@ public enum DistillationCRNet {
   }
 
   struct Decoder: Layer {
+    let image: Shape
     let dense: Dense
     let head = Unit(2, 2, 5, 5)
     let blocks: [Block]
     let factors = ReZeroList(2)
 
-    init(_ length: Int, _ width: Int) {
-      dense = Dense(length, CSIShape.map.count, zeroBias: true)
+    init(_ image: Shape, _ length: Int, _ width: Int) {
+      self.image = image
+      dense = Dense(length, image.count, zeroBias: true)
       blocks = [Block(width), Block(width)]
     }
 
@@ -71,7 +93,7 @@ public enum DistillationCRNet {
     }
 
     func callAsFunction(_ s: Signal) -> Signal {
-      let start = head(dense(s).reshaped(CSIShape.map))
+      let start = head(dense(s).reshaped(image))
       let end = zip(blocks, factors.items).reduce(start) { y, step in y + step.1(step.0(y)) }
       return Pointwise.sigmoid(end)
     }

@@ -1,86 +1,211 @@
-/// The autoencoders by name.
+import Parts
+
+/// The families of autoencoders and their variants by name.
 public enum NetworkZoo {
-  /// One entry: the word for scenario files, the ratios it is defined at and its factory.
-  public struct Entry: Sendable {
-    public let name: String
-    public let compressions: [Int]
-    public let make: @Sendable (Int) -> Autoencoder
+  /// Every family, in the order of the list.
+  public static let families: [any NetworkFamily.Type] = [
+    CsiNet.self, CRNet.self, ACRNet.self, BCsiNet.self, CsiNetPlus.self, CsiNetPro.self,
+    CLLWCsiNet.self, TransNet.self, CLNet.self, DistillationCRNet.self, DNNet.self,
+  ]
+
+  /// Every variant that has a name of its own; a family stands together, its default first.
+  public static let variants: [NetworkVariant] = families.flatMap { family in
+    let all = family.shortForms.map { named(family, $0.settings, $0.name) }
+    let plain = named(family, [:], nil)
+    return all.contains { $0.settings == plain.settings } ? all : [plain] + all
   }
 
-  static let denseRatios = [4, 8, 16, 32, 64]
-  static let latentRatios = [4, 8, 16, 32, 64]
-
-  /// All entries; a family stands together.
-  public static let entries: [Entry] = {
-    var all: [Entry] = []
-    func add(
-      _ name: String, _ ratios: [Int] = denseRatios,
-      _ make: @escaping @Sendable (Int) -> Autoencoder
-    ) {
-      all.append(Entry(name: name, compressions: ratios, make: make))
+  private static func named(
+    _ family: any NetworkFamily.Type, _ given: [String: Setting], _ shortForm: String?
+  ) -> NetworkVariant {
+    guard let settings = try? family.schema.settings(given) else {
+      preconditionFailure("the short forms of \(family.schema.name) fit its parameters")
     }
-    add("csinet") { CsiNet.autoencoder(compression: $0) }
-    add("csinet-width") { CsiNet.autoencoder(compression: $0, axis: .width) }
-    add("csinet-7x7") { CsiNet.autoencoder(compression: $0, kernel: KernelSize(7, 7)) }
-    add("crnet") { CRNet.autoencoder(compression: $0) }
-    for k in 1...20 {
-      add("acrnet-\(k)x") { ACRNet.autoencoder(compression: $0, expansion: k) }
-    }
-    for head in BCsiNet.Head.allCases {
-      for blocks in 2...3 {
-        add("bcsinet-\(head.rawValue)\(blocks)") {
-          BCsiNet.autoencoder(compression: $0, head: head, refineBlocks: blocks)
-        }
-      }
-    }
-    add("csinetplus") { CsiNetPlus.autoencoder(compression: $0) }
-    add("csinetpro") { CsiNetPro.autoencoder(compression: $0) }
-    add("cllwcsinet", [4, 8, 16]) { CLLWCsiNet.autoencoder(compression: $0) }
-    add("cllwcsinet-clean", [4, 8, 16]) {
-      CLLWCsiNet.autoencoder(compression: $0, wiring: .denoiserOnly)
-    }
-    add("cl-csinet", latentRatios) {
-      CsiNet.autoencoder(compression: $0, bottleneck: .convolutional)
-    }
-    add("cl-crnet", latentRatios) {
-      CRNet.autoencoder(compression: $0, bottleneck: .convolutional)
-    }
-    for k in 1...20 {
-      add("cl-acrnet-\(k)x", latentRatios) {
-        ACRNet.autoencoder(compression: $0, expansion: k, bottleneck: .convolutional)
-      }
-    }
-    add("transnet") { TransNet.autoencoder(compression: $0) }
-    add("transnet-cross-batch") { TransNet.autoencoder(compression: $0, crossBatch: true) }
-    add("clnet") { CLNet.autoencoder(compression: $0) }
-    add("kd-crnet") { DistillationCRNet.autoencoder(compression: $0, role: .teacher) }
-    add("kd-crnet-se") { DistillationCRNet.autoencoder(compression: $0, role: .student) }
-    return all
-  }()
-
-  /// The entry of that name, case ignored.
-  ///
-  /// - Throws: ``NetworkError/unknownNetwork(_:known:)``.
-  public static func entry(_ name: String) throws(NetworkError) -> Entry {
-    let wanted = name.lowercased()
-    guard let entry = entries.first(where: { $0.name == wanted }) else {
-      throw .unknownNetwork(name, known: entries.map(\.name))
-    }
-    return entry
+    return NetworkVariant(family, settings, shortForm: shortForm)
   }
 
-  /// The autoencoder of that name, case ignored.
+  /// The words that a text for a network can begin with: families and short forms.
+  public static let words =
+    families.flatMap { family in
+      [family.schema.name] + family.shortForms.map(\.name)
+    }
+
+  /// The variant that a text names, case ignored: a short form (`acrnet-10x`), a family (`transnet`), or a family with
+  /// settings (`acrnet {expansion: 4}`).
   ///
-  /// - Throws: ``NetworkError/unknownNetwork(_:known:)`` or
-  ///   ``NetworkError/unsupportedCompression(network:compression:supported:)``.
-  public static func autoencoder(_ name: String, compression: Int) throws(NetworkError)
-    -> Autoencoder
-  {
-    let entry = try entry(name)
-    guard entry.compressions.contains(compression) else {
+  /// - Throws: ``NetworkError/unknownNetwork(_:known:)``, ``NetworkError/unfitSettings(_:)``.
+  public static func variant(_ text: String) throws(NetworkError) -> NetworkVariant {
+    let call = try NetworkText(text)
+    if let variant = variants.first(where: { $0.shortForm == call.name }), call.given.isEmpty {
+      return variant
+    }
+    guard let family = families.first(where: { $0.schema.name == call.name }) else {
+      if words.contains(call.name) {
+        throw .unfitSettings(
+          SettingsError(
+            part: call.name, key: call.given[0].key,
+            reason: "cannot be given: \(call.name) stands for a family with settings"))
+      }
+      throw .unknownNetwork(call.name, known: words)
+    }
+    let schema = family.schema
+    var given: [String: Setting] = [:]
+    for (key, value) in call.given { given[key] = call.setting(value, of: schema.parameter(key)) }
+    do {
+      return NetworkVariant(family, try schema.settings(given))
+    } catch {
+      throw .unfitSettings(error)
+    }
+  }
+
+  /// The autoencoder that a text names.
+  ///
+  /// - Throws: ``NetworkError`` as ``NetworkChoice``.
+  public static func autoencoder(
+    _ text: String, compression: Int, image: Shape = .publicImage
+  ) throws(NetworkError) -> Autoencoder {
+    try NetworkChoice(text, compression: compression, image: image).autoencoder
+  }
+}
+
+/// A family with its settings.
+public struct NetworkVariant: Sendable {
+  let family: any NetworkFamily.Type
+  let settings: Settings
+  let shortForm: String?
+
+  init(_ family: any NetworkFamily.Type, _ settings: Settings, shortForm: String?) {
+    self.family = family
+    self.settings = settings
+    self.shortForm = shortForm
+  }
+
+  /// A variant under the shortest name that its settings have.
+  init(_ family: any NetworkFamily.Type, _ settings: Settings) {
+    let same = NetworkZoo.variants.first {
+      $0.settings == settings && $0.family.schema.name == family.schema.name
+    }
+    self.init(family, settings, shortForm: same?.shortForm)
+  }
+
+  /// The one text that stands for these settings: the short form, or the family with the settings that are not its
+  /// defaults.
+  public var name: String {
+    if let shortForm { return shortForm }
+    let given = own.map { "\($0.key): \($0.value)" }
+    return family.schema.name + (given.isEmpty ? "" : " {\(given.joined(separator: ", "))}")
+  }
+
+  /// ``name`` as part of a file's name.
+  var stem: String {
+    if let shortForm { return shortForm }
+    let words = ([family.schema.name] + own.flatMap { [$0.key, $0.value] }).joined(separator: "-")
+    return words.split { !($0.isLetter || $0.isNumber || "._".contains($0)) }
+      .joined(separator: "-")
+  }
+
+  /// Settings that are not the defaults, as texts.
+  private var own: [(key: String, value: String)] {
+    family.schema.parameters.compactMap { parameter in
+      guard let value = settings.values[parameter.key], parameter.absence != .value(value) else {
+        return nil
+      }
+      return (parameter.key, parameter.kind.format(value))
+    }
+  }
+
+  /// The n of the ratios 1/n at which it is defined for an image.
+  ///
+  /// - Throws: ``NetworkError/unsupportedImage(network:image:images:)`` if there is none.
+  public func compressions(image: Shape = .publicImage) throws(NetworkError) -> [Int] {
+    let defined = try family.compressions(settings, image: image)
+    guard !defined.isEmpty else {
+      throw .unsupportedImage(network: name, image: image, images: family.images)
+    }
+    return defined
+  }
+
+  /// Its networks for an image, one for each ratio.
+  func choices(image: Shape) throws(NetworkError) -> [NetworkChoice] {
+    var choices: [NetworkChoice] = []
+    for compression in try compressions(image: image) {
+      choices.append(try NetworkChoice(name, compression: compression, image: image))
+    }
+    return choices
+  }
+}
+
+/// A network of the zoo with its ratio and its image: everything that its definition depends on.
+public struct NetworkChoice: Sendable {
+  /// ``NetworkVariant/name``.
+  public let name: String
+  /// The n of ratio 1/n.
+  public let compression: Int
+  /// `[2, angle, delay]`.
+  public let image: Shape
+  /// Both sides, traced.
+  public let autoencoder: Autoencoder
+  /// Name of its family.
+  public let familyName: String
+  private let variantStem: String
+
+  /// - Parameter text: as for ``NetworkZoo/variant(_:)``.
+  /// - Throws: ``NetworkError`` for a network that does not exist or is not defined at the ratio or for the image.
+  public init(_ text: String, compression: Int, image: Shape = .publicImage) throws(NetworkError) {
+    let variant = try NetworkZoo.variant(text)
+    let defined = try variant.compressions(image: image)
+    guard defined.contains(compression) else {
       throw .unsupportedCompression(
-        network: name, compression: compression, supported: entry.compressions)
+        network: variant.name, compression: compression, image: image, supported: defined)
     }
-    return entry.make(compression)
+    name = variant.name
+    self.compression = compression
+    self.image = image
+    variantStem = variant.stem
+    familyName = variant.family.schema.name
+    autoencoder = try variant.family.autoencoder(
+      variant.settings, image: image, compression: compression)
+  }
+
+  /// Start of the names of its files: `crnet-4`, for images other than the public one `crnet-13x32-4`.
+  public var stem: String { stem(label: nil) }
+
+  /// ``stem`` with the label of a training behind it.
+  public func stem(label: String?) -> String {
+    let size = image == .publicImage ? "" : "-\(image.imageSize)"
+    return "\(variantStem)\(size)-\(compression)" + (label.map { "-\($0)" } ?? "")
+  }
+
+  /// `1/4`, for images other than the public one `1/4 of 13x32`.
+  public var ratio: String {
+    "1/\(compression)" + (image == .publicImage ? "" : " of \(image.imageSize)")
+  }
+
+  /// Name and ratio: `crnet 1/4`.
+  public var title: String { "\(name) \(ratio)" }
+
+  /// What a file of its weights says of it: `network`, `cr`, and `image` unless it is the public one.
+  var metadata: [String: String] {
+    var texts = ["network": name, "cr": String(compression)]
+    if image != .publicImage { texts["image"] = image.imageSize }
+    return texts
+  }
+
+  /// Arguments of `csilink inspect`.
+  var arguments: String {
+    (name.contains(" ") ? "'\(name)'" : name) + " -c \(compression)"
+      + (image == .publicImage ? "" : " --image \(image.imageSize)")
+  }
+}
+
+extension NetworkChoice: Hashable {
+  public static func == (a: NetworkChoice, b: NetworkChoice) -> Bool {
+    (a.name, a.compression, a.image) == (b.name, b.compression, b.image)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
+    hasher.combine(compression)
+    hasher.combine(image)
   }
 }

@@ -1,29 +1,54 @@
+import Parts
+
 /// TransNet: Y. Cui, A. Guo, C. Song, TransNet: Full Attention Network for CSI Feedback in FDD Massive MIMO System, IEEE
 /// Wireless Commun. Lett. 11 (2022) 903, doi:10.1109/LWC.2022.3149416.
 ///
-/// Two passes of one post-norm transformer layer per side over 32 tokens of 64 values; the output is not confined to
+/// Two passes of one post-norm transformer layer per side over tokens of 64 values, 32 of them for the public image; the output is not confined to
 /// [0, 1].
-public enum TransNet {
-  /// - Parameter crossBatch: attention along the batch, as the released code computes it: a sample's output then
-  ///   depends on its neighbours, so only a whole batch can be run.
-  public static func autoencoder(compression: Int, crossBatch: Bool = false) -> Autoencoder {
-    let length = CSIShape.codewordLength(compression)
+public enum TransNet: NetworkFamily {
+  static let crossBatch = Parameter.flag(
+    "cross_batch", default: false,
+    "Attention along the batch, as the released code computes it: a sample's output then depends on its neighbours."
+  )
+
+  public static let schema = PartSchema(
+    .codec, "transnet",
+    "TransNet: a transformer layer on each side, its output not confined to [0, 1].",
+    reference: "Y. Cui, A. Guo, C. Song, IEEE WCL 11 (2022) 903",
+    parameters: [crossBatch.declaration])
+
+  public static let shortForms: [(name: String, settings: [String: Setting])] = [
+    ("transnet-cross-batch", ["cross_batch": .flag(true)])
+  ]
+
+  public static let images = "2 · angles · taps a multiple of \(dimension), the values of a token"
+
+  public static func compressions(_ settings: Settings, image: Shape) throws(NetworkError) -> [Int]
+  {
+    image.count % dimension == 0 ? image.ratios : []
+  }
+
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
+  {
+    let length = image.count / compression
+    let crossBatch = settings[crossBatch]
+    let tokens = Shape(1, image.count / dimension, dimension)
     return Autoencoder(
-      name: "TransNet", compression: compression,
+      name: "TransNet", compression: compression, image: image,
       encoder: Sequential([
         ("tokens", Reshape(tokens)), ("encoder", Encoder(crossBatch: crossBatch)),
-        ("flatten", Reshape(.vector(CSIShape.map.count))),
-        ("fc_encoder", Dense(CSIShape.map.count, length)),
+        ("flatten", Reshape(.vector(image.count))),
+        ("fc_encoder", Dense(image.count, length)),
       ]),
       decoder: Sequential([
-        ("fc_decoder", Dense(length, CSIShape.map.count)), ("tokens", Reshape(tokens)),
-        ("decoder", Decoder(crossBatch: crossBatch)), ("map", Reshape(CSIShape.map)),
+        ("fc_decoder", Dense(length, image.count)), ("tokens", Reshape(tokens)),
+        ("decoder", Decoder(crossBatch: crossBatch)), ("map", Reshape(image)),
       ]))
   }
 
   static let dimension = 64
   static let passes = 2
-  static let tokens = Shape(1, CSIShape.map.count / dimension, dimension)
 
   static func attention(_ crossBatch: Bool) -> MultiHeadAttention {
     MultiHeadAttention(dimension, heads: 2, acrossBatch: crossBatch)

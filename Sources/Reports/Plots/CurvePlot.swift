@@ -25,11 +25,11 @@ enum CurvePlot {
 
   private static func script(_ trained: [TrainedNetwork], title: String) -> String {
     let curves = trained.enumerated().map { index, network in
-      let file = "\(network.network)-\(network.compression)-curve.csv"
+      let file = "\(network.stem)-curve.csv"
       let colour = PlotScript.colours[index % PlotScript.colours.count]
       return "'\(file)' using 1:6 with lines linewidth 2 linecolor rgb '\(colour)' "
         + "dashtype \(index / PlotScript.colours.count % 5 + 1) "
-        + "title '\(network.network) 1/\(network.compression)'"
+        + "title '\(network.network.title)'"
     }
     return """
       # Written by csilink. To draw the learning curves again: gnuplot \(scriptName)

@@ -2,7 +2,7 @@
 ///
 /// Holds no values, only what is needed to allocate and initialise them; the object's identity links
 /// the operations of a ``Graph`` with the keys of the module tree. Values live in ``Weights``.
-public final class Parameter: Sendable {
+public final class NetworkParameter: Sendable {
   /// How initial values are drawn.
   public enum Initialization: Sendable {
     case constant(Float)
@@ -14,20 +14,23 @@ public final class Parameter: Sendable {
 
   /// Axes as stored in a weights file.
   public let shape: [Int]
+  /// How initial values are drawn.
   public let initialization: Initialization
   /// False for running statistics, which training updates but no optimiser does.
   public let isTrainable: Bool
 
+  /// A parameter of its own; no other object stands for it.
   public init(_ shape: [Int], _ initialization: Initialization, isTrainable: Bool = true) {
     self.shape = shape
     self.initialization = initialization
     self.isTrainable = isTrainable
   }
 
+  /// Number of values.
   public var count: Int { shape.reduce(1, *) }
 }
 
-extension Parameter.Initialization {
+extension NetworkParameter.Initialization {
   /// Uniform in `±sqrt(6 / (fanIn + fanOut))`, Glorot and Bengio 2010.
   static func xavierUniform(fanIn: Int, fanOut: Int) -> Self {
     .uniform(bound: (6 / Double(fanIn + fanOut)).squareRoot())

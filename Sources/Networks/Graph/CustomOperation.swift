@@ -1,0 +1,58 @@
+/// An operation that is not built into the plans: its file holds the forward pass, the backward pass, its counts and its name.
+///
+/// A definition applies it with ``Signal/applying(_:_:)``; every plan, the printed layers and the counts follow. Its passes
+/// work on plain maps of one sample, so it costs a copy where the built-in operations share memory.
+public protocol CustomOperation: Sendable {
+  /// The word in the printed layers.
+  var summary: String { get }
+
+  /// The parameters it reads; the layer that applies it lists them too.
+  var reads: [NetworkParameter] { get }
+
+  /// Shape of the output for inputs of the given shapes.
+  ///
+  /// - Precondition: the shapes suit the operation.
+  func outputShape(_ inputs: [Shape]) -> Shape
+
+  /// Writes the output of one sample, row-major.
+  func forward(_ sample: CustomSample, into output: UnsafeMutableBufferPointer<Float>)
+
+  /// Writes the gradients of one sample's inputs, and adds to those of the parameters.
+  ///
+  /// - Parameters:
+  ///   - gradient: of the loss with respect to the output.
+  ///   - inputs: written whole, one for each input.
+  ///   - parameters: added to, one for each parameter.
+  func backward(
+    _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,
+    inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>])
+
+  /// Operations of one sample by the rules of ``Costs``.
+  func costs(_ inputs: [Shape]) -> Costs
+}
+
+extension CustomOperation {
+  /// None.
+  public var reads: [NetworkParameter] { [] }
+
+  /// None, as for the activations that no rule counts.
+  public func costs(_ inputs: [Shape]) -> Costs { Costs() }
+}
+
+/// What a ``CustomOperation`` reads of one sample.
+public struct CustomSample {
+  /// Values of each input, row-major.
+  public let inputs: [UnsafeBufferPointer<Float>]
+  /// `[channel, row, column]` of each input.
+  public let shapes: [Shape]
+  /// Values of each parameter.
+  public let parameters: [UnsafeBufferPointer<Float>]
+}
+
+extension Signal {
+  /// The output of an operation on this value and others.
+  public func applying(_ operation: some CustomOperation, _ others: [Signal] = []) -> Signal {
+    let shape = operation.outputShape(([self] + others).map(\.shape))
+    return applying(.custom(operation), others, shape: shape)
+  }
+}

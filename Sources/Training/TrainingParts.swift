@@ -1,0 +1,140 @@
+import LinkMath
+import Networks
+import Parts
+
+/// A part of a training that a scenario chooses by its word; a new one is one file and one line in ``TrainingRegistry``.
+public protocol TrainingPart {
+  /// The word in scenarios.
+  static var word: String { get }
+
+  /// What it does, in a phrase.
+  static var summary: String { get }
+
+  /// Keys below `training:` that it reads.
+  static var keys: [ParameterDeclaration] { get }
+}
+
+extension TrainingPart {
+  /// None.
+  public static var keys: [ParameterDeclaration] { [] }
+}
+
+/// A loss that scenarios can name.
+public protocol LossPart: TrainingPart, Loss {
+  /// - Throws: `SettingsError` for settings that do not go together.
+  init(_ settings: Settings) throws(SettingsError)
+}
+
+/// A schedule that scenarios can name.
+public protocol SchedulePart: TrainingPart, Schedule {
+  /// Whether the rate depends on the number of epochs, so that a longer training does not start with a shorter one.
+  static var dependsOnEpochs: Bool { get }
+
+  /// - Parameters:
+  ///   - epochs: of the stage that it is for.
+  ///   - stepsPerEpoch: optimiser steps.
+  /// - Throws: `SettingsError` for settings that do not go together.
+  init(_ settings: Settings, epochs: Int, stepsPerEpoch: Int) throws(SettingsError)
+}
+
+extension SchedulePart {
+  /// False.
+  public static var dependsOnEpochs: Bool { false }
+}
+
+/// An optimiser that scenarios can name.
+public protocol OptimizerPart: TrainingPart, Optimizer {
+  /// - Parameters:
+  ///   - groups: updated together.
+  ///   - pool: divides the values; the result does not depend on it.
+  init(_ settings: Settings, _ groups: [ParameterGroup], pool: WorkerPool)
+}
+
+/// A way to train: which parameters move in which epochs, by what.
+public protocol TrainingMethod: TrainingPart, Sendable {
+  /// - Throws: `SettingsError` for settings that do not go together.
+  init(_ settings: Settings) throws(SettingsError)
+
+  /// The stages of a training, one after another; each starts a new optimiser and a new schedule.
+  ///
+  /// - Throws: `SettingsError` for a network or a number of epochs that the method does not suit.
+  func stages(_ task: TrainingTask) throws(SettingsError) -> [TrainingStage]
+
+  /// Files of weights that the training starts from, relative to the scenario, in place of drawn values of the same keys.
+  var startFiles: [String] { get }
+}
+
+extension TrainingMethod {
+  /// None.
+  public var startFiles: [String] { [] }
+}
+
+/// What a ``TrainingMethod`` is asked to train.
+public struct TrainingTask: Sendable {
+  /// The network.
+  public let network: NetworkChoice
+  /// Stage of all epochs in which everything is trained as the settings say.
+  public let whole: TrainingStage
+}
+
+/// Epochs in which the same parameters are trained by the same rules.
+public struct TrainingStage: Sendable {
+  /// Largest number of epochs.
+  public var epochs: Int
+  /// Whether a key of a side keeps its values, and its normalisation its statistics.
+  public var isFrozen: @Sendable (WeightsFile.Side, String) -> Bool
+  /// What is minimised.
+  public var loss: any Loss
+  /// Learning rate for a number of epochs.
+  public var schedule: @Sendable (_ epochs: Int) throws(SettingsError) -> any Schedule
+  /// Moves the parameters that are not frozen.
+  public var optimizer: @Sendable ([ParameterGroup], WorkerPool) -> any Optimizer
+  /// When it ends before its epochs.
+  public var stop: StopPolicy
+}
+
+/// When a stage ends before its last epoch.
+public struct StopPolicy: Sendable, Hashable {
+  /// Epochs without a better validation NMSE; nil for all epochs.
+  public var patience: Int?
+
+  /// - Parameters:
+  ///   - curve: finished epochs of all stages.
+  ///   - start: those of the stages before.
+  func isMet(_ curve: LearningCurve, start: Int) -> Bool {
+    guard let patience, let best = curve.best else { return false }
+    return curve.epochs.count - max(best.number, start) >= patience
+  }
+}
+
+/// Every part of a training that a scenario can name.
+public enum TrainingRegistry {
+  static let losses: [any LossPart.Type] = [
+    MeanSquareLoss.self, LogMeanSquareLoss.self, RelativeErrorLoss.self,
+  ]
+  static let schedules: [any SchedulePart.Type] = [
+    ConstantSchedule.self, StepSchedule.self, ExponentialSchedule.self, WarmUpCosineSchedule.self,
+  ]
+  static let optimizers: [any OptimizerPart.Type] = [Adam.self, SGD.self]
+  static let methods: [any TrainingMethod.Type] = [SupervisedMethod.self, TwoStageMethod.self]
+  static let codewordSteps: [any CodewordStepPart.Type] = [CodewordNoise.self]
+
+  /// The key that chooses among parts of a kind.
+  static func choice(
+    _ key: String, _ parts: [any TrainingPart.Type], _ text: String
+  ) -> Parameter<String> {
+    let meanings = parts.map { "\($0.word): \($0.summary)" }.joined(separator: "; ")
+    return Parameter(
+      key, .choice(parts.map { $0.word }), default: parts[0].word, "\(text) \(meanings).")
+  }
+
+  /// Keys of all parts, each once.
+  static var keys: [ParameterDeclaration] {
+    let parts: [any TrainingPart.Type] = losses + schedules + optimizers + methods + codewordSteps
+    var keys: [ParameterDeclaration] = []
+    for key in parts.flatMap({ $0.keys }) where !keys.contains(where: { $0.key == key.key }) {
+      keys.append(key)
+    }
+    return keys
+  }
+}
