@@ -2,23 +2,33 @@ import Parts
 
 /// What can be wrong with a request for a network, its weights or a vector file.
 public enum NetworkError: Error, Equatable, CustomStringConvertible {
+  /// No family or variant has that name.
   case unknownNetwork(String, known: [String])
+  /// The network is not defined at that ratio for images of that size.
   case unsupportedCompression(network: String, compression: Int, image: Shape, supported: [Int])
   /// A family that cannot compress images of this size at any ratio.
   case unsupportedImage(network: String, image: Shape, images: String)
   /// Settings that a family of networks does not have, or that do not go together.
   case unfitSettings(SettingsError)
+  /// A file lacks a tensor.
   case missingTensor(String)
+  /// A tensor has another shape.
   case unexpectedShape(String, expected: [Int], found: [Int])
+  /// A tensor has another type of numbers.
   case unexpectedElementType(String, found: String)
+  /// A file of expected results is neither of `train` nor of `eval`.
   case unknownMode(String)
+  /// A file lacks a text of its metadata.
   case missingMetadata(String)
+  /// A text of the metadata says something else.
   case unfitMetadata(String, expected: String)
+  /// A network that attends across its batch has no other way to be run.
   case needsWholeBatch(String)
   /// The decoder also reads the codeword before the noise.
   case needsCleanCodeword(String)
   /// No weights of a side were named.
   case missingWeights(String)
+  /// A tensor has a value that cannot be.
   case unexpectedValue(String, expected: String)
   /// A training file was to be checked without a training plan.
   case needsTrainingPath

@@ -8,6 +8,7 @@ import Foundation
 public struct WeightsFile: Sendable {
   /// Which half of an autoencoder.
   public enum Side: String, Sendable, CaseIterable {
+    /// The half that runs at the UE, and the one at the BS.
     case encoder, decoder
 
     /// The network of this side.

@@ -40,6 +40,7 @@ public final class SGD: OptimizerPart {
   public static let summary = "gradient descent with momentum"
   public static let keys = [momentum.declaration]
 
+  /// Steps that were taken.
   public private(set) var step = 0
   private let groups: [ParameterGroup]
   private let momentum: Float

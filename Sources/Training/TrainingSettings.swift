@@ -6,14 +6,18 @@ import Parts
 public struct TrainingSettings: Sendable {
   /// What the encoder sees; the target is the true channel in both cases.
   public enum Source: String, Choice {
+    /// The true channel, or the estimate of the scenario's pilots.
     case truth, estimate
   }
+  /// The key of the size of the training set.
   package static let samples = Parameter.integer(
     "samples", default: 20_000, in: 1...100_000_000,
     "Drops in the training set, from the channel's domain 'train'.")
+  /// The key of the size of the validation set.
   package static let validation = Parameter.integer(
     "validation_samples", default: 2_000, in: 1...10_000_000,
     "Drops that are reconstructed after each epoch to find the best one; never trained on.")
+  /// The key of the size of the test set.
   package static let test = Parameter.integer(
     "test_samples", default: 2_000, in: 1...10_000_000,
     "Drops that the chosen weights are judged on, once, at the end.")
@@ -35,6 +39,7 @@ public struct TrainingSettings: Sendable {
     "optimizer", TrainingRegistry.optimizers, "How the gradient moves the parameters.")
   static let methodName = TrainingRegistry.choice(
     "method.type", TrainingRegistry.methods, "What is trained when.")
+  /// The key of the word that tells trainings of one network apart.
   package static let label = Parameter<String?>.optional(
     "label", .text,
     """

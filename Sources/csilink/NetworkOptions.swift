@@ -6,6 +6,7 @@ extension Shape: ExpressibleByArgument {
   /// Reads an image such as `32x64`.
   public init?(argument: String) { self.init(image: argument) }
 
+  /// Angles and taps, as the option reads them.
   public var defaultValueDescription: String { imageSize }
 }
 

@@ -6,6 +6,7 @@ import LinkMath
 public struct ForwardRun: Sendable {
   /// What is run.
   public enum Part: String, Sendable, CaseIterable {
+    /// Both halves, or one of them.
     case autoencoder, encoder, decoder
 
     var sides: [WeightsFile.Side] {

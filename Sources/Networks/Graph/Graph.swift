@@ -2,28 +2,39 @@
 public enum NetworkOperation: Sendable {
   /// The network's input of that number.
   case input(Int)
+  /// A convolution with zero padding that keeps the size of the map.
   case convolution(Convolution)
+  /// Batch normalisation.
   case normalization(BatchNorm)
   /// `u > 0 ? u : slope * u`; also plain ReLU with slope 0.
   case leakyReLU(LeakyReLU)
+  /// `u > 0 ? u : slope * u`, the slope learned for each channel.
   case prelu(NetworkParameter)
+  /// A saturating function, value by value.
   case pointwise(Pointwise)
   /// Matrix product on the last axis.
   case dense(DenseProduct)
+  /// The sum of the inputs.
   case add
+  /// The first input minus the second.
   case subtract
   /// Elementwise product; the second input may be `[channel, 1, 1]` or `[1, row, column]`.
   case multiply
   /// Product with a scalar parameter.
   case scale(NetworkParameter)
+  /// The inputs one after the other along the channels.
   case concatenate
+  /// The same values under another shape.
   case reshape
   /// Mean over each plane, `[channel, 1, 1]`.
   case planeMean
   /// Maximum and mean over the channels, `[2, row, column]`.
   case channelPool
+  /// Layer normalisation.
   case layerNorm(LayerNorm)
+  /// The product of queries, keys and values.
   case attention(AttentionProduct)
+  /// An operation that is not one of these.
   case custom(any CustomOperation)
 }
 
@@ -33,6 +44,7 @@ public enum Pointwise: Sendable {
   case sigmoid
   /// `clip((x + 3) / 6, 0, 1)`.
   case hardSigmoid
+  /// The hyperbolic tangent.
   case tanh
 }
 

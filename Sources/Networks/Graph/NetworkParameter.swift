@@ -5,6 +5,7 @@
 public final class NetworkParameter: Sendable {
   /// How initial values are drawn.
   public enum Initialization: Sendable {
+    /// All the same value.
     case constant(Float)
     /// Uniform in `±bound`.
     case uniform(bound: Double)

@@ -2,7 +2,9 @@
 /// dots, are its name in a weights file.
 public protocol Module: Sendable {
   typealias Child = (key: String, module: any Module)
+  /// The modules below this one, in the order of the printed tree.
   var children: [Child] { get }
+  /// Its own parameters and statistics, without those of the modules below.
   var parameters: [(key: String, parameter: NetworkParameter)] { get }
   /// One line for the printed tree.
   var summary: String { get }
@@ -35,6 +37,7 @@ extension Module {
 
 /// A module with one input and one output.
 public protocol Layer: Module {
+  /// The signal behind the layer; traces what the layer does.
   func callAsFunction(_ x: Signal) -> Signal
 }
 

@@ -3,7 +3,9 @@ import LinkMath
 
 /// One convolution layer run forward and backward on a chosen instruction level, for tests.
 package enum ConvolutionProbe {
+  /// What a convolution and its backward pass give.
   package struct Result: Sendable {
+    /// Output, gradient of the input, gradient of the weights, row-major.
     package let output, inputGradient, weightGradient: [Float]
   }
 

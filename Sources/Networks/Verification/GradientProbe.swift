@@ -2,13 +2,17 @@ import LinkMath
 
 /// A small network around one layer whose gradients are compared with central differences.
 package struct GradientProbe: Sendable {
+  /// Name of the layer.
   package let name: String
   let network: Network
 
+  /// How far the gradient of a tensor is from central differences.
   package struct Deviation: Sendable {
+    /// Key of the tensor, or the input.
     package let tensor: String
     /// Root of the summed squared differences over the root of the summed squares.
     package let relative: Double
+    /// Values that were compared.
     package let checked: Int
   }
 

@@ -32,6 +32,7 @@ package enum KernelTiming {
 
   /// A convolution of a network on maps of one size.
   package struct ConvolutionLayer {
+    /// Kernel, channels and groups.
     package let name: String
     /// Occurrences in the network.
     package fileprivate(set) var count: Int
@@ -72,7 +73,9 @@ package enum KernelTiming {
 }
 
 extension KernelTiming.ConvolutionLayer {
+  /// Speeds of one layer.
   package struct Rates {
+    /// GFLOP/s of the output, of the input's gradient and of the weights' gradient.
     package let forward, backwardData, backwardWeights: Double
   }
 

@@ -1,8 +1,13 @@
 /// Plain loops in Double for the convolution and its gradients, against which the kernels are tested.
 package struct ReferenceConvolution: Sendable {
+  /// Channels, groups, and size of the map.
   package let inputs, outputs, groups, height, width: Int
+  /// Rows and columns of the kernel.
   package let kernel: KernelSize
 
+  /// A convolution that keeps the size of the map.
+  ///
+  /// - Precondition: groups divide both numbers of channels.
   package init(
     inputs: Int, outputs: Int, groups: Int, height: Int, width: Int, kernel: KernelSize
   ) {
@@ -15,6 +20,7 @@ package struct ReferenceConvolution: Sendable {
     self.kernel = kernel
   }
 
+  /// Number of weights.
   package var weightCount: Int { outputs * inputs / groups * kernel.area }
 
   /// Calls `body(output index, weight index, input index)` for every product of the convolution.

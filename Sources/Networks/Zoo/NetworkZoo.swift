@@ -199,10 +199,12 @@ public struct NetworkChoice: Sendable {
 }
 
 extension NetworkChoice: Hashable {
+  /// The same name, ratio and image.
   public static func == (a: NetworkChoice, b: NetworkChoice) -> Bool {
     (a.name, a.compression, a.image) == (b.name, b.compression, b.image)
   }
 
+  /// Hashes name, ratio and image.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(name)
     hasher.combine(compression)
