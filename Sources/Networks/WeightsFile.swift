@@ -31,7 +31,11 @@ public struct WeightsFile: Sendable {
 
   /// The file of one side below a folder of weights.
   ///
-  /// - Parameter label: word that tells several trainings of one network apart: `csinet-16-label-encoder.safetensors`.
+  /// - Parameters:
+  ///   - folder: the folder of weights.
+  ///   - network: network, ratio and image.
+  ///   - label: word that tells several trainings of one network apart: `csinet-16-label-encoder.safetensors`.
+  ///   - side: which half.
   public static func path(
     in folder: String, _ network: NetworkChoice, label: String? = nil, _ side: Side
   ) -> String {
@@ -40,7 +44,11 @@ public struct WeightsFile: Sendable {
 
   /// The file that one side is read from, whether or not it exists.
   ///
-  /// - Parameter path: as for ``init(_:_:label:_:)``.
+  /// - Parameters:
+  ///   - path: as for ``init(_:_:label:_:)``.
+  ///   - network: network, ratio and image.
+  ///   - label: word that tells several trainings of one network apart.
+  ///   - side: which half.
   public static func file(
     at path: String, _ network: NetworkChoice, label: String? = nil, _ side: Side
   ) -> String {
@@ -52,7 +60,11 @@ public struct WeightsFile: Sendable {
 
   /// Reads one side.
   ///
-  /// - Parameter path: a folder of weights, or a file with (at least) this side's tensors.
+  /// - Parameters:
+  ///   - path: a folder of weights, or a file with (at least) this side's tensors.
+  ///   - network: network, ratio and image.
+  ///   - label: word that tells several trainings of one network apart.
+  ///   - side: which half.
   /// - Throws: `DataFileError` for a missing or damaged file and for weights of another network, ratio or side.
   public init(_ path: String, _ network: NetworkChoice, label: String? = nil, _ side: Side) throws {
     self.path = WeightsFile.file(at: path, network, label: label, side)
@@ -106,7 +118,10 @@ public struct WeightsFile: Sendable {
   ///
   /// - Parameters:
   ///   - weights: of both sides.
+  ///   - network: network, ratio and image.
+  ///   - label: word that tells several trainings of one network apart.
   ///   - metadata: texts to keep beside the tensors; must have `normaliser`.
+  ///   - folder: where the files appear, made if missing.
   /// - Returns: paths of the encoder's and the decoder's file.
   @discardableResult
   public static func write(

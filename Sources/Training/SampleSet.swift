@@ -14,6 +14,7 @@ public struct SampleSet: Sendable {
   /// - Parameters:
   ///   - inputs: file of one array `[sample, 2, angle, delay]`.
   ///   - targets: file of the same shape; nil if the inputs are the targets.
+  ///   - shape: of one sample.
   /// - Throws: `DataFileError` for unreadable files and other shapes.
   public init(inputs: String, targets: String? = nil, shape: [Int]) throws(DataFileError) {
     sampleSize = shape.reduce(1, *)

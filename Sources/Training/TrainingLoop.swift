@@ -95,8 +95,13 @@ public final class TrainingLoop {
   /// Makes a training, or takes up one that was interrupted.
   ///
   /// - Parameters:
+  ///   - network: what is trained.
+  ///   - settings: loss, optimiser, schedule, method, when to stop.
+  ///   - data: what it is trained, validated and tested on.
+  ///   - seed: of first values, order of samples and noise.
   ///   - start: weights in place of drawn values, with digests of their files.
   ///   - stem: path of the files of this training without their endings.
+  ///   - pool: divides a batch; the result does not depend on it.
   /// - Throws: `SettingsError` for a method that does not suit the network, `DataFileError` for a checkpoint that does not
   ///   belong to the training.
   public init(

@@ -31,6 +31,7 @@ public protocol SchedulePart: TrainingPart, Schedule {
   static var dependsOnEpochs: Bool { get }
 
   /// - Parameters:
+  ///   - settings: those of `training:`.
   ///   - epochs: of the stage that it is for.
   ///   - stepsPerEpoch: optimiser steps.
   /// - Throws: `SettingsError` for settings that do not go together.
@@ -45,6 +46,7 @@ extension SchedulePart {
 /// An optimiser that scenarios can name.
 public protocol OptimizerPart: TrainingPart, Optimizer {
   /// - Parameters:
+  ///   - settings: those of `training:`.
   ///   - groups: updated together.
   ///   - pool: divides the values; the result does not depend on it.
   init(_ settings: Settings, _ groups: [ParameterGroup], pool: WorkerPool)

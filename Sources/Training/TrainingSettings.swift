@@ -94,7 +94,7 @@ public struct TrainingSettings: Sendable {
   /// Optimiser steps of an epoch; the last batch may be smaller.
   public var stepsPerEpoch: Int { (trainingCount + batchSize - 1) / batchSize }
 
-  /// - Throws: ``SettingsError`` for keys that do not go together, such as a warm-up that does not leave room for the cosine.
+  /// - Throws: `SettingsError` for keys that do not go together, such as a warm-up that does not leave room for the cosine.
   public init(_ settings: Settings) throws(SettingsError) {
     given = settings
     trainingCount = settings[Self.samples]
@@ -141,7 +141,7 @@ public struct TrainingSettings: Sendable {
 
   /// The stages of the training of a network.
   ///
-  /// - Throws: ``SettingsError`` for a network that the method does not suit.
+  /// - Throws: `SettingsError` for a network that the method does not suit.
   public func stages(_ network: NetworkChoice) throws(SettingsError) -> [TrainingStage] {
     let (given, schedule, optimizer, steps) = (given, schedule, optimizer, stepsPerEpoch)
     let whole = TrainingStage(

@@ -59,6 +59,8 @@ public struct ForwardRun: Sendable {
   static let blockSize = 2048
 
   /// - Parameters:
+  ///   - network: what is run.
+  ///   - part: both halves, or one of them.
   ///   - weights: files or folders; the first that has a side is used for it.
   /// - Throws: ``NetworkError`` for unknown networks and for those that cannot be run sample by sample,
   ///   `DataFileError` for unfit weights.
@@ -86,6 +88,8 @@ public struct ForwardRun: Sendable {
   ///
   /// - Parameters:
   ///   - input: `[sample, 2, angle, delay]` or `[sample, 2 · angles · delays]`; for a decoder `[sample, M]` or `[sample, K, 1, 32]`.
+  ///   - path: where the results appear.
+  ///   - pool: threads that samples are run on.
   ///   - shouldStop: asked before each block.
   /// - Returns: also the NMSE if the whole autoencoder was run.
   /// - Throws: `DataFileError` for unfit shapes, values that are not finite and unwritable places; ``Stopped``.

@@ -20,6 +20,7 @@ public protocol CustomOperation: Sendable {
   /// Writes the gradients of one sample's inputs, and adds to those of the parameters.
   ///
   /// - Parameters:
+  ///   - sample: inputs and parameters.
   ///   - gradient: of the loss with respect to the output.
   ///   - inputs: written whole, one for each input.
   ///   - parameters: added to, one for each parameter.

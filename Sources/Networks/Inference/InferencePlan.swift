@@ -98,6 +98,7 @@ public final class InferencePlan: Sendable {
   ///
   /// - Parameters:
   ///   - inputs: one pointer per input of the network, `[sample, ...]` row-major.
+  ///   - count: number of samples.
   ///   - outputs: one pointer per output, written.
   public func run(
     _ inputs: [UnsafePointer<Float>], count: Int, into outputs: [UnsafeMutablePointer<Float>]

@@ -1,6 +1,7 @@
 /// A node of the tree of layers that defines a network; keys along the path to a parameter, joined by
 /// dots, are its name in a weights file.
 public protocol Module: Sendable {
+  /// A module below another one, and its part of the dotted keys.
   typealias Child = (key: String, module: any Module)
   /// The modules below this one, in the order of the printed tree.
   var children: [Child] { get }

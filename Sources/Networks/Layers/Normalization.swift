@@ -7,7 +7,12 @@ import Parts
 /// the running values are used. Ioffe and Szegedy 2015.
 public struct BatchNorm: Layer {
   /// What shares one mean and variance: a channel, or a column of all channels (the first CsiNet release).
-  public enum Axis: String, Choice { case channel, width }
+  public enum Axis: String, Choice {
+    /// A channel.
+    case channel
+    /// A column of all channels.
+    case width
+  }
 
   /// Constants of the method.
   public struct Settings: Sendable {

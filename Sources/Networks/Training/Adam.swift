@@ -26,7 +26,10 @@ public final class Adam: Optimizer {
   private let moments: [(first: FloatMemory, second: FloatMemory)]
   private let pool: WorkerPool
 
-  /// - Parameter groups: updated together, e.g. those of an encoder and a decoder.
+  /// - Parameters:
+  ///   - groups: updated together, e.g. those of an encoder and a decoder.
+  ///   - settings: constants of the method.
+  ///   - pool: divides the values; the result does not depend on it.
   public init(_ groups: [ParameterGroup], settings: Settings = Settings(), pool: WorkerPool) {
     self.groups = groups
     self.settings = settings

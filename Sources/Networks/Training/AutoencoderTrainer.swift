@@ -13,9 +13,11 @@ public final class AutoencoderTrainer {
   private let pool: WorkerPool
 
   /// - Parameters:
+  ///   - autoencoder: what is trained.
   ///   - weights: of both sides.
   ///   - capacity: largest batch.
   ///   - needsInputGradient: whether the gradient of the encoder's input is wanted.
+  ///   - pool: divides a batch; the result does not depend on it.
   public init(
     _ autoencoder: Autoencoder, weights: Weights, capacity: Int, needsInputGradient: Bool = false,
     pool: WorkerPool
@@ -35,8 +37,10 @@ public final class AutoencoderTrainer {
   /// Forward and backward pass of one batch; gradients are then in both plans.
   ///
   /// - Parameters:
-  ///   - input: `[sample, 2, angle, delay]`; target: what the output is compared with, same shape.
+  ///   - input: `[sample, 2, angle, delay]`.
+  ///   - target: what the output is compared with, same shape.
   ///   - noise: added to the codeword, `[sample, M]`, constant in the backward pass.
+  ///   - loss: what is minimised.
   /// - Returns: the loss.
   public func differentiate(
     _ input: [Float], target: [Float], noise: [Float]? = nil, loss: any Loss = MeanSquareLoss()
@@ -58,7 +62,10 @@ public final class AutoencoderTrainer {
   /// Forward and backward pass of `count` samples in the caller's memory.
   ///
   /// - Parameters:
-  ///   - target: the input itself if nil.
+  ///   - input: `[sample, 2, angle, delay]`.
+  ///   - count: number of samples.
+  ///   - target: what the output is compared with, same shape; the input itself if nil.
+  ///   - loss: what is minimised.
   ///   - link: what happens to the codewords `[sample, M]` on their way, in place.
   ///   - linkBack: what happens to their gradient on its way back, in place.
   /// - Returns: the loss.

@@ -11,7 +11,10 @@ public struct LossBatch: @unchecked Sendable {
   public let samples, count: Int
 
   /// - Parameters:
-  ///   - output: `[sample, count]`; target: the same.
+  ///   - output: reconstructions `[sample, count]`.
+  ///   - target: what they should be, same shape.
+  ///   - samples: samples of the batch.
+  ///   - count: values of a sample.
   public init(
     _ output: UnsafePointer<Float>, _ target: UnsafePointer<Float>, samples: Int, count: Int
   ) {
@@ -25,6 +28,7 @@ public protocol Loss: Sendable {
   /// The loss, and its gradient with respect to the outputs.
   ///
   /// - Parameters:
+  ///   - batch: reconstructions and targets.
   ///   - gradient: written, `[sample, count]`.
   ///   - pool: divides the samples; the result does not depend on it.
   /// - Complexity: O(samples · count); the samples' sums are added in their order in Double.

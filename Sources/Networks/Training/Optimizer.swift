@@ -61,7 +61,9 @@ public protocol Optimizer: AnyObject {
 
   /// Continues from a stored state.
   ///
-  /// - Parameter step: completed updates.
+  /// - Parameters:
+  ///   - state: what ``state`` gave.
+  ///   - step: completed updates.
   /// - Precondition: the state has the names and sizes of ``state``.
   func restore(_ state: [String: [Float]], step: Int)
 }

@@ -21,7 +21,10 @@ public struct StepSchedule: Schedule {
   let rate, factor: Double
   let interval: Int
 
-  /// - Parameter interval: steps.
+  /// - Parameters:
+  ///   - rate: at step 0.
+  ///   - factor: what an interval multiplies the rate by.
+  ///   - interval: steps.
   public init(rate: Double, factor: Double, interval: Int) {
     (self.rate, self.factor, self.interval) = (rate, factor, interval)
   }
@@ -34,7 +37,10 @@ public struct ExponentialSchedule: Schedule {
   let rate, factor: Double
   let interval: Int
 
-  /// - Parameter interval: steps.
+  /// - Parameters:
+  ///   - rate: at step 0.
+  ///   - factor: what an interval multiplies the rate by.
+  ///   - interval: steps.
   public init(rate: Double, factor: Double, interval: Int) {
     (self.rate, self.factor, self.interval) = (rate, factor, interval)
   }
@@ -51,6 +57,8 @@ public struct WarmUpCosineSchedule: Schedule {
   let warmUp, total: Int
 
   /// - Parameters:
+  ///   - maximum: rate at the end of the warm-up.
+  ///   - minimum: rate at the end.
   ///   - warmUp: steps, fewer than `total`.
   ///   - total: steps.
   public init(maximum: Double, minimum: Double, warmUp: Int, total: Int) {

@@ -25,9 +25,11 @@ public final class TrainingPlan {
   private var frozenNorms: Set<ObjectIdentifier> = []
 
   /// - Parameters:
+  ///   - network: what is trained.
   ///   - weights: values of all parameters of the network, under its keys.
   ///   - capacity: largest batch.
   ///   - needsInputGradient: compute the gradient of the inputs too (to reach an encoder through a decoder).
+  ///   - pool: divides a batch; the result does not depend on it.
   /// - Throws: ``NetworkError`` if a parameter is missing or has the wrong size.
   public convenience init(
     _ network: Network, weights: Weights, capacity: Int, needsInputGradient: Bool,
@@ -90,7 +92,9 @@ public final class TrainingPlan {
 
   /// Runs the network on `count` samples already written by ``write(_:toInput:)``.
   ///
-  /// - Parameter isTraining: normalise with the statistics of the batch and update the running ones.
+  /// - Parameters:
+  ///   - count: number of samples.
+  ///   - isTraining: normalise with the statistics of the batch and update the running ones.
   public func forward(count: Int, isTraining: Bool) {
     precondition(count > 0 && count <= capacity)
     let run = Run(

@@ -57,7 +57,10 @@ public enum GoldenVector {
 
   /// Runs the network named by a file and compares every expected tensor.
   ///
-  /// - Parameter paths: those wanted; of a `train` file only the training path is checked.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - paths: those wanted; of a `train` file only the training path is checked.
+  ///   - pool: threads that the network is run on.
   /// - Returns: one report for each path.
   /// - Throws: ``NetworkError`` for unknown networks, unfit or missing tensors, and if only the inference path of a
   ///   `train` file is wanted; `DataFileError` for unreadable files.

@@ -20,7 +20,7 @@ public protocol NetworkFamily: Sendable {
   /// The autoencoder of an image.
   ///
   /// - Throws: ``NetworkError`` for settings that do not go together.
-  /// - Precondition: `compression` is one of ``compressions(_:image:)``.
+  /// - Precondition: `compression` is one of `compressions(_:image:)`.
   static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
     throws(NetworkError) -> Autoencoder
 }

@@ -149,7 +149,10 @@ public struct NetworkChoice: Sendable {
   public let familyName: String
   private let variantStem: String
 
-  /// - Parameter text: as for ``NetworkZoo/variant(_:)``.
+  /// - Parameters:
+  ///   - text: as for ``NetworkZoo/variant(_:)``.
+  ///   - compression: n of the ratio 1/n.
+  ///   - image: `[2, angle, delay]`.
   /// - Throws: ``NetworkError`` for a network that does not exist or is not defined at the ratio or for the image.
   public init(_ text: String, compression: Int, image: Shape = .publicImage) throws(NetworkError) {
     let variant = try NetworkZoo.variant(text)
