@@ -31,7 +31,9 @@ extension Adam: OptimizerPart {
 /// Stochastic gradient descent with momentum: `v <- μ v + g`, `w <- w - rate v`.
 ///
 /// B. T. Polyak, Some methods of speeding up the convergence of iteration methods, 1964; I. Sutskever et al., ICML 2013.
-public final class SGD: OptimizerPart {
+public final class SGD: OptimizerPart, @unchecked Sendable {
+  // Sendable: one owner updates at a time.
+
   static let momentum = Parameter.number(
     "sgd.momentum", default: 0.9, in: 0...0.999999999,
     "Share μ of the step before that the next one keeps; 0 for plain gradient descent.")

@@ -4,7 +4,9 @@ import LinkMath
 /// Adam without weight decay, Kingma and Ba 2015.
 ///
 /// `m <- b1 m + (1-b1) g`, `v <- b2 v + (1-b2) g²`, `w <- w - rate (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)`.
-public final class Adam: Optimizer {
+public final class Adam: Optimizer, @unchecked Sendable {
+  // Sendable: one owner updates at a time, whose tasks write disjoint parts.
+
   /// Constants of the method.
   public struct Settings: Sendable, Equatable {
     /// Decay of the running mean of the gradient, for each step.

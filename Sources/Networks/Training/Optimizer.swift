@@ -47,7 +47,7 @@ extension TrainingPlan {
 }
 
 /// Moves parameters by their gradients.
-public protocol Optimizer: AnyObject {
+public protocol Optimizer: AnyObject, Sendable {
   /// Completed updates.
   var step: Int { get }
 
