@@ -15,7 +15,7 @@ import Parts
 ///
 /// Reference: the "delay-angle truncation" view of the sparse channel in C.-K. Wen et al., IEEE Wireless Commun. Lett. 7
 /// (2018) 748, section II; best K-term approximation: S. Mallat, *A Wavelet Tour of Signal Processing*, 3rd ed., ch. 9.
-public struct DFTSelectionCodec: CSICodec, Part {
+public struct DFTSelectionCodec: CodewordCodec, Part {
   static let coefficients = Parameter<Int?>.optional(
     "coefficients", .integer(1...Int.max),
     "Coefficients K that are kept; the codeword has M = 2K reals.")

@@ -10,7 +10,7 @@ import Parts
 /// (`NetworkMap`). The codeword holds the encoder's M = 2 · ports · taps / n outputs; any real codeword decodes.
 ///
 /// Reference: C.-K. Wen, W.-T. Shih, S. Jin, IEEE Wireless Commun. Lett. 7 (2018) 748, and the papers of the networks.
-public struct NeuralCodec: CSICodec, Part {
+public struct NeuralCodec: CodewordCodec, Part {
   static let network = Parameter<String>(
     "network", .name(NetworkZoo.words),
     "Name of the autoencoder, as 'csilink inspect' lists them, or a family with settings, 'acrnet {expansion: 4}'."

@@ -10,7 +10,7 @@ import Parts
 ///
 /// Reference: I. T. Jolliffe, *Principal Component Analysis*, 2nd ed., 2002, ch. 2; link between error and eigenvalue
 /// tail: Eckart and Young, Psychometrika 1 (1936) 211.
-public struct PCACodec: CSICodec, Part {
+public struct PCACodec: CodewordCodec, Part {
   public static let schema = PartSchema(
     .codec, "pca",
     "Principal components (KLT) of the real angular-delay CSI: the best linear codec of M reals.",

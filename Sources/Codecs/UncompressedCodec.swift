@@ -5,7 +5,7 @@ import Parts
 ///
 /// `s = [Re h, Im h]` with h the angular-delay CSI as a vector, so M = 2 · taps · angles. It isolates the effect of the
 /// quantiser and of the feedback link from that of compression.
-public struct UncompressedCodec: CSICodec, Part {
+public struct UncompressedCodec: CodewordCodec, Part {
   public static let schema = PartSchema(
     .codec, "none", "No compression: the codeword is the angular-delay CSI, re plane then im plane."
   )

@@ -70,8 +70,10 @@ public struct LinkContext: Sendable {
   public var directory: String
   /// BS antenna ports Nt; set once the channel is made.
   public var portCount = 0
-  /// Kept rows of the angular-delay matrix; set once the transform is made.
+  /// Rows of a drop's CSI, such as kept delays; set once the transform is made.
   public var tapCount = 0
+  /// What the entries of CSI are; set once the transform is made.
+  public var csiForm = CSIForm.angularDelay
   /// The rule that brings the CSI to the codec's scale, as scenarios name it; set once the normaliser is made.
   public var normaliser = ""
   /// Reals in a codeword, M; set once the codec is made.
@@ -80,6 +82,14 @@ public struct LinkContext: Sendable {
   public var pilots = Pilots()
   /// What several parts use; one for all parts of a scenario.
   public var shared = SharedObjects()
+
+  /// What the entries of CSI are.
+  public enum CSIForm: Sendable, Hashable {
+    /// Coefficients [delay, angle] in the channel's scale.
+    case angularDelay
+    /// Unit vectors [subband, port], without scale and phase.
+    case subbandDirections
+  }
 
   /// What a pilot scheme tells the stages behind it.
   public struct Pilots: Sendable, Hashable {

@@ -20,6 +20,8 @@ public enum Section: String, Sendable, Hashable, CaseIterable, Comparable {
   case feedback
   /// Slots, report period, delays and speed.
   case timing
+  /// What the BS believes between reports.
+  case prediction
   /// Transmit weights and data SNR.
   case precoder
   /// How the networks of the scenario are trained.

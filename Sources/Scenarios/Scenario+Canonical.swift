@@ -11,16 +11,27 @@ extension Scenario {
     var lines = ["csilink scenario 1"]
     for settings in [run, report].compactMap({ $0 }) { lines.append(settings.canonical) }
     for axis in axes { lines.append("axis \(axis.path)") }
-    for section in sources.readings.keys.sorted() where Section.stages.contains(section) {
+    let written = registry.sections.filter { Section.stages.contains($0) && !isSilent($0) }
+    for section in written {
       for (index, reading) in (sources.readings[section] ?? []).enumerated() {
         guard let settings = reading.settings else { continue }
         lines.append("variant \(section) \(index)")
         lines.append(settings.canonical)
       }
     }
+    let stages = registry.sections.filter { Section.stages.contains($0) }
     for variant in sources.variants {
-      lines.append("point " + variant.map(String.init).joined(separator: " "))
+      let indices = zip(stages, variant).filter { written.contains($0.0) }.map { "\($0.1)" }
+      lines.append("point " + indices.joined(separator: " "))
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Whether a section that the first scenarios did not have is as it would be without: their digests stay as they were.
+  private func isSilent(_ section: Section) -> Bool {
+    guard section == .prediction, let part = registry.defaultPart(of: section),
+      let usual = try? part.settings()
+    else { return false }
+    return points.allSatisfy { $0.settings[section] == usual }
   }
 }

@@ -16,8 +16,19 @@ struct BlockWalk {
   private var isSilent: [[Bool]]
   /// Reports and served slots so far, by point.
   private var counts: [(reports: Int, served: Int)]
-  /// What the BS still has of the reports, by feedback node and number of the report.
-  private var received: [Int: [Int: ComplexArray]] = [:]
+  /// What UE and BS remember from one slot to the next, by node.
+  private var ues: [Int: any UESide] = [:]
+  private var stations: [Int: any BSSide] = [:]
+  private var acknowledged: [Int: [Bool]] = [:]
+  private var beliefs: [Int: Belief] = [:]
+
+  /// What the BS remembers behind a prediction, and the reports that are on their way to it.
+  private struct Belief {
+    var memory: any BSMemory
+    var onTheWay: [(slot: Int, csi: ComplexArray, isNew: [Bool])] = []
+    /// Reports that have arrived.
+    var count = 0
+  }
 
   /// - Returns: the metrics of all operating points and the time of each node.
   static func run(_ tree: LinkTree, _ block: DropBlock) throws -> (BlockMetrics, StageTimer) {
@@ -54,9 +65,9 @@ struct BlockWalk {
         }
         for metric in DownlinkMetrics.recorded { metrics[point, drop, metric] *= served }
         for metric in DropMetric.allCases {
-          if isSilent[point][drop] { metrics[point, drop, metric] = .nan }
+          let isMissing = isSilent[point][drop] || tree.points[point].absent.contains(metric)
+          if isMissing { metrics[point, drop, metric] = .nan }
           let value = metrics[point, drop, metric]
-          let isMissing = isSilent[point][drop] || metric == .fullRatio && value.isNaN
           guard isMissing || value.isFinite else {
             throw MetricError(
               metric: metric, value: value, drop: block.drops.lowerBound + drop,
@@ -174,10 +185,15 @@ struct BlockWalk {
     /// Gain of every drop, as the UE has it.
     var gains: [[Float]] = []
     var normaliser: (any Normaliser)?
-    var codec: (node: Node, part: any CSICodec)?
-    var codewords: [Codeword] = []
-    var format: PayloadFormat?
-    var packed: [PackedReport] = []
+    var codec: Node?
+    var codewords: [Codeword]?
+    var reporting: (node: Node, part: any Reporting)?
+    /// What the UE sends, unless it depends on what arrives.
+    var sent: [[Report]]?
+
+    func measurement(_ report: Int) -> Measurement {
+      Measurement(csi: csi[report], gains: gains[report], codeword: codewords?[report])
+    }
   }
 
   /// One stage behind the transform, and all behind it.
@@ -192,115 +208,161 @@ struct BlockWalk {
           normaliser.scale($0, by: $1.map { 1 / $0 })
         }
       }
-    case .codec(let codec):
-      state.codec = (node, codec)
-      state.codewords = try timer.measure(node.id) { try state.csi.map(codec.encode) }
-    case .quantizer(let quantizer):
-      let format = PayloadFormat(
-        gain: state.normaliser!.delivery.quantizer, codec: state.codec!.part, quantizer: quantizer)
-      state.format = format
-      state.packed = timer.measure(node.id) {
-        state.codewords.enumerated().map { format.pack($1, gains: state.gains[$0]) }
+    case .codec(let stage):
+      state.codec = node
+      state.codewords = try timer.measure(node.id) {
+        guard case .codewords(let codec) = stage else { return nil }
+        return try state.csi.map(codec.encode)
+      }
+    case .quantizer(let reporting):
+      state.reporting = (node, reporting)
+      if !reporting.listens {
+        state.sent = try state.flight.reports.indices.map {
+          try report(state, $0, to: node, acknowledged: [])
+        }
       }
     case .feedback(let link): return try receive(node, link, state)
-    case .channel, .pilots, .estimator, .transform, .precoder: preconditionFailure("stage order")
+    case .channel, .pilots, .estimator, .transform, .prediction, .precoder:
+      preconditionFailure("stage order")
     }
     for child in node.children { try visit(child, state) }
   }
 
+  /// What the UE sends; its memory belongs to a node.
+  private mutating func report(
+    _ state: State, _ index: Int, to node: Node, acknowledged: [Bool]
+  ) throws -> [Report] {
+    let reporting = state.reporting!
+    return try timer.measure(reporting.node.id) {
+      var ue = ues[node.id] ?? reporting.part.makeUE(drops: block.drops.count)
+      defer { ues[node.id] = ue }
+      return try ue.report(
+        state.measurement(index), slot: state.flight.reports[index], acknowledged: acknowledged)
+    }
+  }
+
   /// The reports cross the feedback link and are decoded; then the downlink of the served slots, part by part.
   private mutating func receive(_ node: Node, _ link: any FeedbackLink, _ state: State) throws {
-    let slots = state.flight.reports
-    let received = timer.measure(node.id) {
-      zip(state.packed, slots).map { report, slot in
-        ReceivedReport(
-          report, arrived: link.transmit(report.content, block, slot: slot), state.format!)
+    let reporting = state.reporting!.part
+    let none = Array(repeating: false, count: block.drops.count)
+    var station = stations[node.id] ?? reporting.makeBS(drops: block.drops.count)
+    for (index, slot) in state.flight.reports.enumerated() {
+      let sent =
+        try state.sent?[index]
+        ?? report(state, index, to: node, acknowledged: acknowledged[node.id] ?? none)
+      let arrived = timer.measure(node.id) { link.transmit(sent, block, slot: slot) }
+      let isNew = arrived.map { !$0.isLost }
+      acknowledged[node.id] = isNew
+      // Decoding belongs to the codec, in the time of its node too.
+      let csi = try timer.measure(state.codec!.id) {
+        let told = try station.receive(arrived, slot: slot)
+        return state.normaliser!.scale(told.csi, by: told.gains ?? state.gains[index])
       }
+      record(node, state, index, csi)
+      record(node, sent, arrived)
+      for child in node.children { send((slot, csi, isNew), to: child) }
     }
-    // Decoding belongs to the codec, in the time of its node too.
-    let (codec, normaliser) = (state.codec!, state.normaliser!)
-    let reconstructions = try timer.measure(codec.node.id) {
-      try received.enumerated().map { index, report -> ComplexArray in
-        let decoded = try codec.part.decode(report.codeword)
-        return normaliser.scale(decoded, by: report.gains ?? state.gains[index])
-      }
-    }
-    record(node, state, received, reconstructions)
-    for (slot, csi) in zip(slots, reconstructions) {
-      self.received[node.id, default: [:]][slot / state.flight.clock.period] = csi
-    }
-    for part in state.flight.parts.indices { try serve(node, state, part: part) }
-    forget(node, after: state.flight.slots.last!)
+    stations[node.id] = station
+    for child in node.children { try serve(child, state) }
   }
 
-  /// Errors in the codec's domain against the true CSI of the measured slot, and bits.
-  private mutating func record(
-    _ node: Node, _ state: State, _ received: [ReceivedReport], _ reconstructions: [ComplexArray]
-  ) {
-    for (index, report) in received.enumerated() {
-      let (estimate, truth) = (state.energies[index], state.truth[index])
-      let error = ErrorEnergies(truth, reconstructions[index])
-      let lost = estimate.lostShares(truth)
+  private mutating func send(_ report: (slot: Int, csi: ComplexArray, isNew: [Bool]), to node: Node)
+  {
+    guard case .prediction(let prediction, _) = node.stage else { return }
+    let fresh = Belief(memory: prediction.makeMemory(drops: block.drops.count))
+    beliefs[node.id, default: fresh].onTheWay.append(report)
+  }
+
+  /// Errors in the codec's domain against the true CSI of the measured slot.
+  private mutating func record(_ node: Node, _ state: State, _ index: Int, _ csi: ComplexArray) {
+    let (estimate, truth) = (state.energies[index], state.truth[index])
+    let error = ErrorEnergies(truth, csi)
+    let lost = estimate.lostShares(truth)
+    for point in node.points {
+      counts[point].reports += 1
+      for drop in 0..<block.drops.count {
+        if estimate.reference[drop] == 0 || error.reference[drop] == 0 {
+          isSilent[point][drop] = true
+        }
+        metrics[point, drop, .estimateRatio] += estimate.ratio(drop)
+        metrics[point, drop, .errorRatio] += error.ratio(drop)
+        metrics[point, drop, .truncationRatio] += lost[drop]
+        metrics[point, drop, .errorEnergy] += error.error[drop]
+        metrics[point, drop, .referenceEnergy] += error.reference[drop]
+      }
+    }
+  }
+
+  /// Bits that were sent and what became of them.
+  private mutating func record(_ node: Node, _ sent: [Report], _ arrived: [Delivery]) {
+    for (drop, report) in sent.enumerated() {
+      var (bits, wrong) = (0, 0)
+      if report.reals == nil { bits = report.bits.count }
+      if case .bits(let received, _) = arrived[drop] {
+        wrong = report.bits.hammingDistance(to: received)
+      }
       for point in node.points {
-        counts[point].reports += 1
-        for drop in 0..<block.drops.count {
-          if estimate.reference[drop] == 0 || error.reference[drop] == 0 {
-            isSilent[point][drop] = true
+        metrics[point, drop, .sentBits] += Double(bits)
+        metrics[point, drop, .bitErrors] += Double(wrong)
+        metrics[point, drop, .lostReports] += arrived[drop].isLost ? 1 : 0
+        metrics[point, drop, .clippedValues] += Double(report.clippedCount)
+      }
+    }
+  }
+
+  /// The served slots behind a prediction: what the BS believes in each, then the downlink, part by part.
+  private mutating func serve(_ node: Node, _ state: State) throws {
+    guard case .prediction(let prediction, let clock) = node.stage else { return }
+    var served: [(index: Int, version: Int, csi: ComplexArray)] = []
+    timer.measure(node.id) {
+      for (index, slot) in state.flight.slots.enumerated() where slot >= clock.delay {
+        while let next = beliefs[node.id]!.onTheWay.first, next.slot + clock.delay <= slot {
+          beliefs[node.id]!.onTheWay.removeFirst()
+          beliefs[node.id]!.memory.store(next.csi, isNew: next.isNew, measured: next.slot)
+          beliefs[node.id]!.count += 1
+        }
+        let version = prediction.changesBetweenReports ? slot : beliefs[node.id]!.count
+        served.append((index, version, beliefs[node.id]!.memory.csi(at: slot)))
+      }
+    }
+    for part in state.flight.parts.indices {
+      var full: (version: Int, response: ComplexArray)?
+      var directions: [Int: (version: Int, value: ComplexArray)] = [:]
+      for (index, version, csi) in served {
+        if full?.version != version {
+          full = timer.measure(node.id) {
+            (version, state.transform.inverse(csi.slice(state.flight.rows(part: part))))
           }
-          metrics[point, drop, .estimateRatio] += estimate.ratio(drop)
-          metrics[point, drop, .errorRatio] += error.ratio(drop)
-          metrics[point, drop, .truncationRatio] += lost[drop]
-          metrics[point, drop, .errorEnergy] += error.error[drop]
-          metrics[point, drop, .referenceEnergy] += error.reference[drop]
-          metrics[point, drop, .bitErrors] += Double(report.bitErrors[drop])
-          metrics[point, drop, .clippedValues] += Double(report.clipped[drop])
+        }
+        for leaf in node.children {
+          try serve(leaf, state.flight, part, index, full!, &directions[leaf.id])
         }
       }
     }
   }
 
-  /// The downlink of every served slot below a feedback link, for the drops of one part.
-  private mutating func serve(_ node: Node, _ state: State, part: Int) throws {
-    let (flight, rows) = (state.flight, state.flight.rows(part: part))
-    let reports = received[node.id] ?? [:]
-    /// Responses that the BS believes in, by report.
-    var full: [Int: ComplexArray] = [:]
-    for leaf in node.children {
-      guard case .precoder(let stage) = leaf.stage else { continue }
-      let snr = linear(decibels: stage.precoder.snrDB)
-      var directions: (report: Int, value: ComplexArray)?
-      for (index, slot) in flight.slots.enumerated() where slot >= stage.clock.delay {
-        let report = stage.clock.newestReport(at: slot)
-        let reconstruction =
-          full[report]
-          ?? timer.measure(node.id) { state.transform.inverse(reports[report]!.slice(rows)) }
-        full[report] = reconstruction
-        try timer.measure(leaf.id) {
-          if !stage.isPerTone, directions?.report != report {
-            directions = (report, try stage.precoder.directions(reconstruction))
-          }
-          let downlink = DownlinkMetrics(
-            channel: flight.responses[part][index], reconstruction: reconstruction,
-            directions: directions?.value, snr: snr,
-            knowsScale: state.normaliser!.delivery.givesScale && state.transform.keepsEnergy,
-            cosineToneCount: flight.cosineToneCount)
-          for (index, drop) in rows.enumerated() {
-            let hasEnergy = downlink.add(index, to: &metrics, point: stage.point, drop: drop)
-            if !hasEnergy { isSilent[stage.point][drop] = true }
-          }
-        }
-        if part == 0 { counts[stage.point].served += 1 }
+  /// The downlink of one slot, for the drops of one part.
+  private mutating func serve(
+    _ leaf: Node, _ flight: Flight, _ part: Int, _ slot: Int,
+    _ believed: (version: Int, response: ComplexArray),
+    _ directions: inout (version: Int, value: ComplexArray)?
+  ) throws {
+    guard case .precoder(let precoder) = leaf.stage, let point = leaf.points.first else { return }
+    try timer.measure(leaf.id) {
+      // Those of maximum ratio are the response itself, whose products need not be formed again.
+      if !(precoder is MRTPrecoder), directions?.version != believed.version {
+        directions = (believed.version, try precoder.directions(believed.response))
+      }
+      let downlink = DownlinkMetrics(
+        channel: flight.responses[part][slot], reconstruction: believed.response,
+        directions: directions?.value, snr: linear(decibels: precoder.snrDB),
+        knowsScale: tree.points[point].knowsScale, cosineToneCount: flight.cosineToneCount)
+      for (index, drop) in flight.rows(part: part).enumerated() {
+        let hasEnergy = downlink.add(index, to: &metrics, point: point, drop: drop)
+        if !hasEnergy { isSilent[point][drop] = true }
       }
     }
-  }
-
-  /// Lets go of the reports that no slot after this one is served with.
-  private mutating func forget(_ node: Node, after slot: Int) {
-    let needed = node.children.map { leaf -> Int in
-      guard case .precoder(let stage) = leaf.stage else { return .max }
-      return slot + 1 < stage.clock.delay ? 0 : stage.clock.newestReport(at: slot + 1)
-    }.min()!
-    received[node.id] = received[node.id]?.filter { $0.key >= needed }
+    if part == 0 { counts[point].served += 1 }
   }
 }
 

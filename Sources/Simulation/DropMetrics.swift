@@ -21,6 +21,8 @@ public enum DropMetric: Int, CaseIterable, Sendable {
   case rate, perfectRate
   /// Bits of the payloads that arrived wrong, and quantised values outside their range, summed over reports.
   case bitErrors, clippedValues
+  /// Bits of the payloads, and reports that the feedback link lost, summed over reports.
+  case sentBits, lostReports
   /// Share of ‖H‖² outside the kept delay rows, of the true channel in the measured slots.
   case truncationRatio
 

@@ -15,7 +15,7 @@ struct FrontEnd: Sendable {
   private(set) var estimator: (any ChannelEstimator)?
   private(set) var transform: (any CSITransform)?
   private(set) var normaliser: (any Normaliser)?
-  private(set) var codec: (any CSICodec)?
+  private(set) var codec: (any CodewordCodec)?
   /// What each stage does, as a text.
   private var keys: [Section: String]
 
@@ -32,8 +32,8 @@ struct FrontEnd: Sendable {
     case .estimator(let estimator): self.estimator = estimator
     case .transform(let transform): self.transform = transform
     case .normaliser(let normaliser): self.normaliser = normaliser
-    case .codec(let codec): self.codec = codec
-    case .channel, .quantizer, .feedback, .precoder: return
+    case .codec(.codewords(let codec)): self.codec = codec
+    case .channel, .codec, .quantizer, .feedback, .prediction, .precoder: return
     }
     keys[stage.section] = key
   }

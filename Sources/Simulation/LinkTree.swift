@@ -23,7 +23,7 @@ struct LinkTree: Sendable {
   }
 
   /// Codecs with different settings or files, in the order in which they are met.
-  var distinctCodecs: [any CSICodec] {
+  var distinctCodecs: [CodecStage] {
     roots.flatMap { $0.distinct(.codec) }.uniqued(by: \.key).compactMap {
       if case .codec(let codec) = $0.stage { codec } else { nil }
     }
@@ -56,10 +56,11 @@ enum Stage: Sendable {
   case estimator(any ChannelEstimator)
   case transform(any CSITransform)
   case normaliser(any Normaliser)
-  case codec(any CSICodec)
-  case quantizer(any Quantizer)
+  case codec(CodecStage)
+  case quantizer(any Reporting)
   case feedback(any FeedbackLink)
-  case precoder(PrecoderStage)
+  case prediction(any Prediction, SlotClock)
+  case precoder(any Precoder)
 
   var section: Section {
     switch self {
@@ -71,6 +72,7 @@ enum Stage: Sendable {
     case .codec: .codec
     case .quantizer: .quantizer
     case .feedback: .feedback
+    case .prediction: .prediction
     case .precoder: .precoder
     }
   }
@@ -98,13 +100,27 @@ struct ChannelStage: Sendable {
   func slotsInFlight(drops: Int) -> Int { max(1, (8 << 20) / (responseByteCount * drops)) }
 }
 
-struct PrecoderStage: Sendable {
-  let precoder: any Precoder
-  let clock: SlotClock
-  let point: Int
+/// A codec in one of its two roles.
+enum CodecStage: Sendable {
+  case codewords(any CodewordCodec)
+  /// Makes reports of its own, without a quantiser.
+  case reports(any Reporting)
 
-  /// Whether the directions are the reconstruction itself, so that its products need not be formed again.
-  var isPerTone: Bool { precoder is MRTPrecoder }
+  var summary: String {
+    switch self {
+    case .codewords(let codec): codec.summary
+    case .reports(let reporting): reporting.summary
+    }
+  }
+
+  /// Reals in a codeword; 0 without codewords.
+  var codewordLength: Int {
+    if case .codewords(let codec) = self { codec.codewordLength } else { 0 }
+  }
+
+  var memoryBytes: (shared: Int, perThread: Int) {
+    if case .codewords(let codec) = self { codec.memoryBytes } else { (0, 0) }
+  }
 }
 
 extension Sequence {

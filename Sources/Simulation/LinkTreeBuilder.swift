@@ -33,15 +33,15 @@ struct LinkTreeBuilder {
   private struct State {
     var context: LinkContext
     var front: FrontEnd?
-    /// Bits of a report; nil if reals are sent.
-    var payload: Int?
-    var bitErrorRate = 0.0
+    var codec: CodecStage?
+    var reporting: (any Reporting)?
+    var link: (any FeedbackLink)?
   }
 
   /// The stages of the link, in their order.
   private static let order: [Section] = [
     .channel, .pilots, .estimator, .transform, .normaliser, .codec, .quantizer, .feedback,
-    .precoder,
+    .prediction, .precoder,
   ]
 
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
@@ -122,6 +122,7 @@ struct LinkTreeBuilder {
     case .channel:
       let clock = (try? SlotClock(point.settings[.timing]!))?.channelKey ?? "\(point.index)"
       return point.settings[.grid]!.canonical + own + clock
+    case .prediction: return own + point.settings[.timing]!.canonical
     case .precoder: return "\(point.index)"
     default: return own
     }
@@ -154,18 +155,28 @@ struct LinkTreeBuilder {
       return .estimator(estimator)
     case .transform:
       let transform: any CSITransform = try part(section, point, state)
-      state.context.tapCount = transform.rowCount
+      (state.context.tapCount, state.context.csiForm) = (transform.rowCount, transform.form)
       return .transform(transform)
     case .normaliser:
       state.context.normaliser = point.settings[section]!.part
       return .normaliser(try part(section, point, state))
     case .codec:
-      let codec: any CSICodec = try part(section, point, state)
+      let codec = try codec(point, state)
+      state.codec = codec
       state.context.codewordLength = codec.codewordLength
       return .codec(codec)
-    case .quantizer: return .quantizer(try quantizer(point, &state))
-    case .feedback: return .feedback(try link(point, &state))
-    default: return .precoder(try precoder(point, state))
+    case .quantizer:
+      let reporting = try reporting(point, state)
+      state.reporting = reporting
+      return .quantizer(reporting)
+    case .feedback:
+      let link = try link(point, state)
+      state.link = link
+      return .feedback(link)
+    case .prediction: return .prediction(try part(section, point, state), try clock([point]))
+    default:
+      constants[point.index] = try constants(point, state)
+      return .precoder(try part(section, point, state))
     }
   }
 
@@ -262,26 +273,55 @@ extension LinkTreeBuilder {
     }
   }
 
-  private func quantizer(_ point: OperatingPoint, _ state: inout State) throws -> any Quantizer {
-    let quantizer: any Quantizer = try part(.quantizer, point, state)
-    let gainBits = state.front!.normaliser!.delivery.payloadBitCount
-    if quantizer.bitCount == nil, gainBits > 0 {
-      throw PlacedError(
-        error: SettingsError(
-          part: "quantizer", key: "", reason: "must not be none when the gain is sent as bits",
-          hint: "write 'gain: genie', or choose a quantizer"), section: .quantizer,
-        point: point.index)
+  private func codec(_ point: OperatingPoint, _ state: State) throws -> CodecStage {
+    let made: any Part = try part(.codec, point, state)
+    if let codec = made as? any CodewordCodec { return .codewords(codec) }
+    guard let reporting = made as? any Reporting else {
+      preconditionFailure("a codec makes codewords or reports")
     }
-    state.payload = quantizer.bitCount.map { $0 + state.front!.codec!.sideBitCount + gainBits }
-    return quantizer
+    return .reports(reporting)
   }
 
-  private func link(_ point: OperatingPoint, _ state: inout State) throws -> any FeedbackLink {
-    let link: any FeedbackLink = try part(.feedback, point, state)
-    state.bitErrorRate = link.bitErrorRate
-    let sendsReals = state.payload == nil
-    guard !type(of: link).carries.contains(sendsReals ? .codeword : .payload) else { return link }
-    let name = point.settings[.feedback]!.part
+  /// Codec, quantiser and gain together.
+  private func reporting(_ point: OperatingPoint, _ state: State) throws -> any Reporting {
+    let gain = state.front!.normaliser!.delivery.quantizer
+    func refuse(_ reason: String, _ hint: String) -> PlacedError {
+      PlacedError(
+        error: SettingsError(part: "quantizer", key: "", reason: reason, hint: hint),
+        section: .quantizer, point: point.index)
+    }
+    switch state.codec! {
+    case .codewords(let codec):
+      let quantizer: any Quantizer = try part(.quantizer, point, state)
+      if quantizer.bitCount == nil, gain != nil {
+        throw refuse(
+          "must not be none when the gain is sent as bits",
+          "write 'gain: genie', or choose a quantizer")
+      }
+      return CodewordReporting(codec, quantizer, gain: gain)
+    case .reports(let reporting):
+      let name = point.settings[.codec]!.part
+      if point.settings[.quantizer]!.part != NoQuantizer.schema.name {
+        throw refuse(
+          "must be none: the codec '\(name)' makes bits itself", "write 'quantizer: none'")
+      }
+      if gain != nil {
+        throw refuse(
+          "cannot send a gain for the codec '\(name)', which makes reports of its own",
+          "write 'gain: genie' or 'gain: unit' below 'normaliser:'")
+      }
+      return reporting
+    }
+  }
+
+  private func link(_ point: OperatingPoint, _ state: State) throws -> any FeedbackLink {
+    let sendsReals = state.reporting!.size.bitLimit == nil
+    let settings = point.settings[.feedback]!
+    let kind = scenario.registry.type(of: settings) as! any FeedbackLink.Type
+    if kind.carries.contains(sendsReals ? .codeword : .payload) {
+      return try part(.feedback, point, state)
+    }
+    let name = settings.part
     throw PlacedError(
       error: SettingsError(
         part: name, key: "",
@@ -294,14 +334,21 @@ extension LinkTreeBuilder {
       section: .feedback, point: point.index)
   }
 
-  private mutating func precoder(_ point: OperatingPoint, _ state: State) throws -> PrecoderStage {
-    let precoder: any Precoder = try part(.precoder, point, state)
-    let clock = try clock([point])
-    constants[point.index] = PointConstants(
-      coordinates: point.coordinates, payloadBits: state.payload,
-      quantizedValues: state.payload == nil ? 0 : state.context.codewordLength,
-      reportsPerDrop: clock.reportSlots.count, bitErrorRate: state.bitErrorRate)
-    constants[point.index]!.sharesEnvironment = state.front!.channel.sharesEnvironment
-    return PrecoderStage(precoder: precoder, clock: clock, point: point.index)
+  private func constants(_ point: OperatingPoint, _ state: State) throws -> PointConstants {
+    let (reporting, front) = (state.reporting!, state.front!)
+    var constants = PointConstants(
+      coordinates: point.coordinates, payloadBits: reporting.size.bitLimit,
+      quantizedValues: reporting.size.bitLimit == nil ? 0 : state.context.codewordLength,
+      reportsPerDrop: try clock([point]).reportSlots.count, bitErrorRate: state.link!.bitErrorRate)
+    constants.sharesEnvironment = front.channel.sharesEnvironment
+    constants.lossRate = state.link!.lossRate
+    if case .atMostBits = reporting.size { constants.payloadVaries = true }
+    let keepsEnergy = front.transform!.keepsEnergy
+    if !keepsEnergy { constants.absent.insert(.truncationRatio) }
+    if reporting.givesDirections { constants.absent.formUnion([.errorRatio, .errorEnergy]) }
+    constants.knowsScale =
+      keepsEnergy && !reporting.givesDirections && front.normaliser!.delivery.givesScale
+    if !constants.knowsScale { constants.absent.insert(.fullRatio) }
+    return constants
   }
 }

@@ -10,7 +10,8 @@ extension PartRegistry {
   public static let standard = PartRegistry(
     ChannelRegistry.models + PilotRegistry.schemes + EstimatorRegistry.estimators
       + TransformRegistry.transforms + NormaliserRegistry.normalisers + CodecRegistry.codecs
-      + QuantizerRegistry.quantizers + FeedbackRegistry.links + PrecoderRegistry.precoders,
+      + QuantizerRegistry.quantizers + FeedbackRegistry.links + PredictionRegistry.predictions
+      + PrecoderRegistry.precoders,
     schemas: [
       GridSection.schema, SlotClock.schema, TrainingSettings.schema, RunSettings.schema,
       ReportSettings.schema,
@@ -18,6 +19,7 @@ extension PartRegistry {
     defaults: [
       .pilots: "dft", .estimator: "ls", .transform: "angular_delay",
       .normaliser: "sample_max_modulus", .codec: "none", .quantizer: "none", .feedback: "ideal",
+      .prediction: "hold",
       .precoder: "mrt",
     ])
 }

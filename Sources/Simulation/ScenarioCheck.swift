@@ -47,8 +47,8 @@ public enum ScenarioCheck {
       }
     }
     let codecs = run.tree.distinctCodecs.map { codec in
-      "# codec            [drop, real]              [\(run.blockSize), \(codec.codewordLength)]"
-        + "  \(codec.summary)"
+      let shape = "[drop, real]              [\(run.blockSize), \(codec.codewordLength)]"
+      return "# codec            \(codec.codewordLength > 0 ? shape + "  " : "")\(codec.summary)"
     }
     return lines + codecs.uniqued(by: \.self)
   }

@@ -9,7 +9,7 @@ import Testing
   private static let (taps, angles, drops) = (4, 4, 400)
 
   struct Case: Sendable, CustomStringConvertible {
-    let codec: any (CSICodec & Part).Type
+    let codec: any (CodewordCodec & Part).Type
     let given: [String: Setting]
     let quantizer: any (Quantizer & Part).Type
     let bits: Int
@@ -17,7 +17,7 @@ import Testing
   }
 
   static let cases: [Case] = {
-    let codecs: [(any (CSICodec & Part).Type, [String: Setting])] = [
+    let codecs: [(any (CodewordCodec & Part).Type, [String: Setting])] = [
       (UncompressedCodec.self, [:]), (PCACodec.self, ["compression": .integer(1)]),
       (PCACodec.self, ["compression": .integer(2)]),
       (DFTSelectionCodec.self, ["coefficients": .integer(1)]),
@@ -32,7 +32,7 @@ import Testing
   }()
 
   private struct Chain {
-    let codec: any CSICodec
+    let codec: any CodewordCodec
     let quantizer: any Quantizer
     var payloadBits: Int { codec.sideBitCount + quantizer.bitCount! }
   }
@@ -40,7 +40,7 @@ import Testing
   private func chain(_ test: Case) throws -> Chain {
     let csi = gaussianCSI(drops: 4000, taps: Self.taps, angles: Self.angles)
     var context = context(taps: Self.taps, angles: Self.angles)
-    func codec<C: CSICodec & Part>(_ type: C.Type) throws -> any CSICodec {
+    func codec<C: CodewordCodec & Part>(_ type: C.Type) throws -> any CodewordCodec {
       try make(type, test.given, in: context, fittedOn: [.csi(csi)]).part
     }
     let codec = try codec(test.codec)

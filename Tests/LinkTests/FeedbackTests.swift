@@ -37,9 +37,34 @@ import Testing
   private func errors(
     _ link: some FeedbackLink, _ sent: [BitString], slot: Int = 0, block: DropBlock? = nil
   ) -> [Int] {
-    let report = link.transmit(.payload(sent), block ?? self.block, slot: slot)
-    guard case .payload(let received) = report else { return [] }
-    return zip(sent, received).map { $0.hammingDistance(to: $1) }
+    zip(sent, bits(link, sent, slot: slot, block: block)).map { $0.hammingDistance(to: $1) }
+  }
+
+  /// Bits as they arrive; empty where they do not.
+  private func bits(
+    _ link: some FeedbackLink, _ sent: [BitString], slot: Int = 0, block: DropBlock? = nil
+  ) -> [BitString] {
+    link.transmit(sent.map { Report(bits: $0) }, block ?? self.block, slot: slot).map {
+      if case .bits(let bits, _) = $0 { bits } else { BitString() }
+    }
+  }
+
+  /// Codewords as they arrive; nil if they do not.
+  private func arrived(_ link: some FeedbackLink, _ codeword: Codeword) -> Codeword? {
+    let (drops, length) = (codeword.values[dimension: 0], codeword.values[dimension: 1])
+    let values = codeword.values.elements
+    let reports = (0..<drops).map { drop in
+      Report(
+        bits: codeword.side.isEmpty ? BitString() : codeword.side[drop],
+        reals: Array(values[drop * length..<(drop + 1) * length]))
+    }
+    var (reals, side) = ([Float](), [BitString]())
+    for delivery in link.transmit(reports, block, slot: 0) {
+      guard case .reals(let values, let bits) = delivery else { return nil }
+      reals += values
+      side.append(bits)
+    }
+    return Codeword(values: RealArray(reals, shape: [drops, length]), side: side)
   }
 
   // MARK: Bit errors
@@ -123,12 +148,7 @@ import Testing
     let sent = payloads(50, bits: 400)
     let few = try link(BinarySymmetricFeedback.self, ["p": .number(0.01)])
     let many = try link(BinarySymmetricFeedback.self, ["p": .number(0.05)])
-    guard case .payload(let a) = few.transmit(.payload(sent), block, slot: 0),
-      case .payload(let b) = many.transmit(.payload(sent), block, slot: 0)
-    else {
-      Issue.record("bits became reals")
-      return
-    }
+    let (a, b) = (bits(few, sent), bits(many, sent))
     var extra = 0
     for drop in 0..<50 {
       for bit in 0..<400 where b[drop][bit] != sent[drop][bit] || a[drop][bit] != sent[drop][bit] {
@@ -137,6 +157,57 @@ import Testing
       }
     }
     #expect(extra > 0)
+  }
+
+  /// Reports are lost as a whole with the given rate, and those at a smaller one are among those at a larger.
+  @Test func lostReportsAreNested() throws {
+    func lost(_ loss: Double) throws -> [Bool] {
+      let link = try link(ErasureFeedback.self, ["loss": .number(loss), "snr_db": .number(50)])
+      #expect(abs(link.lossRate - loss) < 1e-9)
+      let sent = payloads(2000, bits: 9)
+      let arrived = link.transmit(sent.map { Report(bits: $0) }, block, slot: 2)
+      for (sent, delivery) in zip(sent, arrived) {
+        guard case .bits(let bits, _) = delivery else { continue }
+        #expect(bits == sent)
+      }
+      return arrived.map(\.isLost)
+    }
+    let (few, many) = (try lost(0.1), try lost(0.3))
+    for (lost, p) in [(few, 0.1), (many, 0.3)] {
+      let rate = Double(lost.count { $0 }) / 2000
+      #expect(abs(rate - p) < 4 * (p * (1 - p) / 2000).squareRoot(), "\(rate)")
+    }
+    #expect(zip(few, many).allSatisfy { !$0 || $1 })
+    #expect(try lost(0).allSatisfy { !$0 } && lost(1).allSatisfy { $0 })
+  }
+
+  /// The log-likelihood ratio of a bit has the sign of its decision and, without fading, the mean `4 g` and the variance
+  /// `8 g`, g = Eb/N0: the Gaussian whose density ratio at L is exp(L).
+  @Test(arguments: ["bpsk", "qpsk"], [-3.0, 2]) func softBitsAreLogLikelihoods(
+    name: String, level: Double
+  ) throws {
+    let given: [String: Setting] = ["snr_db": .number(level)]
+    let link: any FeedbackLink =
+      name == "bpsk"
+      ? try self.link(BPSKFeedback.self, given) : try self.link(QPSKFeedback.self, given)
+    let sent = payloads(500, bits: 200)
+    var statistics = RunningMean()
+    for (sent, delivery) in zip(sent, link.transmit(sent.map { Report(bits: $0) }, block, slot: 0))
+    {
+      guard case .bits(let bits, let soft?) = delivery else {
+        Issue.record("no soft bits")
+        return
+      }
+      #expect(soft.count == 200)
+      for i in 0..<200 {
+        #expect((soft[i] < 0) == bits[i])
+        statistics.add(Double(sent[i] ? -soft[i] : soft[i]))
+      }
+    }
+    let g = linear(decibels: level)
+    let spread = try #require(statistics.standardError)
+    #expect(abs(statistics.mean - 4 * g) < 4 * spread, "\(statistics.mean)")
+    #expect(abs(try #require(statistics.variance) / (8 * g) - 1) < 0.03)
   }
 
   // MARK: All links
@@ -166,10 +237,7 @@ import Testing
     #expect(link.bitErrorRate == 0)
     #expect(errors(link, sent) == [0, 0, 0, 0, 0])
     let codeword = Codeword(values: codewords(5, length: 3), side: sent)
-    guard case .codeword(let received) = link.transmit(.codeword(codeword), block, slot: 0) else {
-      Issue.record("reals became bits")
-      return
-    }
+    let received = try #require(arrived(link, codeword))
     #expect(received.values == codeword.values)
     #expect(received.side == sent)
   }
@@ -202,13 +270,7 @@ import Testing
     let link = try link(
       AnalogueFeedback.self, ["snr_db": .number(level), "snr_reference": .text(reference)],
       fittedOn: [.codeword(values.slice(0..<501)), .codeword(values.slice(501..<2000))])
-    guard
-      case .codeword(let received) = link.transmit(
-        .codeword(Codeword(values: values)), block, slot: 0)
-    else {
-      Issue.record("reals became bits")
-      return
-    }
+    let received = try #require(arrived(link, Codeword(values: values)))
     let error = zip(values.elements, received.values.elements).map { Double($1 - $0) }
     func energy(_ x: [Double], _ odd: Int) -> Double {
       x.indices.reduce(0) { $0 + ($1 / 64 % 2 == odd ? x[$1] * x[$1] : 0) }
@@ -237,11 +299,7 @@ import Testing
     let artefact = try fitter.finish()
     let codec = try PCACodec(settings, in: context, fitted: artefact)
     let link = try link(AnalogueFeedback.self, ["snr_db": .number(level)])
-    let report = link.transmit(.codeword(codec.encode(csi)), block, slot: 0)
-    guard case .codeword(let received) = report else {
-      Issue.record("reals became bits")
-      return
-    }
+    let received = try #require(arrived(link, codec.encode(csi)))
     let decoded = RealPlanes.split(codec.decode(received))
     let error = zip(reals.elements, decoded.elements).reduce(0) {
       $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1))
@@ -262,10 +320,7 @@ import Testing
   @Test func silentCodewordsCarryNoNoise() throws {
     let link = try link(AnalogueFeedback.self, ["snr_db": .number(0)])
     let silent = Codeword(values: RealArray(repeating: 0, shape: [3, 8]))
-    guard case .codeword(let received) = link.transmit(.codeword(silent), block, slot: 0) else {
-      Issue.record("reals became bits")
-      return
-    }
+    let received = try #require(arrived(link, silent))
     #expect(received.values == silent.values)
     #expect(throws: FittingError.self) {
       try self.link(

@@ -113,7 +113,9 @@ import Testing
   ])
   func wrongReportsToComeAreNotForgotten(rate: Double, harmed: Int, reliable: Bool) throws {
     var metrics = block(steady(100))
-    for drop in 0..<100 { metrics[0, drop, .bitErrors] = drop < harmed ? 3 : 0 }
+    for drop in 0..<100 {
+      (metrics[0, drop, .bitErrors], metrics[0, drop, .lostReports]) = (drop < harmed ? 3 : 0, 0)
+    }
     let fold = fold([metrics], bitErrorRate: rate)
     #expect(fold.summary(.drops).isReliable(.nmse) == reliable)
     #expect((fold.nmseHalfWidthDB != nil) == reliable)
@@ -128,7 +130,9 @@ import Testing
     let interval = try #require(DropMean(values).interval)
     let allowed = 0.05 * (interval.upperBound - interval.lowerBound) / 20
     var metrics = block(values)
-    for drop in 0..<100 { metrics[0, drop, .bitErrors] = 0 }
+    for drop in 0..<100 {
+      (metrics[0, drop, .bitErrors], metrics[0, drop, .lostReports]) = (0, 0)
+    }
     let nmse = fold([metrics], bitErrorRate: share * allowed / 2).summary(.drops)
     #expect(nmse.isReliable(.nmse) == (share < 1))
     let rate = fold([metrics], bitErrorRate: share * allowed / DropMean(values).mean)
@@ -183,6 +187,20 @@ import Testing
     #expect(a.interval(.nmse) == b.interval(.nmse))
     #expect(a[.rate] == b[.rate])
     #expect(b[.zeroEnergyDrops] == 0 && b.drops == 3)
+  }
+
+  /// Reports to come that are lost do harm as wrong ones do.
+  @Test(arguments: [(0.0, true), (1e-3, false)])
+  func lostReportsToComeAreNotForgotten(rate: Double, reliable: Bool) {
+    var metrics = block(steady(100))
+    for drop in 0..<100 {
+      (metrics[0, drop, .bitErrors], metrics[0, drop, .lostReports]) = (0, 0)
+    }
+    var constants = constants()
+    constants.lossRate = rate
+    var fold = PointFold(constants)
+    fold.add(metrics, point: 0)
+    #expect(fold.summary(.drops).isReliable(.nmse) == reliable)
   }
 
   /// Without the gain the BS cannot tell the full-band error.

@@ -111,6 +111,37 @@ import Testing
     #expect(drop == 12)
   }
 
+  /// With 64 KiB for the channel of a slot, 8 MiB hold all 40 slots of one drop and 16 slots of eight: what UE and BS remember goes over
+  /// from one flight of slots to the next.
+  @Test(arguments: [
+    "prediction=hold", "prediction=linear", "codec={type: differential, range: 4}",
+    "channel={type: rayleigh, ports: 32, taps: 3, fading: ar1, delay_reference: strongest}",
+  ])
+  func tracksDoNotDependOnTheSlotsInFlight(change: String) throws {
+    let yaml = """
+      link:
+        grid: {tones: 256}
+        channel: {type: rayleigh, ports: 32, taps: 3}
+        pilots: {type: dft, snr_db: 10}
+        transform: {taps: 4}
+        normaliser: none
+        timing: {slots: 40, report_period: 3, feedback_delay: 5, speed: 10 m/s}
+      sweep: {feedback: [{type: erasure, loss: 0, snr_db: 8}, {type: erasure, loss: 0.3, snr_db: 8}]}
+      run: {seed: 20, drops: 8}
+      """
+    let bits =
+      change.hasPrefix("codec") ? "quantizer=none" : "quantizer={type: uniform, range: [-4, 4]}"
+    let results = try [1, 8].map {
+      try execute(prepare(yaml, set: [change, bits, "run.block=\($0)"]))
+    }
+    for (a, b) in zip(results[0].points, results[1].points) {
+      for column in Column.standard {
+        #expect(a.value(column) == b.value(column), "\(a.coordinates), \(column.name)")
+      }
+      #expect(a[.nmseFullDB].isFinite && a.drops == 8)
+    }
+  }
+
   /// A point of a sweep over the clock is the point alone.
   @Test(arguments: [
     "timing.speed=[0 m/s, 5 m/s, 40 m/s]", "timing.slot=[1 ms, 3 ms]",

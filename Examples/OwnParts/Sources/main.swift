@@ -28,7 +28,7 @@ struct SinglePath: ChannelModel, Part {
 }
 
 /// Sends the first delay rows and nothing else.
-struct FirstRows: CSICodec, Part {
+struct FirstRows: CodewordCodec, Part {
   static let rows = Parameter.integer("rows", default: 4, in: 1...32, "Rows that are sent.")
   static let schema = PartSchema(.codec, "rows", "Delay rows.", parameters: [rows.declaration])
   let (taps, ports, rows): (Int, Int, Int)

@@ -56,22 +56,18 @@ public struct AnalogueFeedback: FeedbackLink, Part {
   }
 
   /// - Complexity: one normal deviate for each real.
-  public func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
-    guard case .codeword(let sent) = report else {
-      preconditionFailure("an analogue link carries real codewords")
-    }
-    var received = sent
-    let length = sent.values[dimension: 1]
-    received.values.withUnsafeMutableElements { values in
-      for drop in 0..<sent.values[dimension: 0] {
-        let codeword = UnsafeMutableBufferPointer(
-          rebasing: values[drop * length..<(drop + 1) * length])
+  public func transmit(_ reports: [Report], _ block: DropBlock, slot: Int) -> [Delivery] {
+    reports.enumerated().map { drop, report in
+      guard var reals = report.reals else {
+        preconditionFailure("an analogue link carries real codewords")
+      }
+      reals.withUnsafeMutableBufferPointer { codeword in
         let signal = power ?? Self.meanSquare(UnsafeBufferPointer(codeword))
         var stream = block.stream(drop, slot: slot, .feedbackNoise)
         stream.addNormal(to: codeword, scale: Float((signal * noiseToSignal).squareRoot()))
       }
+      return .reals(reals, side: report.bits)
     }
-    return .codeword(received)
   }
 
   private static func meanSquare(_ values: UnsafeBufferPointer<Float>) -> Double {

@@ -1,3 +1,5 @@
+import Codecs
+import LinkMath
 import Parts
 
 /// Uncoded BPSK, one bit for each symbol, with hard decisions over additive noise or Rayleigh fading.
@@ -19,7 +21,7 @@ public struct BPSKFeedback: FeedbackLink, Part {
 
   public var bitErrorRate: Double { transmission.bitErrorRate }
 
-  public func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
-    transmission.transmit(report, block, slot: slot)
+  public func transmit(_ reports: [Report], _ block: DropBlock, slot: Int) -> [Delivery] {
+    transmission.transmit(reports, block, slot: slot)
   }
 }

@@ -30,15 +30,11 @@ public struct BinarySymmetricFeedback: FeedbackLink, Part {
   public var bitErrorRate: Double { Double(threshold) * 0x1p-32 }
 
   /// - Complexity: one random word for each bit.
-  public func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
-    guard case .payload(let payloads) = report else {
-      preconditionFailure("a binary symmetric channel carries bits")
-    }
-    let received = payloads.enumerated().map { i, payload in
+  public func transmit(_ reports: [Report], _ block: DropBlock, slot: Int) -> [Delivery] {
+    reports.enumerated().map { i, report in
       var stream = block.stream(i, slot: slot, .feedbackNoise)
-      return withFlips(payload, &stream)
+      return .bits(withFlips(report.bits, &stream))
     }
-    return .payload(received)
   }
 
   private func withFlips(_ payload: BitString, _ stream: inout RandomStream) -> BitString {

@@ -1,3 +1,5 @@
+import Codecs
+import LinkMath
 import Parts
 
 /// A feedback link without errors: the BS receives what the UE sent, bits or reals.
@@ -9,7 +11,9 @@ public struct IdealFeedback: FeedbackLink, Part {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) {}
 
-  public func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
-    report
+  public func transmit(_ reports: [Report], _ block: DropBlock, slot: Int) -> [Delivery] {
+    reports.map { report in
+      report.reals.map { .reals($0, side: report.bits) } ?? .bits(report.bits)
+    }
   }
 }

@@ -70,19 +70,16 @@ struct UncodedTransmission: Sendable {
     return pow(wrong, Double(branchCount)) * sum
   }
 
-  func transmit(_ report: FeedbackReport, _ block: DropBlock, slot: Int) -> FeedbackReport {
-    guard case .payload(let payloads) = report else {
-      preconditionFailure("a digital modulation carries bits")
+  func transmit(_ reports: [Report], _ block: DropBlock, slot: Int) -> [Delivery] {
+    reports.enumerated().map { drop, report in
+      decided(report.bits, block, drop, slot: slot)
     }
-    let received = payloads.enumerated().map { drop, payload in
-      decided(payload, block, drop, slot: slot)
-    }
-    return .payload(received)
   }
 
-  /// The bits that the BS decides for.
+  /// The bits that the BS decides for, and the log-likelihood ratio of each: `4 g Re(...)` of the combined amplitude with
+  /// g = Eb/N0, positive for a zero.
   private func decided(_ payload: BitString, _ block: DropBlock, _ drop: Int, slot: Int)
-    -> BitString
+    -> Delivery
   {
     let symbolCount = (payload.count + bitsPerSymbol - 1) / bitsPerSymbol
     let sent = modulated(payload, symbolCount)
@@ -104,7 +101,8 @@ struct UncodedTransmission: Sendable {
     var received = payload
     let axes = 2 / bitsPerSymbol
     for i in 0..<payload.count where (combined[axes * i] < 0) != payload[i] { received.flip(i) }
-    return received
+    let soft = (0..<payload.count).map { Float(4 * snr) * combined[axes * $0] }
+    return .bits(received, soft: soft)
   }
 
   /// Symbols as re, im side by side: +1 for a zero bit, -1 for a one; an axis without a bit is silent or, in the last

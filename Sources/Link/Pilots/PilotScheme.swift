@@ -5,7 +5,7 @@ import Parts
 public struct PilotObservation: Sendable {
   /// Y = H X + N, [drop, pilot tone, pilot symbol].
   public var received: ComplexArray
-  /// The pilots X that were sent.
+  /// What was sent.
   public var pilots: any PilotSignal
   /// Every how many tones carry pilots, starting with tone 0.
   public var toneSpacing: Int
@@ -20,9 +20,9 @@ public struct PilotObservation: Sendable {
 
 /// What the antennas send on the pilots of a tone: X [antenna, symbol].
 public protocol PilotSignal: Sendable {
-  /// Antennas Nt.
+  /// Rows of X.
   var antennaCount: Int { get }
-  /// Pilot symbols Tp.
+  /// Columns of X.
   var symbolCount: Int { get }
   /// c of the least-squares error's variance σ²/c, mean over the antennas that the pilots determine:
   /// `X Xᴴ = c I` if the rows are orthogonal.
@@ -56,6 +56,6 @@ public protocol PilotScheme: Sendable {
 public enum PilotRegistry {
   /// The schemes, in the order in which `csilink list` shows them.
   public static let schemes: [any (PilotScheme & Part).Type] = [
-    DFTPilots.self, HadamardPilots.self, IdentityPilots.self,
+    DFTPilots.self, HadamardPilots.self, IdentityPilots.self, RandomPilots.self,
   ]
 }

@@ -83,41 +83,9 @@ public struct WidebandPrecoder: Precoder, Part {
   }
 }
 
-/// The dominant right singular direction of each band of `size` tones, repeated on its tones.
-///
-/// With one UE antenna the covariance sum Hᴴ H has the eigenvectors of the Gram matrix of the stacked rows.
-/// - Complexity: O(drops · (tones · ports² + bands · ports³)).
+/// The dominant direction of each band of `size` tones, repeated on its tones.
 private func bandDirections(_ reconstruction: ComplexArray, size: Int) throws -> ComplexArray {
-  let (drops, tones, ports) = (
-    reconstruction[dimension: 0], reconstruction[dimension: 1], reconstruction[dimension: 2]
-  )
-  var result = ComplexArray(uninitialized: reconstruction.shape)
-  var gram = ComplexArray(uninitialized: [ports, ports])
-  try reconstruction.withUnsafeElements { source in
-    try result.withUnsafeMutableElements { target in
-      for drop in 0..<drops {
-        for first in stride(from: 0, to: tones, by: size) {
-          let count = min(size, tones - first)
-          let rows = source.baseAddress! + (drop * tones + first) * ports
-          gram.withUnsafeMutableElements {
-            MatrixProduct.multiply(
-              m: ports, n: ports, k: count, rows, lda: ports, .conjugateTranspose, rows,
-              ldb: ports, into: $0.baseAddress!, ldc: ports)
-          }
-          let matrix = gram.elements.map { Complex(Double($0.real), Double($0.imaginary)) }
-          let (values, vectors) = try Eigen.hermitian(matrix, order: ports, largest: 1)
-          // H w is largest for w the top eigenvector v of Hᴴ H; the direction is g = vᴴ.
-          let energy = values[0]
-          for tone in first..<first + count {
-            for port in 0..<ports {
-              let v = vectors[0][port]
-              target[(drop * tones + tone) * ports + port] =
-                energy > 0 ? ComplexFloat(Float(v.real), Float(-v.imaginary)) : .zero
-            }
-          }
-        }
-      }
-    }
-  }
-  return result
+  repeatRows(
+    try dominantDirections(reconstruction, size: size), size: size,
+    tones: reconstruction[dimension: 1])
 }

@@ -6,8 +6,8 @@ public protocol CSITransform: Sendable {
   /// Rows of the CSI of a drop, such as kept delays; its columns are as many as ports.
   var rowCount: Int { get }
 
-  /// Whether CSI has the scale of the channel, and its energy but for what is cut off.
-  var keepsEnergy: Bool { get }
+  /// What the entries of CSI are.
+  var form: LinkContext.CSIForm { get }
 
   /// Frequency response [drop, subcarrier, port] to CSI [drop, row, column].
   func forward(_ response: ComplexArray) throws -> ComplexArray
@@ -17,12 +17,17 @@ public protocol CSITransform: Sendable {
 }
 
 extension CSITransform {
-  /// The scale is kept.
-  public var keepsEnergy: Bool { true }
+  /// Coefficients by delay and angle.
+  public var form: LinkContext.CSIForm { .angularDelay }
+
+  /// Whether CSI has the scale of the channel, and its energy but for what is cut off.
+  public var keepsEnergy: Bool { form == .angularDelay }
 }
 
 /// Every transform a scenario can name.
 public enum TransformRegistry {
   /// The transforms, in the order in which `csilink list` shows them.
-  public static let transforms: [any (CSITransform & Part).Type] = [AngularDelayTransform.self]
+  public static let transforms: [any (CSITransform & Part).Type] = [
+    AngularDelayTransform.self, SubbandEigenvectors.self,
+  ]
 }

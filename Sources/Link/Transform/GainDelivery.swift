@@ -1,4 +1,4 @@
-import Foundation
+import Codecs
 import LinkMath
 import Parts
 
@@ -53,27 +53,5 @@ public enum GainDelivery: Sendable {
   /// Whether the BS has CSI of the channel's scale.
   public var givesScale: Bool {
     if case .unit = self { false } else { true }
-  }
-}
-
-/// A gain in a few bits: log-uniform cells over a range, cell centres.
-public struct GainQuantizer: Sendable {
-  /// Bits of an index.
-  public let bitCount: Int
-  let lowestDB: Double
-  let highestDB: Double
-
-  /// The cell of a gain; the nearest one for a gain outside the range.
-  public func index(of gain: Float) -> UInt32 {
-    let cells = Double(1 << bitCount)
-    let position = (20 * log10(Double(gain)) - lowestDB) / (highestDB - lowestDB)
-    return UInt32(min(max((position * cells).rounded(.down), 0), cells - 1))
-  }
-
-  /// The gain that an index stands for: the centre of its cell on the scale of decibels.
-  public func gain(index: UInt32) -> Float {
-    let cells = Double(1 << bitCount)
-    let level = lowestDB + (highestDB - lowestDB) * (Double(index) + 0.5) / cells
-    return Float(pow(10, level / 20))
   }
 }

@@ -12,7 +12,7 @@ public protocol Normaliser: Sendable {
 }
 
 extension Normaliser {
-  /// The BS knows the gain.
+  /// The BS knows the gain for free.
   public var delivery: GainDelivery { .genie }
 
   /// Each drop of [drop, ...] multiplied by its factor.

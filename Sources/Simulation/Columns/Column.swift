@@ -77,7 +77,7 @@ extension Column {
   ]
 
   /// Further columns, which `report.columns` of a scenario asks for by name.
-  public static let further: [Column] = [rate5Percentile]
+  public static let further: [Column] = [rate5Percentile, reportLossRate]
 
   /// The two ends of a 95 % interval of a mean, and whether the drops determine it.
   public struct Interval: Sendable {

@@ -4,8 +4,10 @@ import LinkMath
 public struct PointConstants: Sendable, Hashable {
   /// Swept values in axis order; nil where the axis does not apply.
   public var coordinates: [String?]
-  /// Bits of one report; nil without a quantiser.
+  /// Bits of one report, the largest number if they vary; nil without bits.
   public var payloadBits: Int?
+  /// Whether reports have different numbers of bits.
+  public var payloadVaries = false
   /// Quantised values of one report; 0 without a quantiser.
   public var quantizedValues: Int
   /// Reports of a drop.
@@ -14,6 +16,12 @@ public struct PointConstants: Sendable, Hashable {
   public var bitErrorRate: Double
   /// Whether the drops lie in one environment that the run's seed drew.
   public var sharesEnvironment = false
+  /// Share of the reports that the feedback link loses.
+  public var lossRate = 0.0
+  /// Whether the BS has CSI of the channel's scale.
+  public var knowsScale = true
+  /// What the drops of this point do not have.
+  public var absent: Set<DropMetric> = []
 
   /// The constants of a point whose drops have environments of their own.
   package init(
@@ -64,7 +72,7 @@ public struct PointFold: Sendable {
         intervals[metric]?.add(value)
         quantiles[metric]?.add(value)
       }
-      if block[point, drop, .bitErrors] > 0 { harmedDrops += 1 }
+      if block[point, drop, .bitErrors] + block[point, drop, .lostReports] > 0 { harmedDrops += 1 }
     }
   }
 
@@ -106,7 +114,8 @@ public struct PointFold: Sendable {
     // Rare errors of the feedback link carry the mean once they are there, and do not show before: fewer than five
     // harmed drops are enough only if the errors to come cannot move the mean by a tenth of the interval.
     let harmed = min(
-      constants.bitErrorRate * Double((constants.payloadBits ?? 0) * constants.reportsPerDrop), 1)
+      constants.bitErrorRate * Double((constants.payloadBits ?? 0) * constants.reportsPerDrop)
+        + constants.lossRate * Double(constants.reportsPerDrop), 1)
     let harm = metric == .errorRatio ? Self.harmedNMSE : mean.mean
     let width = interval.upperBound - interval.lowerBound
     return harmedDrops >= 5 || harmed * harm <= 0.05 * width

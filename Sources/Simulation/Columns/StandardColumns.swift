@@ -7,10 +7,14 @@ extension Column {
   public static let stopReason = Column(
     "stop_reason", "Why no more drops were run: max, all of them; ci, the stop rule."
   ) { .word($0.stopReason.rawValue) }
-  /// `payload_bits`: bits of one report, side information included; empty if real numbers travel.
+  /// `payload_bits`: bits of one report, side information included, the mean if they vary; empty if real numbers travel.
   public static let payloadBits = Column(
-    "payload_bits", "Bits of one report, side information included; empty if real numbers travel."
-  ) { $0.constants.payloadBits.map(Value.count) }
+    "payload_bits",
+    "Bits of one report, side information included, the mean if they vary; empty if real numbers travel."
+  ) { fold in
+    guard fold.constants.payloadVaries else { return fold.constants.payloadBits.map(Value.count) }
+    return fold.mean(of: .sentBits).map { .number($0 / Double(fold.constants.reportsPerDrop)) }
+  }
 
   /// `estimate_nmse_db`: NMSE of the UE's estimate, all tones.
   public static let estimateNMSEDB = level(
@@ -57,7 +61,9 @@ extension Column {
     "Share of the payload bits that arrive wrong; empty if no bits are sent."
   ) { fold in
     fold.constants.payloadBits.flatMap { bits in
-      fold.mean(of: .bitErrors).map { $0 / Double(bits * fold.constants.reportsPerDrop) }
+      let sent = Double(bits * fold.constants.reportsPerDrop)
+      let count = fold.constants.payloadVaries ? fold.mean(of: .sentBits) ?? sent : sent
+      return fold.mean(of: .bitErrors).map { $0 / count }
     }
   }
   /// `quantizer_clip_fraction`: share of the quantised values outside the quantiser's range.

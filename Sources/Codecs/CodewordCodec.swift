@@ -5,7 +5,7 @@ import Parts
 public struct Codeword: Sendable {
   /// [drop, M].
   public var values: RealArray
-  /// Side information of each drop, all of ``CSICodec/sideBitCount`` bits; empty if there is none.
+  /// Side information of each drop, all of ``CodewordCodec/sideBitCount`` bits; empty if there is none.
   public var side: [BitString]
 
   /// Codewords [drop, M] and the side information of each drop, if there is any.
@@ -16,7 +16,7 @@ public struct Codeword: Sendable {
 }
 
 /// Compression of the angular-delay CSI: the encoder runs at the UE, the decoder at the BS.
-public protocol CSICodec: Sendable {
+public protocol CodewordCodec: Sendable {
   /// Reals in a codeword, M.
   var codewordLength: Int { get }
   /// Bits of side information in each report, fixed.
@@ -35,14 +35,14 @@ public protocol CSICodec: Sendable {
   func decode(_ codeword: Codeword) throws -> ComplexArray
 }
 
-extension CSICodec {
+extension CodewordCodec {
   /// No side information.
   public var sideBitCount: Int { 0 }
   /// Nothing worth counting.
   public var memoryBytes: (shared: Int, perThread: Int) { (0, 0) }
 }
 
-extension CSICodec where Self: Part {
+extension CodewordCodec where Self: Part {
   /// The name of the part.
   public var summary: String { Self.schema.name }
 }
