@@ -40,9 +40,9 @@ import Testing
     }
     #expect(cells.count > 4, "gains of many cells, the outer ones among them")
     let point = try execute(run).points[0]
-    #expect(point.number(.payloadBits) == 3 + 128 * 16)
+    #expect(Int(point[.payloadBits]) == 3 + 128 * 16)
     #expect(point.number(.feedbackBitErrorRate) == flips)
-    #expect(point.number(.quantizerClipFraction) == 0)
+    #expect(point[.quantizerClipFraction] == 0)
   }
 
   /// One tone, one port, one tap: the codeword is the channel, whose reals are N(0, 1/2). Every value outside the range counts.

@@ -52,7 +52,7 @@ import Testing
         #expect(points.count == count)
         #expect(points.allSatisfy { $0[.nmseDB].isFinite })
         #expect(points.allSatisfy { $0.drops == 6 })
-        #expect(points[0].number(.payloadBits) == (count == 2 ? nil : 128 * 3))
+        #expect(points[0].number(.payloadBits) == (count == 2 ? nil : Double(128 * 3)))
         #expect(try Self.report(yaml, threads: threads) == Self.report(yaml))
       }
     }

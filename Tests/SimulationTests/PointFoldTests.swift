@@ -49,7 +49,7 @@ import Testing
       for drop in 0..<3 { metrics[0, drop, metric] = value(metric, drop) }
     }
     let summary = fold([metrics]).summary(.interval)
-    #expect(summary.stopReason == .interval && summary.number(.payloadBits) == 10)
+    #expect(summary.stopReason == .interval && summary[.payloadBits] == 10)
     let levels: [(DropMetric, Double?)] = [
       (.estimateRatio, summary[.estimateNMSEDB]), (.errorRatio, summary[.nmseDB]),
       (.fullRatio, summary.number(.nmseFullDB)), (.beamformingGain, summary[.beamformingGainDB]),
