@@ -20,7 +20,7 @@ import Testing
       let low = max(range.lowerBound, -1e3)
       let high = min(range.upperBound, low + 1)
       candidates = [.number((low + high) / 2), .number(high)]
-    case .choice(let words): candidates = words.map(Setting.text)
+    case .choice(let words), .name(let words): candidates = words.map(Setting.text)
     default: return nil
     }
     return candidates.first { $0 != taken && kind.accepts($0) }.map(kind.format)
