@@ -138,7 +138,10 @@ extension Reporting where Self: Part {
 public protocol UESide {
   /// What the UE sends in a slot in which it measured.
   ///
-  /// - Parameter acknowledged: whether the report before arrived, by drop; false in the first slot.
+  /// - Parameters:
+  ///   - measurement: what the UE knows of each drop.
+  ///   - slot: number of the slot.
+  ///   - acknowledged: whether the report before arrived, by drop; false in the first slot.
   mutating func report(_ measurement: Measurement, slot: Int, acknowledged: [Bool]) throws
     -> [Report]
 }
@@ -147,6 +150,8 @@ public protocol UESide {
 public protocol BSSide {
   /// What the reports of a slot tell.
   ///
-  /// - Parameter arrived: by drop; any bits are legal.
+  /// - Parameters:
+  ///   - arrived: by drop; any bits are legal.
+  ///   - slot: in which the UE measured.
   mutating func receive(_ arrived: [Delivery], slot: Int) throws -> Reconstruction
 }

@@ -5,8 +5,7 @@ import Parts
 /// Reports that are lost as a whole, as by a check sum that fails; the others arrive over uncoded BPSK.
 ///
 /// A report is lost independently with probability p, and the BS knows: one random word is drawn for each report, so the
-/// losses at a smaller p are among those at a larger p. What arrives has hard decisions and log-likelihood ratios, see
-/// ``UncodedTransmission``.
+/// losses at a smaller p are among those at a larger p. What arrives has hard decisions and log-likelihood ratios.
 public struct ErasureFeedback: FeedbackLink, Part {
   static let loss = Parameter.number("loss", in: 0...1, "Probability that a report is lost.")
 

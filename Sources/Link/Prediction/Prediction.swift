@@ -20,6 +20,7 @@ public protocol BSMemory {
   /// A report that has arrived: CSI [drop, row, column] in the channel's scale.
   ///
   /// - Parameters:
+  ///   - csi: what the reports of the slot tell.
   ///   - isNew: which drops' reports arrived; the others' CSI is zero.
   ///   - slot: in which the UE measured; later than that of the report before.
   mutating func store(_ csi: ComplexArray, isNew: [Bool], measured slot: Int)
