@@ -58,7 +58,8 @@ public struct DifferentialCodec: Reporting, Part {
     func index(_ value: Float) -> (cell: UInt32, isOutside: Bool) {
       let cell = ((value + limit) / step).rounded(.down)
       let top = Float(1 << bits - 1)
-      return (UInt32(min(max(cell, 0), top)), !(abs(value) <= limit))
+      // Not a number is outside too, in the lowest cell.
+      return (cell > 0 ? UInt32(min(cell, top)) : 0, !(abs(value) <= limit))
     }
 
     func value(_ cell: UInt32) -> Float { (Float(cell) + 0.5) * step - limit }

@@ -17,7 +17,7 @@ import Testing
       TypeISinglePanel.schema.settings(given), in: context, fitted: nil)
   }
 
-  /// Oracle K1: 6 + 0 + 26, 5 + 3 + 26 and 4 + 4 + 26 bits of 32 ports with 13 subbands; 8, 10 and 10 with one co-phase.
+  /// 6 + 0 + 26, 5 + 3 + 26 and 4 + 4 + 26 bits of 32 ports with 13 subbands; 8, 10 and 10 with one co-phase.
   @Test(arguments: [(16, 1, 13, 32), (8, 2, 13, 34), (4, 4, 13, 34), (16, 1, 1, 8), (8, 2, 1, 10)])
   func payloadsAreThoseOfTheStandard(n1: Int, n2: Int, bands: Int, bits: Int) throws {
     let codebook = try codebook(
@@ -29,6 +29,15 @@ import Testing
       acknowledged: [])
     #expect(reports.allSatisfy { $0.bits.count == bits })
     #expect(reports[0].fields.last?.bits.upperBound == bits)
+  }
+
+  /// CSI that no beam fits is reported too, with as many bits.
+  @Test(arguments: [Float.nan, .infinity]) func anyNumberIsReported(value: Float) throws {
+    let codebook = try codebook(ports: 8, bands: 3)
+    var ue = codebook.makeUE(drops: 1)
+    let csi = ComplexArray(repeating: ComplexFloat(value, value), shape: [1, 3, 8])
+    let reports = try ue.report(Measurement(csi: csi, gains: [1]), slot: 0, acknowledged: [])
+    #expect(codebook.size == .bits(reports[0].bits.count))
   }
 
   /// Every beam with every co-phase, written down from the standard and tried on every drop: none collects more power.

@@ -34,6 +34,20 @@ import Testing
     }.max()!
   }
 
+  /// Numbers that are none, or beyond the range, are cells like others, counted as clipped.
+  @Test(arguments: [Float.nan, .infinity, -.infinity, 3e38])
+  func anyNumberIsReported(value: Float) throws {
+    var (ue, bs) = (codec.makeUE(drops: 1), codec.makeBS(drops: 1))
+    let csi = ComplexArray(repeating: ComplexFloat(value, 0), shape: [1, 2, 3])
+    for slot in 0..<2 {
+      let reports = try ue.report(measurement(csi), slot: slot, acknowledged: [slot > 0])
+      #expect(reports[0].bits.count == (slot == 0 ? 96 : 36))
+      #expect(reports[0].clippedCount >= 6)
+      let told = try bs.receive(reports.map { .bits($0.bits) }, slot: slot)
+      #expect(told.csi.elements.allSatisfy { $0.real.isFinite && $0.imaginary.isFinite })
+    }
+  }
+
   /// Without losses: a whole report in every fifth slot, the others short; errors are at most half a cell and do not add up.
   @Test func errorsDoNotAddUp() throws {
     #expect(codec.size == .atMostBits(96) && codec.listens)

@@ -18,7 +18,7 @@ import Testing
     run: {seed: 3, drops: 40}
     """
 
-  /// Oracle K1: 32 bits of 16 x 1 with 13 subbands. Directions have a similarity and a rate, but no error.
+  /// 32 bits of 16 x 1 with 13 subbands. Directions have a similarity and a rate, but no error.
   @Test func directionsHaveNoError() throws {
     let result = try execute(prepare(Self.codebook))
     let point = result.points[0]

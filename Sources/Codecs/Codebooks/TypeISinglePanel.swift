@@ -93,7 +93,10 @@ public struct TypeISinglePanel: Reporting, Part {
   ///
   /// - Complexity: O(beams · subbands · ports).
   private func report(_ csi: UnsafeBufferPointer<ComplexFloat>) -> Report {
-    var best = (beam: 0, power: -Float.infinity, phases: [UInt32]())
+    // What is reported of CSI that is not finite, which no beam fits.
+    var best = (
+      beam: 0, power: -Float.infinity, phases: [UInt32](repeating: 0, count: bandCount)
+    )
     for (index, beam) in beams.enumerated() {
       var phases: [UInt32] = []
       var power: Float = 0
