@@ -69,7 +69,7 @@ test: setup
 
 # What must not depend on the processor, at every kernel level that this machine can run but the best, which `test` uses: ours
 # by CSILINK_KERNEL, with a core of OpenBLAS beside it in case LAPACK comes from there.
-LEVEL_TESTS := LinkMathTests|NetworksTests|CodecsTests|LinkTests|ChannelsTests|DatasetsTests|SimulationTests|DeterminismTests
+LEVEL_TESTS := LinkMathTests|NetworksTests|CodingTests|CodecsTests|LinkTests|ChannelsTests|DatasetsTests|SimulationTests|DeterminismTests
 LEVELS := x86-64-v4:SkylakeX x86-64-v3:Haswell baseline:Nehalem
 
 test-levels: setup

@@ -15,8 +15,8 @@ func math(_ names: String...) -> [Target.Dependency] {
 
 /// The rooms of the house, which other packages can use one by one.
 let rooms = [
-  "LinkMath", "Parts", "DataFiles", "Networks", "Channels", "Codecs", "Link", "Datasets",
-  "Training", "Scenarios", "Simulation", "Reports",
+  "LinkMath", "Parts", "DataFiles", "Networks", "Channels", "Coding", "Codecs", "Link",
+  "Datasets", "Training", "Scenarios", "Simulation", "Reports",
 ]
 
 let package = Package(
@@ -44,7 +44,9 @@ let package = Package(
     .target(name: "DataFiles", dependencies: ["CHDF5", "CHDF5Probe", "CZLib"]),
     .target(name: "Networks", dependencies: ["LinkMath", "Parts", "CKernels", "DataFiles"]),
     .target(name: "Channels", dependencies: math("LinkMath", "Parts", "DataFiles")),
-    .target(name: "Codecs", dependencies: math("LinkMath", "Parts", "DataFiles", "Networks")),
+    .target(name: "Coding", dependencies: ["LinkMath", "Parts", "CKernels"]),
+    .target(
+      name: "Codecs", dependencies: math("LinkMath", "Parts", "Coding", "DataFiles", "Networks")),
     .target(
       name: "Link", dependencies: math("LinkMath", "Parts", "Channels", "Codecs", "CKernels")),
     .target(
@@ -96,6 +98,9 @@ let package = Package(
       dependencies: ["Networks", "LinkMath", "CKernels", "DataFiles", "TestSupport"]),
     .testTarget(
       name: "ChannelsTests", dependencies: math("Channels", "Link", "DataFiles", "TestSupport")),
+    .testTarget(
+      name: "CodingTests",
+      dependencies: ["Coding", "Parts", "LinkMath", "CKernels", "DataFiles", "TestSupport"]),
     .testTarget(
       name: "CodecsTests", dependencies: math("Codecs", "Networks", "DataFiles", "TestSupport")),
     .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),

@@ -1,4 +1,4 @@
-import Codecs
+import Coding
 import LinkMath
 import Testing
 

@@ -1,5 +1,4 @@
 import LinkMath
-import Parts
 
 /// Drops that do not determine what a part should learn, or an artefact that is not of this part.
 public struct FittingError: Error, Sendable, Hashable, CustomStringConvertible {
