@@ -4,6 +4,7 @@
 #include "conv_kernels.h"
 #include "dft32.h"
 #include "kernel_level.h"
+#include "least_split.h"
 #include "pause.h"
 #include "philox.h"
 #include "product.h"

@@ -1,0 +1,99 @@
+import LinkMath
+
+/// The best codebooks of each output for every number of bits, by ``ExactKMeans``, and the errors that they leave; worked
+/// out when first asked for.
+public final class CodebookTable {
+  private struct Key: Hashable, Sendable {
+    let output, bits: Int
+  }
+  private let points: [SortedPoints]
+  private var clusters: [Key: ExactKMeans.Clusters] = [:]
+
+  /// The sets of values of each output.
+  ///
+  /// - Complexity: O(M n) for sorting.
+  public init(_ points: [SortedPoints]) { self.points = points }
+
+  /// Values [sample, M] of M outputs.
+  ///
+  /// - Precondition: all are finite.
+  public convenience init(_ values: RealArray, pool: WorkerPool? = nil) {
+    let (samples, outputs) = (values[dimension: 0], values[dimension: 1])
+    let sets = Results<SortedPoints>(outputs)
+    values.withUnsafeElements { values in
+      nonisolated(unsafe) let values = values
+      Self.forEach(outputs, pool) { output in
+        sets[output] = SortedPoints((0..<samples).map { values[$0 * outputs + output] })
+      }
+    }
+    self.init((0..<outputs).map { sets[$0]! })
+  }
+
+  /// Number of outputs, M.
+  public var outputCount: Int { points.count }
+
+  /// Mean squared error `l_m[b]` of an output with a codebook of 2^b levels.
+  public func loss(_ output: Int, bits: Int) -> Double { best(output, bits).error }
+
+  /// The levels of that codebook.
+  public func levels(_ output: Int, bits: Int) -> [Double] { best(output, bits).levels }
+
+  /// The codebooks of an allocation.
+  public func codebooks(bits: [Int]) -> ScalarCodebooks {
+    precondition(bits.count == outputCount)
+    return ScalarCodebooks(bits.indices.map { levels($0, bits: bits[$0]).map(Float.init) })
+  }
+
+  /// Works out the codebooks of several numbers of bits for all outputs, in parallel; the result does not depend on the
+  /// number of threads.
+  public func prepare(bits: ClosedRange<Int>, pool: WorkerPool?) {
+    let missing = points.indices.flatMap { output in bits.map { Key(output: output, bits: $0) } }
+      .filter { clusters[$0] == nil }
+    let found = Results<ExactKMeans.Clusters>(missing.count)
+    let points = points
+    Self.forEach(missing.count, pool) { i in
+      let key = missing[i]
+      found[i] = ExactKMeans.clusters(of: points[key.output], levelCount: 1 << key.bits)
+    }
+    for (i, key) in missing.enumerated() { clusters[key] = found[i] }
+  }
+
+  private func best(_ output: Int, _ bits: Int) -> ExactKMeans.Clusters {
+    let key = Key(output: output, bits: bits)
+    if let known = clusters[key] { return known }
+    let found = ExactKMeans.clusters(of: points[output], levelCount: 1 << bits)
+    clusters[key] = found
+    return found
+  }
+
+  private static func forEach(
+    _ count: Int, _ pool: WorkerPool?, _ body: @escaping @Sendable (Int) -> Void
+  ) {
+    if let pool {
+      pool.forEach(count) { index, _ in body(index) }
+    } else {
+      (0..<count).forEach(body)
+    }
+  }
+}
+
+/// Places that different threads write, each its own.
+private final class Results<Element>: @unchecked Sendable {
+  // Sendable: each place is written by one iteration of a loop and read after it.
+  private let places: UnsafeMutableBufferPointer<Element?>
+
+  init(_ count: Int) {
+    places = .allocate(capacity: count)
+    places.initialize(repeating: nil)
+  }
+
+  deinit {
+    places.deinitialize()
+    places.deallocate()
+  }
+
+  subscript(_ i: Int) -> Element? {
+    get { places[i] }
+    set { places[i] = newValue }
+  }
+}
