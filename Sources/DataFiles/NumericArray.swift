@@ -88,6 +88,22 @@ public struct NumericArray: Sendable, Equatable {
     self.init(info: info, values: .double(doubles))
   }
 
+  /// A real array of 8-bit integers.
+  ///
+  /// - Parameters:
+  ///   - name: of the variable.
+  ///   - shape: length of every axis.
+  ///   - type: `.int8` or `.uint8`.
+  ///   - integers: values of that type, row-major, as many as the product of `shape`.
+  public init(name: String? = nil, shape: [Int], type: ElementType, integers: [Int]) {
+    precondition(type == .int8 || type == .uint8, "integers of 8 bits")
+    let range = type == .int8 ? -128...127 : 0...255
+    precondition(integers.allSatisfy(range.contains), "values of the type")
+    self.init(
+      info: ArrayInfo(name: name, shape: shape, isComplex: false, elementType: type),
+      values: .float(integers.map { Float($0) }))
+  }
+
   init(info: ArrayInfo, values: Values) {
     precondition(info.shape.allSatisfy { $0 >= 0 }, "an axis has a negative length")
     let count = info.shape.reduce(info.isComplex ? 2 : 1, *)

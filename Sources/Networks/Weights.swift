@@ -5,14 +5,19 @@ import LinkMath
 public struct Weights: Sendable, Equatable {
   /// Values by key, row-major.
   public var values: [String: [Float]]
+  /// Weights that take less than 32 bits a value, by key; a key stands here or in ``values``.
+  public var packed: [String: PackedTensor] = [:]
 
   /// Holds the given values.
   public init(_ values: [String: [Float]] = [:]) { self.values = values }
 
-  /// The values of one parameter.
+  /// The values of one parameter; those that a packed one stands for.
   public subscript(key: String) -> [Float]? {
-    get { values[key] }
-    set { values[key] = newValue }
+    get { values[key] ?? packed[key]?.values }
+    set {
+      values[key] = newValue
+      packed[key] = nil
+    }
   }
 
   /// Initial values as each layer declares them, drawn in the order of the network's parameters.
@@ -26,12 +31,35 @@ public struct Weights: Sendable, Equatable {
 
   /// The values of both, `other` winning.
   public func merging(_ other: Weights) -> Weights {
-    Weights(values.merging(other.values) { $1 })
+    var merged = Weights(values.merging(other.values) { $1 })
+    merged.packed = packed.merging(other.packed) { $1 }
+    for key in other.values.keys { merged.packed[key] = nil }
+    for key in other.packed.keys { merged.values[key] = nil }
+    return merged
+  }
+
+  /// The weights as a finished file holds them: those that a network computes with in few bits are packed.
+  public func packed(for network: Network) -> Weights {
+    var result = self
+    for (key, parameter) in network.parameters {
+      guard let values = values[key] else { continue }
+      switch network.precision(of: parameter) {
+      case .real: break
+      case .binary:
+        result[key] = nil
+        result.packed[key] = .signs(SignTensor(values))
+      }
+    }
+    return result
   }
 
   /// Checks that every parameter of the network is present with its size and with values that it can have.
   public func check(_ network: Network) throws(NetworkError) {
     for (key, parameter) in network.parameters {
+      if let packed = packed[key] {
+        try check(packed, key, parameter, network)
+        continue
+      }
       guard let found = values[key] else { throw .missingTensor(key) }
       guard found.count == parameter.count else {
         throw .unexpectedShape(key, expected: parameter.shape, found: [found.count])
@@ -43,6 +71,18 @@ public struct Weights: Sendable, Equatable {
         throw .unexpectedValue(key, expected: "variances of at least zero")
       }
     }
+  }
+
+  private func check(
+    _ packed: PackedTensor, _ key: String, _ parameter: NetworkParameter, _ network: Network
+  ) throws(NetworkError) {
+    guard packed.count == parameter.count else {
+      throw .unexpectedShape(key, expected: parameter.shape, found: [packed.count])
+    }
+    guard network.precision(of: parameter) == packed.precision else {
+      throw .unexpectedElementType(key, found: packed.description)
+    }
+    guard packed.isFinite else { throw .unexpectedValue(key, expected: "a finite scale") }
   }
 }
 

@@ -131,9 +131,7 @@ public struct WeightsFile: Sendable {
     precondition(metadata["normaliser"] != nil, "weights go with the rule of their data")
     try AtomicFile.createFolder(folder)
     return try Side.allCases.map { side in
-      let arrays = side.network(of: network.autoencoder).parameters.map { key, parameter in
-        NumericArray(name: key, shape: parameter.shape, floats: weights[key]!)
-      }
+      let arrays = weights.arrays(of: side.network(of: network.autoencoder))
       let own = network.metadata.merging(["format": format, "side": side.rawValue]) { $1 }
       let path = path(in: folder, network, label: label, side)
       try ArrayFile.write(arrays, metadata: metadata.merging(own) { $1 }, to: path)

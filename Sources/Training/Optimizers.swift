@@ -78,6 +78,7 @@ public final class SGD: OptimizerPart, @unchecked Sendable {
           place += range.count
         }
       }
+      group.keepBounds()
     }
   }
 

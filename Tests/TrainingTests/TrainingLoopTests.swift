@@ -78,6 +78,39 @@ import Training
         == folder.bytes("whole-checkpoint.safetensors"))
   }
 
+  /// A binary network goes on from its real shadow weights; its finished file has bits, which give the same outputs.
+  @Test func binaryNetworksContinueToTheSameBytes() throws {
+    let folder = try SampleFolder()
+    let name = "bcsinet {binary: both}"
+    let given: [String: Setting] = ["learning_rate": .number(0.01)]
+    let whole = try finish(
+      try loop(folder, settings(given), stem: "whole", threads: 2, network: name))
+    var parts = 0
+    while try !advance(
+      try loop(folder, settings(given), stem: "parts", network: name), steps: 2)
+    {
+      parts += 1
+      try #require(parts < 100)
+    }
+    let again = try finish(try loop(folder, settings(given), stem: "parts", network: name))
+    #expect(again.weights == whole.weights)
+    #expect(again.test == whole.test)
+    #expect(
+      try folder.bytes("parts-checkpoint.safetensors")
+        == folder.bytes("whole-checkpoint.safetensors"))
+    let choice = try NetworkChoice(name, compression: Self.ratio)
+    try WeightsFile.write(
+      whole.weights, choice, metadata: ["normaliser": "none"], in: folder.path)
+    let file = try WeightsFile(folder.path, choice, .encoder)
+    #expect(file.weights.packed.keys.sorted() == ["encoder_binary_fc.weight"])
+    let pool = WorkerPool(threadCount: 1)
+    let input = [Float](repeating: 0.4, count: 2048)
+    let plans = try [file.weights, whole.weights].map {
+      try InferencePlan(choice.autoencoder.encoder, weights: $0).run([input], count: 1, pool: pool)
+    }
+    #expect(plans[0] == plans[1])
+  }
+
   /// With a rate that does not depend on the number of epochs, a longer training continues a shorter one.
   @Test func moreEpochsContinue() throws {
     let folder = try SampleFolder()

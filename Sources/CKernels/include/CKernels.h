@@ -8,4 +8,5 @@
 #include "pause.h"
 #include "philox.h"
 #include "product.h"
+#include "sign_product.h"
 #include "tridiagonal.h"

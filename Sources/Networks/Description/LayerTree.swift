@@ -27,7 +27,8 @@ extension Network {
       let times = own.map(\.count).max() ?? 1
       let line = LayerLine(
         depth: depth, key: child.key,
-        layer: child.module.summary + (times > 1 ? ", used \(times) times" : ""),
+        layer: (last.flatMap { graph.nodes[$0].operation.replacement } ?? child.module.summary)
+          + (times > 1 ? ", used \(times) times" : ""),
         shape: last.map { graph.nodes[$0].shape.axes } ?? [],
         followedBy: last.map(graph.operations(after:)) ?? [], parameters: count)
       return [line] + child.module.children.flatMap { lines($0, depth + 1) }
@@ -73,6 +74,12 @@ private struct ParameterUses {
 extension NetworkOperation {
   /// The parameter that tells the layer behind an operation; nil if it has none.
   fileprivate var parameter: NetworkParameter? { parameters.first }
+
+  /// How an operation is printed that stands in place of a layer of other precision; nil for all others.
+  fileprivate var replacement: String? {
+    guard case .dense(let product) = self, product.precision != .real else { return nil }
+    return product.summary
+  }
 
   /// The word for an operation without parameters.
   fileprivate func word(_ shape: Shape) -> String {

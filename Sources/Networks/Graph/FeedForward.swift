@@ -28,7 +28,8 @@ struct FeedForward: Sendable {
     (self.first, self.second, slope) = (first, second, layer.slope)
     let panel = Int(CSK_PANELS)
     let isPlain = [first, second].allSatisfy {
-      $0.bias != nil && !$0.isTransposed && $0.firstRow == 0 && $0.inputs % panel == 0
+      $0.precision == .real && $0.bias != nil && !$0.isTransposed && $0.firstRow == 0
+        && $0.inputs % panel == 0
         && $0.outputs % panel == 0 && $0.weight.count == $0.inputs * $0.outputs
     }
     let input = graph.nodes[graph.nodes[start].inputs[0]].shape

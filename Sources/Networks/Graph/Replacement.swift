@@ -54,13 +54,18 @@ extension Autoencoder {
 }
 
 /// A definition with layers that stand in place of some of its operations.
+///
+/// New layers stand behind the original ones if they bring parameters.
 private struct ReplacedModule: Module {
   let original: any Module
   let added: [Module.Child]
 
   init(_ original: any Module, _ added: [Module.Child]) {
     self.original = original
-    self.added = added
+    let known = Set(original.parametersByKey.map { ObjectIdentifier($0.parameter) })
+    self.added = added.filter {
+      !known.isSuperset(of: $0.module.parametersByKey.map { ObjectIdentifier($0.parameter) })
+    }
   }
 
   var children: [Child] { original.children + added }

@@ -35,8 +35,9 @@ struct InferenceAnalysis: Sendable {
     outputs = Set(graph.outputs)
     isTileDense = nodes.map { node in
       guard case .dense(let product) = node.operation else { return false }
-      return node.shape.channels * node.shape.height == 1
-        && product.inputs * product.outputs > 1 << 15
+      return product.precision != .real
+        || node.shape.channels * node.shape.height == 1
+          && product.inputs * product.outputs > 1 << 15
     }
     var feedForward: [Int: FeedForward] = [:]
     for index in nodes.indices {
@@ -182,13 +183,17 @@ struct ConvolutionChain {
 /// Values of a network's parameters by their identity.
 struct ParameterValues: Sendable {
   private let values: [ObjectIdentifier: [Float]]
+  private let packed: [ObjectIdentifier: PackedTensor]
 
   init(_ network: Network, _ weights: Weights) {
     var values: [ObjectIdentifier: [Float]] = [:]
+    var packed: [ObjectIdentifier: PackedTensor] = [:]
     for (key, parameter) in network.parameters {
-      values[ObjectIdentifier(parameter)] = weights[key]
+      values[ObjectIdentifier(parameter)] = weights.values[key]
+      packed[ObjectIdentifier(parameter)] = weights.packed[key]
     }
     self.values = values
+    self.packed = packed
   }
 
   subscript(parameter: NetworkParameter) -> [Float] { values[ObjectIdentifier(parameter)]! }
@@ -204,6 +209,20 @@ struct ParameterValues: Sendable {
     return (scale.map { Float($0) }, shift)
   }
 
+  /// Signs of a binary product, from the file's bits or from real weights.
+  func signs(_ product: DenseProduct) -> SignTensor {
+    if case .signs(let signs)? = packed[ObjectIdentifier(product.weight)] { return signs }
+    return SignTensor(self[product.weight])
+  }
+
+  /// Bias of a product, zeros if it has none.
+  func bias(_ product: DenseProduct) -> FloatMemory {
+    let bias = product.bias.map {
+      Array(self[$0][product.firstRow..<product.firstRow + product.outputs])
+    }
+    return FloatMemory(bias ?? [Float](repeating: 0, count: product.outputs))
+  }
+
   /// Weights of a dense product packed for the kernels, and its bias.
   func packed(_ product: DenseProduct) -> (weights: FloatMemory, bias: FloatMemory) {
     let (inputs, outputs) = (product.inputs, product.outputs)
@@ -216,7 +235,6 @@ struct ParameterValues: Sendable {
     let rows = Array(weights[first..<first + outputs * inputs])
     let packed = FloatMemory(csk_product_packed_count(inputs, outputs))
     csk_product_pack(inputs, outputs, rows, inputs, 1, packed.pointer)
-    let bias = product.bias.map { Array(self[$0][product.firstRow..<product.firstRow + outputs]) }
-    return (packed, FloatMemory(bias ?? [Float](repeating: 0, count: outputs)))
+    return (packed, bias(product))
   }
 }

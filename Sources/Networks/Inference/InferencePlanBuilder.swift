@@ -290,6 +290,13 @@ struct InferencePlanBuilder {
       }
       return
     }
+    if product.precision == .binary {
+      let (signs, bias) = (values.signs(product), values.bias(product))
+      overTile(node, graph.nodes[node].inputs[0]) { source, target in
+        TileSigns(product, signs, bias: bias, source: source, target: target)
+      }
+      return
+    }
     let (packed, bias) = values.packed(product)
     guard analysis.isTileDense[node] else {
       plain(.dense(product, packed: packed, bias: bias), node)

@@ -8,6 +8,27 @@ public struct DenseProduct: Sendable {
   let firstRow: Int
   /// The weight is stored `[input, output]`.
   let isTransposed: Bool
+  /// What the product is computed with.
+  var precision = Precision.real
+
+  /// Numbers that a product is computed with.
+  public enum Precision: Sendable, Hashable {
+    /// Single precision.
+    case real
+    /// Signs with one scale, see ``BinaryDense``.
+    case binary
+  }
+
+  /// Whether the product has all rows of its weight.
+  var ownsWeight: Bool { firstRow == 0 && weight.count == inputs * outputs }
+
+  /// The line of the printed tree.
+  var summary: String {
+    switch precision {
+    case .real: "Dense(\(inputs) → \(outputs))"
+    case .binary: "BinaryDense(\(inputs) → \(outputs))"
+    }
+  }
 }
 
 /// Fully connected layer on the last axis, `y = W x + b`; weight `[out, in]`, bias `[out]`.
@@ -48,7 +69,7 @@ public struct Dense: Layer {
     [("weight", product.weight)] + (product.bias.map { [("bias", $0)] } ?? [])
   }
 
-  public var summary: String { "Dense(\(product.inputs) → \(product.outputs))" }
+  public var summary: String { product.summary }
 
   public func callAsFunction(_ x: Signal) -> Signal { product.applied(to: x) }
 }

@@ -64,6 +64,7 @@ public final class Adam: Optimizer, @unchecked Sendable {
         }
         place += count
       }
+      group.keepBounds()
     }
   }
 

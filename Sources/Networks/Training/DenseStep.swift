@@ -14,12 +14,35 @@ final class DenseStep: Step, @unchecked Sendable {
   /// Slope of a LeakyReLU applied to the outputs in place; the step that reads them takes it back through
   /// ``View/rectifiedSlope``.
   private var slope: Float?
+  /// `alpha sign(W)` of a binary layer, made from the shadow weights W before each pass.
+  private let binarised: FloatMemory?
 
   init(_ product: DenseProduct, _ input: View, _ output: View) {
     self.product = product
     self.input = Consumer(input)
     self.output = output
     rowsPerSample = input.shape.count / product.inputs
+    binarised = product.precision == .binary ? FloatMemory(product.weight.count) : nil
+  }
+
+  func prepare(_ run: Run) {
+    guard let binarised else { return }
+    let shadow = UnsafeBufferPointer(
+      start: run.store.value(product.weight), count: binarised.count)
+    let scale = SignTensor.scale(shadow)
+    for i in shadow.indices { binarised.pointer[i] = shadow[i] < 0 ? -scale : scale }
+  }
+
+  /// The straight-through estimator of a binary layer: the gradient is kept where the shadow weight is in [-1, 1].
+  func finishBackward(_ run: Run) {
+    guard binarised != nil, output.wantsGradient else { return }
+    let (shadow, gradient) = (run.store.value(product.weight), run.store.gradient(product.weight))
+    for i in 0..<product.weight.count where !(shadow[i].magnitude <= 1) { gradient[i] = 0 }
+  }
+
+  /// The weights that are multiplied.
+  private func factor(_ run: Run) -> UnsafeMutablePointer<Float> {
+    binarised?.pointer ?? weight(run.store.value(product.weight))
   }
 
   /// Tasks depend on the problem's size only, never on the number of threads.
@@ -95,7 +118,7 @@ final class DenseStep: Step, @unchecked Sendable {
     MatrixProduct.multiply(
       m: rows.count, n: columns.count, k: product.inputs,
       input.view.data(0) + rows.lowerBound * product.inputs, lda: product.inputs, .none,
-      weight(run.store.value(product.weight)) + start,
+      factor(run) + start,
       ldb: product.isTransposed ? product.outputs : product.inputs,
       product.isTransposed ? .none : .transpose, into: target, ldc: product.outputs, adding: true)
     guard let slope else { return }
@@ -129,7 +152,7 @@ final class DenseStep: Step, @unchecked Sendable {
     MatrixProduct.multiply(
       m: rows.count, n: columns.count, k: product.outputs,
       output.gradient(0) + rows.lowerBound * product.outputs, lda: product.outputs, .none,
-      weight(run.store.value(product.weight)) + start,
+      factor(run) + start,
       ldb: product.isTransposed ? product.outputs : product.inputs,
       product.isTransposed ? .transpose : .none,
       into: input.view.gradient(0) + place, ldc: product.inputs,

@@ -44,6 +44,23 @@ final class FloatMemory: @unchecked Sendable {
   var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }
 
+/// Integers at a fixed address, zero at first.
+final class IntegerMemory<Integer: FixedWidthInteger & Sendable>: @unchecked Sendable {
+  // Sendable: written while a step is made, read afterwards.
+  let pointer: UnsafeMutablePointer<Integer>
+  let count: Int
+
+  init(_ count: Int) {
+    self.count = count
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<Integer>.stride, alignment: 64)
+    pointer = raw.bindMemory(to: Integer.self, capacity: count)
+    pointer.initialize(repeating: 0, count: count)
+  }
+
+  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+}
+
 /// Integers at a fixed address: tap and channel offsets.
 final class OffsetTable: @unchecked Sendable {
   // Sendable: never written after initialisation.

@@ -10,6 +10,8 @@ public struct ParameterGroup: @unchecked Sendable {
     public let gradients: UnsafeMutablePointer<Float>
     /// Number of values.
     public let count: Int
+    /// Where the values must lie after each update; nil if they may be anything.
+    public let bounds: ClosedRange<Float>?
   }
 
   /// In the order of the plan's parameters.
@@ -17,6 +19,18 @@ public struct ParameterGroup: @unchecked Sendable {
   /// Values of all ranges.
   public var count: Int { ranges.reduce(0) { $0 + $1.count } }
   private let plan: TrainingPlan
+
+  /// Brings values back into the bounds of their ranges; an optimiser does so at the end of each update.
+  ///
+  /// - Complexity: O(values with bounds), on the calling thread.
+  public func keepBounds() {
+    for range in ranges {
+      guard let bounds = range.bounds else { continue }
+      for i in 0..<range.count {
+        range.values[i] = min(max(range.values[i], bounds.lowerBound), bounds.upperBound)
+      }
+    }
+  }
 
   init(_ plan: TrainingPlan, _ ranges: [Range]) {
     self.plan = plan
@@ -27,21 +41,25 @@ public struct ParameterGroup: @unchecked Sendable {
 extension TrainingPlan {
   /// The trainable parameters whose keys are not frozen by ``freeze(_:)``.
   public var group: ParameterGroup {
-    var pieces: [Swift.Range<Int>] = []
+    var pieces: [(range: Swift.Range<Int>, bounds: ClosedRange<Float>?)] = []
     for (key, parameter) in store.keys where parameter.isTrainable && !isFrozen(key) {
       let start = store.offset(parameter)
-      if let last = pieces.last, last.upperBound == start {
-        pieces[pieces.count - 1] = last.lowerBound..<start + parameter.count
+      // Shadow weights of a binary layer.
+      let bounds: ClosedRange<Float>? =
+        network.precision(of: parameter) == .binary ? -1...1 : nil
+      if let last = pieces.last, last.range.upperBound == start, last.bounds == bounds {
+        pieces[pieces.count - 1].range = last.range.lowerBound..<start + parameter.count
       } else {
-        pieces.append(start..<start + parameter.count)
+        pieces.append((start..<start + parameter.count, bounds))
       }
     }
     return ParameterGroup(
       self,
       pieces.map {
         .init(
-          values: store.values.pointer + $0.lowerBound,
-          gradients: store.gradients.pointer + $0.lowerBound, count: $0.count)
+          values: store.values.pointer + $0.range.lowerBound,
+          gradients: store.gradients.pointer + $0.range.lowerBound, count: $0.range.count,
+          bounds: $0.bounds)
       })
   }
 }
@@ -51,7 +69,7 @@ public protocol Optimizer: AnyObject, Sendable {
   /// Completed updates.
   var step: Int { get }
 
-  /// Applies the gradients of the last backward passes.
+  /// Applies the gradients of the last backward passes and keeps the bounds of the groups (``ParameterGroup/keepBounds()``).
   ///
   /// - Parameter rate: learning rate of this update.
   func update(rate: Double)

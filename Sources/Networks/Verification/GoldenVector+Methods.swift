@@ -1,4 +1,5 @@
 import DataFiles
+import LinkMath
 
 extension GoldenVector {
   /// Checks the operators of a method file: learning rates, log loss, binarisation and NMSE.
@@ -75,12 +76,44 @@ extension GoldenVector {
 
   private static func binarisation(_ file: TensorFile, _ comparison: inout Comparison) throws {
     let weight = try doubles(file, "binary.weight").map { Float($0) }
-    let (binary, alpha) = try Weights(["weight": weight]).binarizing("weight")
+    let signs = SignTensor(weight)
     comparison.add(
-      "binary.alpha", [Double(alpha)], try doubles(file, "binary.alpha", count: 1), .single)
+      "binary.alpha", [Double(signs.scale)], try doubles(file, "binary.alpha", count: 1), .single)
     comparison.add(
-      "binary.weight_b", binary["weight"]!.map { Double($0) },
+      "binary.weight_b", signs.values.map { Double($0) },
       try doubles(file, "binary.weight_b", count: weight.count), .single)
+    guard file.tensors["binary.ste_clip_grad"] != nil else { return }
+    guard let shape = file.tensors["binary.weight"]?.shape, shape.count == 2 else {
+      throw NetworkError.unexpectedShape(
+        "binary.weight", expected: [16, 24], found: [weight.count])
+    }
+    let upstream = try doubles(file, "binary.upstream_grad", count: weight.count).map { Float($0) }
+    let gradient = try shadowGradient(
+      weight, of: upstream, inputs: shape[1], outputs: shape[0])
+    comparison.add(
+      "binary.ste_clip_grad", gradient.map { Double($0) },
+      try doubles(file, "binary.ste_clip_grad", count: weight.count), .single)
+  }
+
+  /// Gradient of the shadow weights in a training plan that gives the binary weights a gradient: unit vectors as inputs, the
+  /// columns of that gradient as gradients of the outputs.
+  private static func shadowGradient(
+    _ weight: [Float], of upstream: [Float], inputs: Int, outputs: Int
+  ) throws -> [Float] {
+    let layer = Dense(inputs, outputs, bias: false)
+    let network = Network("binary", layer, input: .vector(inputs)).replacing { _, operation in
+      guard case .dense(let product) = operation else { return nil }
+      return BinaryDense(product)
+    }
+    let plan = try TrainingPlan(
+      network, weights: Weights(["weight": weight]), capacity: inputs, needsInputGradient: false,
+      pool: WorkerPool(threadCount: 1))
+    plan.write((0..<inputs * inputs).map { $0 % (inputs + 1) == 0 ? 1 : 0 })
+    plan.forward(count: inputs, isTraining: true)
+    plan.write(
+      gradient: (0..<inputs).flatMap { i in (0..<outputs).map { upstream[$0 * inputs + i] } })
+    plan.backward()
+    return plan.gradients["weight"]!
   }
 
   private static func metrics(_ file: TensorFile, _ comparison: inout Comparison) throws {

@@ -190,9 +190,17 @@ public enum GoldenVector {
         "output_clean_main", run(split, decoderWeights, [noisy, codeword], path, pool)[0], kind)
     }
     if file.tensors["codeword_binary"] != nil {
-      let (binary, alpha) = try encoderWeights.binarizing("encoder_binary_fc.weight")
-      try comparison.compare("binary_alpha", [alpha], .codeword)
-      let codeword = try run(encoder, binary, [input], path, pool)[0]
+      guard let binary = autoencoder.binarised(.encoder) else {
+        throw NetworkError.unfitMetadata("network", expected: "one with a fully connected layer")
+      }
+      let packed = encoderWeights.packed(for: binary.encoder)
+      let scales = packed.packed.values.map { packed in
+        switch packed {
+        case .signs(let signs): signs.scale
+        }
+      }
+      try comparison.compare("binary_alpha", scales, .codeword)
+      let codeword = try run(binary.encoder, packed, [input], path, pool)[0]
       try comparison.compare("codeword_binary", codeword, .codeword)
       try comparison.compare(
         "output_binary", run(decoder, decoderWeights, [codeword], path, pool)[0], kind)

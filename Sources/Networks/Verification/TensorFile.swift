@@ -51,6 +51,10 @@ public struct TensorFile: Sendable {
     var weights = Weights()
     let prefix = sharedPrefix(network)
     for (key, parameter) in network.parameters {
+      if let packed = try packed(prefix + key, key, parameter, network) {
+        weights.packed[key] = packed
+        continue
+      }
       let array = try array(prefix + key)
       guard array.shape == parameter.shape else {
         throw .unexpectedShape(key, expected: parameter.shape, found: array.shape)

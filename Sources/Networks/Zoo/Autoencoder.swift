@@ -48,6 +48,16 @@ public struct Network: Sendable {
     return parameters.filter { scales.contains(ObjectIdentifier($0.parameter)) }.map(\.key)
   }
 
+  /// What the products with a weight are computed with.
+  func precision(of parameter: NetworkParameter) -> DenseProduct.Precision {
+    for node in graph.nodes {
+      if case .dense(let product) = node.operation, product.weight === parameter {
+        return product.precision
+      }
+    }
+    return .real
+  }
+
   /// Number of trainable values.
   public var parameterCount: Int {
     parameters.filter(\.parameter.isTrainable).reduce(0) { $0 + $1.parameter.count }

@@ -1,6 +1,6 @@
 import Parts
 
-/// BCsiNet-Xr in floating point: Z. Lu, J. Wang, J. Song, Binary Neural Network Aided CSI Feedback in Massive MIMO System, IEEE
+/// BCsiNet-Xr, with `binary: encoder` as in the paper: Z. Lu, J. Wang, J. Song, Binary Neural Network Aided CSI Feedback in Massive MIMO System, IEEE
 /// Wireless Commun. Lett. 2021.
 public enum BCsiNet: NetworkFamily {
   /// Encoder head.
@@ -21,9 +21,9 @@ public enum BCsiNet: NetworkFamily {
 
   public static let schema = PartSchema(
     .codec, "bcsinet",
-    "BCsiNet in floating point: CsiNet whose dense layer at the UE can be binary.",
+    "BCsiNet: CsiNet with a head at the UE whose dense layer can be binary (binary: encoder).",
     reference: "Z. Lu, J. Wang, J. Song, IEEE WCL 2021",
-    parameters: [head.declaration, blocks.declaration])
+    parameters: [head.declaration, blocks.declaration] + LowPrecision.parameters)
 
   public static let shortForms: [(name: String, settings: [String: Setting])] =
     Head.allCases.flatMap { head in

@@ -166,8 +166,9 @@ public struct NetworkChoice: Sendable {
     self.image = image
     variantStem = variant.stem
     familyName = variant.family.schema.name
-    autoencoder = try variant.family.autoencoder(
-      variant.settings, image: image, compression: compression)
+    autoencoder = try LowPrecision.applied(
+      variant.settings,
+      to: variant.family.autoencoder(variant.settings, image: image, compression: compression))
   }
 
   /// Start of the names of its files: `crnet-4`, for images other than the public one `crnet-13x32-4`.
