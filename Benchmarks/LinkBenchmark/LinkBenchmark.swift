@@ -121,13 +121,13 @@ struct PooledChannel: ChannelModel {
 private final class Totals: @unchecked Sendable {
   // Sendable: touched under `lock` only.
   private let lock = NSLock()
-  private var sums: [DropMetric: Double] = [:]
+  private var sums: [DropNumber: Double] = [:]
   private var drops = 0
 
   func add(_ block: BlockMetrics) {
     lock.withLock {
       for drop in 0..<block.dropCount {
-        for metric in [DropMetric.errorRatio, .fullRatio, .rate, .perfectRate] {
+        for metric in [DropNumber.errorRatio, .fullRatio, .rate, .perfectRate] {
           sums[metric, default: 0] += block[0, drop, metric]
         }
       }
@@ -136,7 +136,7 @@ private final class Totals: @unchecked Sendable {
   }
 
   func line(threads: Int, drops measured: Int, seconds: Double, withChannel: Bool) -> String {
-    let mean = { (metric: DropMetric) in self.sums[metric]! / Double(self.drops) }
+    let mean = { (metric: DropNumber) in self.sums[metric]! / Double(self.drops) }
     return String(
       format: """
         {"peer": "csilink", "threads": %d, "drops": %d, "seconds": %.3f, "drops_per_second": %.1f, \

@@ -23,7 +23,7 @@ public protocol ChannelModel: Sendable {
   /// Whether the channel changes over slots with the speed of the UE.
   static var dependsOnSpeed: Bool { get }
 
-  /// Drops that a domain offers; nil for models, which never run out.
+  /// Drops that a domain offers, each with one user; nil for models, which never run out.
   func dropCount(in domain: StreamKey.Domain) -> Int?
 
   /// The frequency response of a block of drops in each of the slots.

@@ -8,13 +8,16 @@ package enum RealPlanes {
   package static func split(_ csi: ComplexArray) -> RealArray {
     let (drops, half) = (csi[dimension: 0], csi.rowStride)
     var rows = RealArray(uninitialized: [drops, 2 * half])
-    csi.withUnsafeElements { source in
+    csi.withUnsafeFloats { source in
       rows.withUnsafeMutableElements { target in
         for drop in 0..<drops {
+          let (values, re) = (source + 2 * drop * half, target.baseAddress! + 2 * drop * half)
+          let im = re + half
           for i in 0..<half {
-            let value = source[drop * half + i]
-            target[2 * drop * half + i] = value.real
-            target[(2 * drop + 1) * half + i] = value.imaginary
+            let (x, y) = (values[2 * i], values[2 * i + 1])
+            // Zero, or NaN in both planes if one part is not finite.
+            let finite = 0 * x + 0 * y
+            (re[i], im[i]) = (x + finite, y + finite)
           }
         }
       }
@@ -33,10 +36,10 @@ package enum RealPlanes {
     rows.withUnsafeElements { source in
       csi.withUnsafeMutableElements { target in
         for drop in 0..<drops {
-          for i in 0..<half {
-            target[drop * half + i] = ComplexFloat(
-              source[2 * drop * half + i], source[(2 * drop + 1) * half + i])
-          }
+          let values = target.baseAddress! + drop * half
+          let re = source.baseAddress! + 2 * drop * half
+          let im = re + half
+          for i in 0..<half { values[i] = ComplexFloat(re[i], im[i]) }
         }
       }
     }

@@ -62,21 +62,22 @@ public struct StreamKey: Sendable, Hashable {
     self.instance = UInt32(instance)
   }
 
-  /// The stream of one drop in one slot.
+  /// The stream of one user of a drop in one slot.
   ///
-  /// The mapping to the 64-bit key and the 96 counter bits is injective: seed is the key; the counter holds slot (32 bits),
-  /// drop (40 bits), domain (4), purpose (8) and instance (12).
+  /// The mapping to the 64-bit key and the 96 counter bits is injective: seed is the key; the counter holds user (8 bits), slot
+  /// (24 bits), drop (40 bits), domain (4), purpose (8) and instance (12).
   /// The operating point is not part of it, so all points of a sweep see the same drops and the same noise.
   ///
-  /// - Precondition: `0 <= drop < 2^40`, `0 <= slot < 2^32`.
-  public func stream(drop: Int, slot: Int = 0) -> RandomStream {
+  /// - Precondition: `0 <= drop < 2^40`, `0 <= slot < 2^24`, `0 <= user < 256`.
+  public func stream(drop: Int, slot: Int = 0, user: Int = 0) -> RandomStream {
     precondition(drop >= 0 && drop < 1 << 40, "drop \(drop) outside 0..<2^40")
-    precondition(slot >= 0 && slot < 1 << 32, "slot \(slot) outside 0..<2^32")
+    precondition(slot >= 0 && slot < 1 << 24, "slot \(slot) outside 0..<2^24")
+    precondition(user >= 0 && user < 1 << 8, "user \(user) outside 0..<256")
     let word3 =
       domain.rawValue << 28 | purpose.rawValue << 20 | instance << 8 | UInt32(drop >> 32)
     return RandomStream(
       key: (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)),
-      counter: (0, UInt32(slot), UInt32(truncatingIfNeeded: drop), word3))
+      counter: (0, UInt32(user << 24 | slot), UInt32(truncatingIfNeeded: drop), word3))
   }
 }
 

@@ -39,7 +39,8 @@ public struct Tensor<Element: TensorElement>: Sendable {
   /// An array of one value.
   public init(repeating value: Element, shape: [Int]) {
     self.init(uninitialized: shape)
-    withUnsafeMutableElements { $0.update(repeating: value) }
+    // A loop that is compiled for the element; `update(repeating:)` of the standard library is not.
+    withUnsafeMutableElements { for i in $0.indices { $0[i] = value } }
   }
 
   /// - Precondition: as many elements as the shape holds.
@@ -54,6 +55,9 @@ public struct Tensor<Element: TensorElement>: Sendable {
       }
     }
   }
+
+  /// Whether both are views of one memory, so that they are equal if their shapes are. O(1).
+  public func sharesMemory(with other: Tensor) -> Bool { buffer === other.buffer }
 
   /// Size of an axis, counted from zero.
   public subscript(dimension axis: Int) -> Int { shape[axis] }

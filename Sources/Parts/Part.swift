@@ -121,18 +121,27 @@ public struct LinkContext: Sendable {
   }
 }
 
-/// The drops that one pass through the link works on.
+/// The drops that one pass through the link works on, with the channel of one user in each.
 public struct DropBlock: Sendable, Hashable {
   /// Numbers of the drops within the domain.
   public let drops: Range<Int>
+  /// The user whose channels these are.
+  public let user: Int
+  /// Users of a drop.
+  public let users: Int
   /// The set that the drops belong to.
   public let domain: StreamKey.Domain
   /// The scenario's seed.
   public let seed: UInt64
 
-  /// The drops of a range; those of the evaluation if no domain is given.
-  public init(_ drops: Range<Int>, domain: StreamKey.Domain = .run, seed: UInt64) {
+  /// The drops of a range; those of the evaluation if no domain is given, with a single user if none is.
+  public init(
+    _ drops: Range<Int>, user: Int = 0, of users: Int = 1, domain: StreamKey.Domain = .run,
+    seed: UInt64
+  ) {
+    precondition((0..<users).contains(user), "user \(user) of \(users)")
     self.drops = drops
+    (self.user, self.users) = (user, users)
     self.domain = domain
     self.seed = seed
   }
@@ -140,8 +149,14 @@ public struct DropBlock: Sendable, Hashable {
   /// The block in parts of at most `size` drops.
   public func parts(of size: Int) -> [DropBlock] {
     stride(from: drops.lowerBound, to: drops.upperBound, by: size).map {
-      DropBlock($0..<min($0 + size, drops.upperBound), domain: domain, seed: seed)
+      DropBlock(
+        $0..<min($0 + size, drops.upperBound), user: user, of: users, domain: domain, seed: seed)
     }
+  }
+
+  /// The same drops for each of some users, whose channels and noise are independent.
+  public func each(of users: Int) -> [DropBlock] {
+    (0..<users).map { DropBlock(drops, user: $0, of: users, domain: domain, seed: seed) }
   }
 
   /// The random stream of the i-th drop of the block for one purpose.
@@ -149,6 +164,6 @@ public struct DropBlock: Sendable, Hashable {
     _ i: Int, slot: Int = 0, _ purpose: StreamKey.Purpose, instance: Int = 0
   ) -> RandomStream {
     StreamKey(seed: seed, domain: domain, purpose: purpose, instance: instance)
-      .stream(drop: drops.lowerBound + i, slot: slot)
+      .stream(drop: drops.lowerBound + i, slot: slot, user: user)
   }
 }

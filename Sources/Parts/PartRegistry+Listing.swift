@@ -13,7 +13,8 @@ extension PartRegistry {
 
   private func listing(section: Section, width: Int) -> String {
     let fallback =
-      defaultPart(of: section).map { "default: \($0.name)" } ?? "must be given"
+      defaultPart(of: section).map { "default: \($0.name)" }
+      ?? (section == .metric ? "columns of the report" : "must be given")
     let parts = parts(of: section).map { $0.listing(width: width) }
     return (["\(section.rawValue) (\(fallback))\n"] + parts).joined()
   }

@@ -53,8 +53,15 @@ public struct PartRegistry: Sendable {
   ///
   /// - Precondition: the settings were read against this registry, of a section that has parts.
   public func type(of settings: Settings) -> any Part.Type {
-    guard let type = types[settings.section]?[settings.part] else {
-      preconditionFailure("no \(settings.section) named '\(settings.part)'")
+    type(of: settings.section, named: settings.part)
+  }
+
+  /// The type of a section's part.
+  ///
+  /// - Precondition: the section has a part of that name, which is no mere schema.
+  public func type(of section: Section, named name: String) -> any Part.Type {
+    guard let type = types[section]?[name] else {
+      preconditionFailure("no \(section) named '\(name)'")
     }
     return type
   }

@@ -30,9 +30,11 @@ public enum Section: String, Sendable, Hashable, CaseIterable, Comparable {
   case run
   /// What the metrics of the report refer to.
   case report
+  /// Metrics, whose columns `report.columns` asks for; scenarios have no such section.
+  case metric
 
   /// The sections below `link:`.
-  public static let stages = allCases.filter { !besides.contains($0) }
+  public static let stages = allCases.filter { !besides.contains($0) && $0 != .metric }
 
   /// The sections beside `link:`.
   public static let besides: [Section] = [.training, .run, .report]

@@ -113,7 +113,7 @@ extension FrontEnd {
       point = point.replacing(
         try scenario.registry.part(choice.1, of: choice.0)!.settings())
     }
-    return try LinkTreeBuilder.frontEnd(plain, scenario: scenario, store: store)
+    return try StageMaker.frontEnd(plain, scenario: scenario, store: store)
   }
 
   /// Settings of a point that change what an encoder sees; of the slot clock, only how the UE moves.

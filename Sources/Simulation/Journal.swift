@@ -19,15 +19,20 @@ public struct JournalError: Error, Sendable, CustomStringConvertible {
 /// What a journal belongs to; another header means another run.
 public struct JournalHeader: Sendable, Hashable, Codable {
   /// Raised when lines or blocks change their meaning.
-  public var format = 2
+  public var format = 3
   /// Everything the drops depend on, but not how many there are: a longer run continues a shorter one.
   public var physics: String
   /// Drops of a block.
   public var blockSize: Int
-  /// Operating points of a block.
-  public var pointCount: Int
+  /// Names of the numbers of a drop, as the metrics of the run keep them.
+  public var numbers: [String]
+  /// Users of each operating point.
+  public var users: [Int]
   /// Digests of scenario, data, weights and program.
   public var provenance: Provenance
+
+  /// What the numbers of a block are.
+  var layout: BlockLayout { BlockLayout(numbers: numbers, users: users) }
 
   /// Whether blocks of one belong to the other. The scenario's digest may differ: it covers the number of drops and the
   /// stop rule, which do not change a block.

@@ -5,6 +5,7 @@ import LinkMath
 final class JournalReader {
   let path: String
   private let header: JournalHeader
+  private let layout: BlockLayout
   private let handle: FileHandle
   /// Where each finished block starts in the file, and the length of its line.
   private(set) var blocks: [Int: (offset: UInt64, length: Int)] = [:]
@@ -22,6 +23,7 @@ final class JournalReader {
   ) throws {
     self.path = path
     self.header = header
+    layout = header.layout
     self.handle = handle
     guard let found = try readHeader() else { return }
     try scan(found, dropsOfBlock)
@@ -51,13 +53,14 @@ final class JournalReader {
 
   private func scan(_ found: JournalHeader, _ dropsOfBlock: (Int) -> Int) throws {
     var pending = Data()
+    let layout = found.layout
     try handle.seek(toOffset: end)
     while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
       pending += chunk
       var start = pending.startIndex
       while let newline = pending[start...].firstIndex(of: 0x0a) {
         let line = pending[start..<newline]
-        if let (index, metrics) = JournalLine.parse(line, found.pointCount),
+        if let (index, metrics) = JournalLine.parse(line, layout),
           metrics.dropCount == dropsOfBlock(index)
         {
           blocks[index] = (end, line.count)
@@ -74,6 +77,8 @@ final class JournalReader {
     let what: String
     if found.physics != header.physics || found.blockSize != header.blockSize {
       what = "another scenario"
+    } else if found.numbers != header.numbers || found.users != header.users {
+      what = "other metrics"
     } else if found.provenance.kernel != header.provenance.kernel {
       what = "kernels that round otherwise (\(found.provenance.kernel))"
     } else if found.provenance.build != header.provenance.build {
@@ -91,7 +96,7 @@ final class JournalReader {
     let place = blocks[index]!
     try handle.seek(toOffset: place.offset)
     guard let line = try handle.read(upToCount: place.length),
-      let (_, metrics) = JournalLine.parse(line, header.pointCount)
+      let (_, metrics) = JournalLine.parse(line, layout)
     else {
       throw JournalError(path: path, problem: "changed while it was read", hint: nil)
     }
@@ -111,7 +116,7 @@ enum JournalLine {
   }
 
   /// - Returns: nil for a line that was cut off or damaged.
-  static func parse(_ line: Data, _ pointCount: Int) -> (Int, BlockMetrics)? {
+  static func parse(_ line: Data, _ layout: BlockLayout) -> (Int, BlockMetrics)? {
     let fields = String(decoding: line, as: UTF8.self).split(
       separator: " ", omittingEmptySubsequences: false)
     guard fields.count == 5, fields[0] == "block", let index = Int(fields[1]), index >= 0,
@@ -122,7 +127,7 @@ enum JournalLine {
     let values = data.withUnsafeBytes { raw in
       (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: Double.self) }
     }
-    return BlockMetrics(pointCount: pointCount, dropCount: drops, values: values).map {
+    return BlockMetrics(layout: layout, dropCount: drops, values: values).map {
       (index, $0)
     }
   }

@@ -5,97 +5,49 @@ import LinkMath
 import Parts
 import Scenarios
 
-/// A complaint of a part, with the section and the operating point it belongs to.
-struct PlacedError: Error {
-  let error: SettingsError
-  let section: Section
-  let point: Int
-}
-
-/// Makes the parts of every operating point, each distinct prefix once, and fits those that learn from drops.
+/// Arranges the parts of all operating points as a tree: every distinct prefix of the link is made once.
 struct LinkTreeBuilder {
   private let scenario: Scenario
-  private let seed: UInt64
-  private let report: ReportSettings
-  private let store: FittingStore
-  private let replaceChannel: ((any ChannelModel) throws -> any ChannelModel)?
+  private let metricTypes: [any Metric.Type]
+  private var maker: StageMaker
   private var nodes: [Section] = []
   private var constants: [Int: PointConstants] = [:]
-  /// Digests of the files that the parts of a section read, by path.
-  private var fileDigests: [Section: [String: String]] = [:]
-  private let shared = SharedObjects()
-  /// Complaints about estimators with a key that has no effect at some point, and the estimators whose keys all have one at
-  /// some point; by their settings.
-  private var idleEstimators: [String: PlacedError] = [:]
-  private var effectiveEstimators: Set<String> = []
-
-  /// What the stages so far hand to the next one.
-  private struct State {
-    var context: LinkContext
-    var front: FrontEnd?
-    var codec: CodecStage?
-    var reporting: (any Reporting)?
-    var link: (any FeedbackLink)?
-  }
-
-  /// The stages of the link, in their order.
-  private static let order: [Section] = [
-    .channel, .pilots, .estimator, .transform, .normaliser, .codec, .quantizer, .feedback,
-    .prediction, .precoder,
-  ]
+  private var metrics: [Int: [any Metric]] = [:]
 
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
   static func build(
-    _ scenario: Scenario, store: FittingStore,
+    _ scenario: Scenario, metrics: MetricSelection, store: FittingStore,
     channels: ((any ChannelModel) throws -> any ChannelModel)? = nil
   ) throws -> LinkTree {
-    var builder = LinkTreeBuilder(scenario, store: store, channels: channels)
-    let roots = try builder.branch(order[...], scenario.points, builder.start(scenario.points[0]))
-    let idle = builder.idleEstimators.filter { !builder.effectiveEstimators.contains($0.key) }
-    if let first = idle.values.min(by: { $0.point < $1.point }) { throw first }
+    let maker = StageMaker(scenario, store: store, channels: channels)
+    var builder = LinkTreeBuilder(
+      scenario: scenario, metricTypes: metrics.metrics, maker: maker)
+    let roots = try builder.branch(
+      Section.passed[...], scenario.points, maker.start(scenario.points[0]))
+    try builder.maker.refuseIdleEstimators()
+    let points = scenario.points.indices
     return LinkTree(
-      roots: roots, points: scenario.points.indices.map { builder.constants[$0]! },
-      nodes: builder.nodes, fileDigests: builder.fileDigests)
+      roots: roots, points: points.map { builder.constants[$0]! },
+      metrics: points.map { builder.metrics[$0]! },
+      layout: BlockLayout(
+        numbers: metrics.numbers.map(\.name), users: points.map { builder.constants[$0]!.users }),
+      numbers: metrics.numbers, nodes: builder.nodes, fileDigests: builder.maker.fileDigests)
   }
 
-  /// The stages before the codec of one point, and what they tell the codec.
-  ///
-  /// - Throws: as ``build(_:store:channels:)``.
-  static func frontEnd(_ point: OperatingPoint, scenario: Scenario, store: FittingStore) throws
-    -> (front: FrontEnd, context: LinkContext)
-  {
-    var builder = LinkTreeBuilder(scenario, store: store, channels: nil)
-    var state = builder.start(point)
-    for section in order.prefix(while: { $0 != .codec }) {
-      _ = try builder.stage(section, [point], &state)
-    }
-    if let idle = builder.idleEstimators.values.first { throw idle }
-    return (state.front!, state.context)
-  }
-
-  private init(
-    _ scenario: Scenario, store: FittingStore,
-    channels: ((any ChannelModel) throws -> any ChannelModel)?
-  ) {
-    replaceChannel = channels
+  private init(scenario: Scenario, metricTypes: [any Metric.Type], maker: StageMaker) {
     self.scenario = scenario
-    seed = RunSettings(scenario.run!).seed
-    report = ReportSettings(scenario.report!)
-    self.store = store
-  }
-
-  private func start(_ point: OperatingPoint) -> State {
-    var context = LinkContext(
-      grid: GridSection.grid(point.settings[.grid]!), seed: seed, directory: scenario.directory)
-    context.shared = shared
-    return State(context: context)
+    self.metricTypes = metricTypes
+    self.maker = maker
   }
 
   /// The nodes of a section behind a state: one for each distinct setting.
   private mutating func branch(
-    _ sections: ArraySlice<Section>, _ points: [OperatingPoint], _ state: State
+    _ sections: ArraySlice<Section>, _ points: [OperatingPoint], _ state: StageMaker.State
   ) throws -> [Node] {
-    guard let section = sections.first else { return [] }
+    guard let section = sections.first else {
+      try conclude(points[0], state)
+      return []
+    }
     var order: [String] = []
     var groups: [String: [OperatingPoint]] = [:]
     for point in points {
@@ -108,7 +60,7 @@ struct LinkTreeBuilder {
       let id = nodes.count
       nodes.append(section)
       var state = state
-      let (stage, key) = try stage(section, points, &state)
+      let (stage, key) = try maker.stage(section, points, &state)
       return Node(
         id: id, stage: stage, key: key,
         children: try branch(sections.dropFirst(), points, state), points: points.map(\.index))
@@ -128,227 +80,13 @@ struct LinkTreeBuilder {
     }
   }
 
-  /// Makes the part of a section, and notes in the state what it settles for the stages behind.
-  private mutating func stage(
-    _ section: Section, _ points: [OperatingPoint], _ state: inout State
-  ) throws -> (Stage, key: String) {
-    if section == .channel { try enter(points, &state) }
-    let stage = try make(section, points, &state)
-    let key = try key(section, points[0], state.context)
-    state.front?.add(stage, key: key)
-    return (stage, key)
-  }
-
-  private mutating func make(
-    _ section: Section, _ points: [OperatingPoint], _ state: inout State
-  ) throws -> Stage {
-    let point = points[0]
-    switch section {
-    case .channel: return .channel(try channel(points, &state))
-    case .pilots:
-      let scheme: any PilotScheme = try part(section, point, state)
-      state.context.pilots = scheme.summary
-      return .pilots(scheme)
-    case .estimator:
-      let estimator: any ChannelEstimator = try part(section, point, state)
-      note(idleKeyOf: point, state.context)
-      return .estimator(estimator)
-    case .transform:
-      let transform: any CSITransform = try part(section, point, state)
-      (state.context.tapCount, state.context.csiForm) = (transform.rowCount, transform.form)
-      return .transform(transform)
-    case .normaliser:
-      state.context.normaliser = point.settings[section]!.part
-      return .normaliser(try part(section, point, state))
-    case .codec:
-      let codec = try codec(point, state)
-      state.codec = codec
-      state.context.codewordLength = codec.codewordLength
-      return .codec(codec)
-    case .quantizer:
-      let reporting = try reporting(point, state)
-      state.reporting = reporting
-      return .quantizer(reporting)
-    case .feedback:
-      let link = try link(point, state)
-      state.link = link
-      return .feedback(link)
-    case .prediction: return .prediction(try part(section, point, state), try clock([point]))
-    default:
-      constants[point.index] = try constants(point, state)
-      return .precoder(try part(section, point, state))
-    }
-  }
-
-  /// Runs `body` and places its complaints.
-  private func placed<R>(_ section: Section, _ point: OperatingPoint, _ body: () throws -> R) throws
-    -> R
-  {
-    do {
-      return try body()
-    } catch let error as SettingsError {
-      throw PlacedError(error: error, section: section, point: point.index)
-    }
-  }
-
-  /// The part of one section of a point, fitted if it learns from drops.
-  private func part<P>(_ section: Section, _ point: OperatingPoint, _ state: State) throws -> P {
-    let settings = point.settings[section]!
-    let type = scenario.registry.type(of: settings)
-    return try placed(section, point) {
-      let fitted = try type.fitting(settings, in: state.context).map { fitting in
-        guard let front = state.front else {
-          preconditionFailure("a channel model cannot be fitted on drops")
-        }
-        return try store.artefact(for: fitting, part: settings, front)
+  /// What statistics and metrics need to know of the link of a point.
+  private mutating func conclude(_ point: OperatingPoint, _ state: StageMaker.State) throws {
+    constants[point.index] = try maker.constants(point, state)
+    metrics[point.index] = try metricTypes.map { type in
+      try maker.placed(.report, point) {
+        try type.init(type.schema.settings(), in: state.context, fitted: nil)
       }
-      return try type.init(settings, in: state.context, fitted: fitted) as! P
     }
-  }
-
-  /// A text for what the part of a section does: its settings, and the content of the files that it reads.
-  private mutating func key(
-    _ section: Section, _ point: OperatingPoint, _ context: LinkContext
-  ) throws -> String {
-    let settings = point.settings[section]!
-    let files = scenario.registry.type(of: settings).files(settings, in: context)
-    return try files.reduce(settings.canonical) { key, file in
-      let digest = try fileDigests[section]?[file] ?? FileDigest.of(file)
-      fileDigests[section, default: [:]][file] = digest
-      return key + " " + digest
-    }
-  }
-}
-
-extension LinkTreeBuilder {
-  /// Grid and slots of a channel.
-  private func enter(_ points: [OperatingPoint], _ state: inout State) throws {
-    let clock = try clock(points)
-    state.context.grid = GridSection.grid(points[0].settings[.grid]!)
-    (state.context.slotSeconds, state.context.speed) = (clock.slotSeconds, clock.speed)
-  }
-
-  /// The clock with the shortest delay.
-  private func clock(_ points: [OperatingPoint]) throws -> SlotClock {
-    try points.map { point in
-      try placed(.timing, point) { try SlotClock(point.settings[.timing]!) }
-    }.min { $0.delay < $1.delay }!
-  }
-
-  /// The channel of points, brought to unit mean power if `normalise: dataset` asks for it.
-  private mutating func channel(_ points: [OperatingPoint], _ state: inout State) throws
-    -> ChannelStage
-  {
-    let point = points[0]
-    var model: any ChannelModel = try part(.channel, point, state)
-    // Not the slots: parts are fitted on slot 0, whose draws depend on whether and how fast the UE moves.
-    let key =
-      "\(point.settings[.grid]!.canonical)\(try key(.channel, point, state.context))"
-      + " speed \(state.context.speed) "
-    let settings = point.settings[.channel]!
-    try placed(.channel, point) {
-      guard let fitting = try Normalisation.fitting(settings) else { return }
-      let front = FrontEnd(model, key: key, seed: seed)
-      model = ScaledChannel(model, try store.artefact(for: fitting, part: settings, front))
-    }
-    model = try replaceChannel?(model) ?? model
-    state.context.portCount = model.portCount
-    state.front = FrontEnd(model, key: key, seed: seed)
-    let tones = state.context.grid.toneCount
-    return ChannelStage(
-      channel: model, clock: try clock(points), context: state.context,
-      cosineToneCount: try placed(.report, point) { try report.cosineToneCount(of: tones) })
-  }
-
-  private mutating func note(idleKeyOf point: OperatingPoint, _ context: LinkContext) {
-    let settings = point.settings[.estimator]!
-    let error = (scenario.registry.type(of: settings) as? any ChannelEstimator.Type)?
-      .idleKey(settings, in: context)
-    if let error {
-      idleEstimators[settings.canonical] =
-        idleEstimators[settings.canonical]
-        ?? PlacedError(error: error, section: .estimator, point: point.index)
-    } else {
-      effectiveEstimators.insert(settings.canonical)
-    }
-  }
-
-  private func codec(_ point: OperatingPoint, _ state: State) throws -> CodecStage {
-    let made: any Part = try part(.codec, point, state)
-    if let codec = made as? any CodewordCodec { return .codewords(codec) }
-    guard let reporting = made as? any Reporting else {
-      preconditionFailure("a codec makes codewords or reports")
-    }
-    return .reports(reporting)
-  }
-
-  /// Codec, quantiser and gain together.
-  private func reporting(_ point: OperatingPoint, _ state: State) throws -> any Reporting {
-    let gain = state.front!.normaliser!.delivery.quantizer
-    func refuse(_ reason: String, _ hint: String) -> PlacedError {
-      PlacedError(
-        error: SettingsError(part: "quantizer", key: "", reason: reason, hint: hint),
-        section: .quantizer, point: point.index)
-    }
-    switch state.codec! {
-    case .codewords(let codec):
-      let quantizer: any Quantizer = try part(.quantizer, point, state)
-      if quantizer.bitCount == nil, gain != nil {
-        throw refuse(
-          "must not be none when the gain is sent as bits",
-          "write 'gain: genie', or choose a quantizer")
-      }
-      return CodewordReporting(codec, quantizer, gain: gain)
-    case .reports(let reporting):
-      let name = point.settings[.codec]!.part
-      if point.settings[.quantizer]!.part != NoQuantizer.schema.name {
-        throw refuse(
-          "must be none: the codec '\(name)' makes bits itself", "write 'quantizer: none'")
-      }
-      if gain != nil {
-        throw refuse(
-          "cannot send a gain for the codec '\(name)', which makes reports of its own",
-          "write 'gain: genie' or 'gain: unit' below 'normaliser:'")
-      }
-      return reporting
-    }
-  }
-
-  private func link(_ point: OperatingPoint, _ state: State) throws -> any FeedbackLink {
-    let sendsReals = state.reporting!.size.bitLimit == nil
-    let settings = point.settings[.feedback]!
-    let kind = scenario.registry.type(of: settings) as! any FeedbackLink.Type
-    if kind.carries.contains(sendsReals ? .codeword : .payload) {
-      return try part(.feedback, point, state)
-    }
-    let name = settings.part
-    throw PlacedError(
-      error: SettingsError(
-        part: name, key: "",
-        reason: sendsReals
-          ? "'\(name)' carries bits, but the quantizer is none"
-          : "'\(name)' carries real codewords, but the codeword is quantised to bits",
-        hint: sendsReals
-          ? "choose a quantizer such as 'uniform', or feedback 'ideal' or 'analogue'"
-          : "write 'quantizer: none', or choose a digital feedback link"),
-      section: .feedback, point: point.index)
-  }
-
-  private func constants(_ point: OperatingPoint, _ state: State) throws -> PointConstants {
-    let (reporting, front) = (state.reporting!, state.front!)
-    var constants = PointConstants(
-      coordinates: point.coordinates, payloadBits: reporting.size.bitLimit,
-      quantizedValues: reporting.size.bitLimit == nil ? 0 : state.context.codewordLength,
-      reportsPerDrop: try clock([point]).reportSlots.count, bitErrorRate: state.link!.bitErrorRate)
-    constants.sharesEnvironment = front.channel.sharesEnvironment
-    constants.lossRate = state.link!.lossRate
-    if case .atMostBits = reporting.size { constants.payloadVaries = true }
-    let keepsEnergy = front.transform!.keepsEnergy
-    if !keepsEnergy { constants.absent.insert(.truncationRatio) }
-    if reporting.givesDirections { constants.absent.formUnion([.errorRatio, .errorEnergy]) }
-    constants.knowsScale =
-      keepsEnergy && !reporting.givesDirections && front.normaliser!.delivery.givesScale
-    if !constants.knowsScale { constants.absent.insert(.fullRatio) }
-    return constants
   }
 }

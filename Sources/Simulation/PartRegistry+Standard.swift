@@ -11,7 +11,7 @@ extension PartRegistry {
     ChannelRegistry.models + PilotRegistry.schemes + EstimatorRegistry.estimators
       + TransformRegistry.transforms + NormaliserRegistry.normalisers + CodecRegistry.codecs
       + QuantizerRegistry.quantizers + FeedbackRegistry.links + PredictionRegistry.predictions
-      + PrecoderRegistry.precoders,
+      + PrecoderRegistry.precoders + MetricRegistry.metrics,
     schemas: [
       GridSection.schema, SlotClock.schema, TrainingSettings.schema, RunSettings.schema,
       ReportSettings.schema,

@@ -15,8 +15,8 @@ public struct PreparedRun: Sendable {
   public let statistics: StageStatistics
   /// Drops computed together.
   public let blockSize: Int
-  /// The columns of the report.
-  let columns: [Column]
+  /// The metrics and the columns of the report.
+  let metrics: MetricSelection
   let tree: LinkTree
   let header: JournalHeader
 
@@ -41,15 +41,18 @@ public struct PreparedRun: Sendable {
     self.scenario = scenario
     settings = RunSettings(scenario.run!)
     let report = ReportSettings(scenario.report!)
-    columns = report.columns
     let store = FittingStore(
       folder: artefactFolder, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
-      tree = try LinkTreeBuilder.build(scenario, store: store, channels: channels)
+      metrics = try report.metrics(of: scenario.registry)
+      tree = try LinkTreeBuilder.build(
+        scenario, metrics: metrics, store: store, channels: channels)
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
       ])
+    } catch let error as SettingsError where error.part == "report" {
+      throw ScenarioErrors([scenario.diagnostic(for: error, section: .report)])
     }
     statistics = StageStatistics(tree.nodes)
     try PreparedRun.requireDrops(scenario, tree, settings.maximumDrops)
@@ -60,7 +63,7 @@ public struct PreparedRun: Sendable {
     }
     header = JournalHeader(
       physics: PreparedRun.physics(scenario, settings, report), blockSize: blockSize,
-      pointCount: tree.points.count,
+      numbers: tree.layout.numbers, users: tree.layout.users,
       provenance: Provenance(
         scenarioDigest: String(Digest.sha256(scenario.canonical).prefix(16)),
         dataDigest: PreparedRun.digest(ofFiles: data),
@@ -96,12 +99,16 @@ public struct PreparedRun: Sendable {
   /// Recorded data ends; asking for more is an error, not a repetition.
   private static func requireDrops(_ scenario: Scenario, _ tree: LinkTree, _ drops: Int) throws {
     for root in tree.channels {
-      guard let available = root.channel.dropCount(in: .run), available < drops else { continue }
+      guard let records = root.channel.dropCount(in: .run) else { continue }
+      let available = records / tree.users
+      if available >= drops { continue }
+      let users = tree.users > 1 ? " for \(tree.users) users" : ""
       throw ScenarioErrors([
         scenario.diagnostic(
           for: SettingsError(
             part: "run", key: "drops",
-            reason: "must be at most the \(available) drops of the recorded data, got \(drops)",
+            reason:
+              "must be at most the \(available) drops of the recorded data\(users), got \(drops)",
             hint: "write 'drops: \(available)'"), section: .run)
       ])
     }
@@ -109,7 +116,7 @@ public struct PreparedRun: Sendable {
 
   /// About 8 MiB for the channel of a block: enough drops for the products of the codecs, little memory.
   private static func defaultBlockSize(_ tree: LinkTree) -> Int {
-    let bytes = tree.channels.map { $0.responseByteCount * $0.slots.count }.max()!
+    let bytes = tree.users * tree.channels.map { $0.responseByteCount * $0.slots.count }.max()!
     return max(1, min(64, (8 << 20) / bytes))
   }
 

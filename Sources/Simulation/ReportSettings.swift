@@ -13,22 +13,27 @@ public struct ReportSettings: Sendable {
     "cosine_domain", default: .all_tones,
     "Tones of cosine_similarity and sgcs: all, or the first 125 of a grid of 257 (public_set).")
   static let furtherColumns = Parameter<[String]?>.optional(
-    "columns", .list(.choice(Column.further.map(\.name)), count: 1...Column.further.count),
-    "Columns of the report besides the standard ones: "
-      + Column.further.map { "\($0.name), \($0.documentation)" }.joined(separator: " "))
+    "columns", .list(.text, count: 1...1000),
+    "Columns of the report besides the standard ones, such as rate_5_percentile; 'csilink list metric' tells all."
+  )
   static let schema = PartSchema(
     .report, "report", "What the metrics of the report refer to.",
     reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, evaluation script",
     parameters: [cosineDomain.declaration, furtherColumns.declaration])
 
   private let domain: CosineDomain
-  /// The columns of the report, in their order.
-  let columns: [Column]
+  private let names: [String]
 
   init(_ settings: Settings) {
     domain = settings[Self.cosineDomain]
-    let names = settings[Self.furtherColumns] ?? []
-    columns = Column.standard + Column.further.filter { names.contains($0.name) }
+    names = settings[Self.furtherColumns] ?? []
+  }
+
+  /// The metrics that the columns of the report need.
+  ///
+  /// - Throws: ``SettingsError`` for a column that no metric has.
+  func metrics(of registry: PartRegistry) throws(SettingsError) -> MetricSelection {
+    try MetricSelection(registry, further: names)
   }
 
   /// What the numbers of a drop depend on.

@@ -90,13 +90,16 @@ extension PreparedRun {
   ///
   /// - Throws: ``SilentDropsError`` if most drops of a point have no energy.
   func result(_ points: [PointSummary]) throws(SilentDropsError) -> RunResult {
-    if let point = points.first(where: { 2 * Int($0[.zeroEnergyDrops]) > $0.drops }) {
+    if let point = zip(points, tree.layout.users).first(where: { point, users in
+      2 * Int(point[.zeroEnergyDrops]) > point.drops * users
+    }) {
       throw SilentDropsError(
-        silent: Int(point[.zeroEnergyDrops]), drops: point.drops, of: "the run")
+        silent: Int(point.0[.zeroEnergyDrops]), drops: point.0.drops * point.1, of: "the run")
     }
     return RunResult(
       scenarioName: scenario.name, description: scenario.description,
-      axes: scenario.axes.map(\.path), columns: columns, points: points, seed: settings.seed,
+      axes: scenario.axes.map(\.path), columns: metrics.columns, points: points,
+      seed: settings.seed,
       provenance: header.provenance,
       resolvedScenario: (try? scenario.resolvedYAML()) ?? "",
       sharesEnvironment: tree.channels.contains { $0.channel.sharesEnvironment })
@@ -193,7 +196,9 @@ struct OrderedFold {
 
   init(_ run: PreparedRun) {
     self.run = run
-    folds = run.tree.points.map { PointFold($0, columns: run.columns) }
+    folds = run.tree.points.map {
+      PointFold($0, numbers: run.metrics.numbers, columns: run.metrics.columns)
+    }
   }
 
   /// Adds all blocks that are there without a gap, up to the end of the run.

@@ -30,7 +30,8 @@ public enum ScenarioCheck {
     }
     return [
       "# scenario \(run.scenario.name): \(run.pointCount) operating points, at most "
-        + "\(run.settings.maximumDrops) drops in blocks of \(run.blockSize)",
+        + "\(run.settings.maximumDrops) drops in blocks of \(run.blockSize)"
+        + (run.tree.users > 1 ? ", up to \(run.tree.users) users in each" : ""),
       "# distinct prefixes: " + stages.joined(separator: ", "),
     ]
   }
@@ -68,9 +69,9 @@ public enum ScenarioCheck {
   /// Bytes of the arrays that are alive at the deepest point of the tree, for each worker, and of the codecs.
   static func memoryBytes(_ run: PreparedRun, threads: Int) -> Int {
     let perWorker = zip(run.tree.roots, run.tree.channels).map {
-      blockByteCount($0, $1, drops: run.blockSize)
+      blockByteCount($0, $1, drops: run.blockSize * run.tree.users)
     }.max()!
-    let metrics = 8 * run.pointCount * run.blockSize * DropMetric.allCases.count
+    let metrics = 8 * run.blockSize * run.tree.layout.valuesPerDrop
     let codecs = run.tree.distinctCodecs.map(\.memoryBytes)
     // A codec keeps its scratch memory for the next block.
     let scratch = codecs.reduce(0) { $0 + $1.perThread }

@@ -107,11 +107,12 @@ import Testing
     for seed in [1, 2, 1 << 40] as [UInt64] {
       for domain in StreamKey.Domain.allCases {
         for purpose in StreamKey.Purpose.allCases {
-          for (drop, slot, instance) in [
-            (0, 0, 0), (1, 0, 0), (1 << 33, 0, 0), (0, 1, 0), (0, 0, 1),
+          for (drop, slot, instance, user) in [
+            (0, 0, 0, 0), (1, 0, 0, 0), (1 << 33, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0),
+            (0, 0, 0, 1), (0, 0, 0, 255), (0, (1 << 24) - 1, 0, 0), (0, (1 << 24) - 1, 0, 1),
           ] {
             var stream = StreamKey(seed: seed, domain: domain, purpose: purpose, instance: instance)
-              .stream(drop: drop, slot: slot)
+              .stream(drop: drop, slot: slot, user: user)
             seen.insert((0..<4).map { _ in stream.nextWord() })
             count += 1
           }

@@ -65,7 +65,7 @@ import Testing
         let metrics = try run.metrics(ofBlock: block)
         return (0..<metrics.dropCount).map { drop in
           (0..<metrics.pointCount).flatMap { point in
-            DropMetric.allCases.map { metrics[point, drop, $0] }
+            DropNumber.standard.map { metrics[point, drop, $0] }
           }
         }
       }

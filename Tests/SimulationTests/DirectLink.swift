@@ -12,7 +12,7 @@ enum DirectLink {
   /// Responses [tone][port] of independent Rayleigh taps, by [slot][drop].
   static func rayleigh(
     tones: Int, ports: Int, taps: Int, drops: Range<Int>, _ domain: StreamKey.Domain = .run,
-    seed: UInt64, slots: [Int] = [0], speed: Double = 0
+    seed: UInt64, slots: [Int] = [0], speed: Double = 0, user: Int = 0
   ) throws -> [[Matrix]] {
     let grid = LinkContext.Grid(toneCount: tones, spacingHz: 20e6 / 1024, carrierHz: 2e9)
     let context = LinkContext(grid: grid, speed: speed, seed: seed)
@@ -21,7 +21,7 @@ enum DirectLink {
     ])
     let channel = try RayleighChannel(settings, in: context, fitted: nil)
     return try channel.frequencyResponse(
-      DropBlock(drops, domain: domain, seed: seed), slots: slots
+      DropBlock(drops, user: user, of: user + 1, domain: domain, seed: seed), slots: slots
     ).map { response in
       (0..<drops.count).map { drop in
         (0..<tones).map { tone in (0..<ports).map { response[drop, tone, $0].inDouble } }

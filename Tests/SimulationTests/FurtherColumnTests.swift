@@ -48,9 +48,14 @@ import Testing
     #expect(found.contains { "\($0)".contains("rate_5_percentile") })
   }
 
+  /// Each column belongs to one metric, the general ones to none, and each number too.
   @Test func namesAreUnique() {
-    let names = (Column.standard + Column.further).map(\.name)
-    #expect(Set(names).count == names.count)
-    #expect((Column.standard + Column.further).allSatisfy { $0.documentation.hasSuffix(".") })
+    let columns = MetricRegistry.metrics.flatMap { $0.columns }
+    #expect(Set(columns.map(\.name)).count == columns.count)
+    #expect((Column.standard + columns).allSatisfy { $0.documentation.hasSuffix(".") })
+    let general = Set(Column.standard.map(\.name)).subtracting(columns.map(\.name))
+    #expect(general == ["drops", "stop_reason", "zero_energy_drops"])
+    let numbers = MetricRegistry.metrics.flatMap { $0.numbers }
+    #expect(Set(numbers).count == numbers.count && numbers == DropNumber.standard)
   }
 }

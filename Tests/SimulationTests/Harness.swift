@@ -52,7 +52,7 @@ func complaints(_ yaml: String, path: String = "test.yaml", set overrides: [Stri
 
 /// Every drop of a run: its metrics at one point, by the blocks of the run.
 func forEachDrop(
-  _ run: PreparedRun, _ body: (_ point: Int, _ value: (DropMetric) -> Double) throws -> Void
+  _ run: PreparedRun, _ body: (_ point: Int, _ value: (DropNumber) -> Double) throws -> Void
 ) throws {
   for block in 0..<run.blockCount {
     let metrics = try run.metrics(ofBlock: block)

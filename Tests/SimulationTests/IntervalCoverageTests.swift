@@ -14,7 +14,7 @@ import Testing
     try forEachDrop(run) { _, value in
       guard folds.count < count else { return }
       var block = BlockMetrics(pointCount: 1, dropCount: 1)
-      for metric in DropMetric.allCases { block[0, 0, metric] = value(metric) }
+      for metric in DropNumber.standard { block[0, 0, metric] = value(metric) }
       fold.add(block, point: 0)
       held += 1
       if held == drops {

@@ -15,7 +15,7 @@ import Testing
   private func block(_ ratios: [Double]) -> BlockMetrics {
     var block = BlockMetrics(pointCount: 1, dropCount: ratios.count)
     for (drop, ratio) in ratios.enumerated() {
-      for metric in DropMetric.allCases { block[0, drop, metric] = ratio }
+      for metric in DropNumber.standard { block[0, drop, metric] = ratio }
       if !ratio.isNaN { block[0, drop, .referenceEnergy] = 4 }
     }
     return block
@@ -41,16 +41,16 @@ import Testing
 
   /// Every number of a point is of the metric that it is named after: drop d of three has (m + 1) (1 + d / 10) for metric m.
   @Test func everyNumberIsOfItsMetric() throws {
-    let value = { (metric: DropMetric, drop: Int) in
-      Double(metric.rawValue + 1) * (1 + Double(drop) / 10)
+    let value = { (metric: DropNumber, drop: Int) in
+      Double(DropNumber.standard.firstIndex(of: metric)! + 1) * (1 + Double(drop) / 10)
     }
     var metrics = BlockMetrics(pointCount: 1, dropCount: 3)
-    for metric in DropMetric.allCases {
+    for metric in DropNumber.standard {
       for drop in 0..<3 { metrics[0, drop, metric] = value(metric, drop) }
     }
     let summary = fold([metrics]).summary(.interval)
     #expect(summary.stopReason == .interval && summary[.payloadBits] == 10)
-    let levels: [(DropMetric, Double?)] = [
+    let levels: [(DropNumber, Double?)] = [
       (.estimateRatio, summary[.estimateNMSEDB]), (.errorRatio, summary[.nmseDB]),
       (.fullRatio, summary.number(.nmseFullDB)), (.beamformingGain, summary[.beamformingGainDB]),
       (.truncationRatio, summary[.truncationLossDB]),
@@ -58,7 +58,7 @@ import Testing
     for (metric, level) in levels {
       #expect(abs(try #require(level) - decibels(value(metric, 1))) < 1e-12, "\(metric)")
     }
-    let means: [(DropMetric, Double?)] = [
+    let means: [(DropNumber, Double?)] = [
       (.cosineSimilarity, summary[.cosineSimilarity]),
       (.squaredCosineSimilarity, summary[.squaredCosineSimilarity]),
       (.gainFraction, summary[.gainFraction]), (.rate, summary[.rate]),
@@ -71,7 +71,7 @@ import Testing
     }
     let ratio = value(.errorEnergy, 1) / value(.referenceEnergy, 1)
     #expect(abs(summary[.nmseRatioOfSumsDB] - decibels(ratio)) < 1e-12)
-    let ends = { (metric: DropMetric) in DropMean((0..<3).map { value(metric, $0) }).interval! }
+    let ends = { (metric: DropNumber) in DropMean((0..<3).map { value(metric, $0) }).interval! }
     #expect(summary.interval(.rate) == ends(.rate))
     #expect(summary.interval(.nmse)?.upperBound == decibels(ends(.errorRatio).upperBound))
   }
@@ -140,8 +140,8 @@ import Testing
   }
 
   /// NMSE and rate are each judged by their own values.
-  @Test(arguments: [DropMetric.errorRatio, .rate])
-  func oneDoubtfulMeanLeavesTheOther(doubtful: DropMetric) {
+  @Test(arguments: [DropNumber.errorRatio, .rate])
+  func oneDoubtfulMeanLeavesTheOther(doubtful: DropNumber) {
     var metrics = block(steady(201))
     metrics[0, 0, doubtful] = 1
     let fold = fold([metrics])

@@ -78,8 +78,10 @@ public struct RecordedChannel: ChannelModel, Part {
 
   public func normalisedResponse(_ block: DropBlock, slots: [Int]) throws -> NormalisedResponse {
     let domain = split[block.domain]
-    precondition(block.drops.upperBound <= domain.count, "more drops than records")
-    let first = domain.lowerBound + block.drops.lowerBound
+    // Each user has records of its own, one after the other.
+    let share = domain.count / block.users
+    precondition(block.drops.upperBound <= share, "more drops than records")
+    let first = domain.lowerBound + block.user * share + block.drops.lowerBound
     let records = first..<first + block.drops.count
     // Without a slot axis all slots share the one array.
     let snapshots = layout.hasSlots ? slots : [0]

@@ -2,7 +2,7 @@ import LinkMath
 
 /// A column of `report.csv` behind the swept keys: what the drops of an operating point come to.
 ///
-/// A new column is one file with a constant of this type and its name in ``standard`` or ``further``.
+/// A new column is a constant of this type among the columns of a ``Metric``.
 public struct Column: Sendable {
   /// What a field holds.
   public enum Value: Sendable, Hashable {
@@ -22,8 +22,10 @@ public struct Column: Sendable {
   public let unit: String
   /// One sentence for users.
   public let documentation: String
-  /// Metrics of which quantiles are asked for, so that they are kept.
-  let quantiles: Set<DropMetric>
+  /// Numbers of which quantiles are asked for, so that they are kept.
+  let quantiles: Set<DropNumber>
+  /// Numbers of which intervals of the mean are asked for.
+  let intervals: Set<DropNumber>
   /// The field, from the statistics of a point; nil leaves it empty.
   let value: @Sendable (PointFold) -> Value?
 
@@ -31,37 +33,40 @@ public struct Column: Sendable {
   ///   - name: what the header of the file calls it.
   ///   - unit: unit of the numbers; empty for none.
   ///   - documentation: one sentence for users.
-  ///   - quantiles: metrics whose quantiles `value` asks for.
+  ///   - quantiles: numbers whose quantiles `value` asks for.
+  ///   - intervals: numbers whose intervals `value` asks for.
   ///   - value: the field, from the statistics of a point; nil leaves it empty.
   public init(
-    _ name: String, unit: String = "", _ documentation: String, quantiles: Set<DropMetric> = [],
-    value: @escaping @Sendable (PointFold) -> Value?
+    _ name: String, unit: String = "", _ documentation: String, quantiles: Set<DropNumber> = [],
+    intervals: Set<DropNumber> = [], value: @escaping @Sendable (PointFold) -> Value?
   ) {
     self.name = name
     self.unit = unit
     self.documentation = documentation
     self.quantiles = quantiles
+    self.intervals = intervals
     self.value = value
   }
 
   /// A column of numbers.
-  static func number(
+  public static func number(
     _ name: String, unit: String = "", _ documentation: String,
     of value: @escaping @Sendable (PointFold) -> Double?
   ) -> Column {
     Column(name, unit: unit, documentation) { value($0).map(Value.number) }
   }
 
-  /// The mean of a metric over the drops.
-  static func mean(_ name: String, unit: String = "", _ metric: DropMetric, _ documentation: String)
-    -> Column
-  {
-    number(name, unit: unit, documentation) { $0.mean(of: metric) }
+  /// The mean of a number over the drops.
+  public static func mean(
+    _ name: String, unit: String = "", _ number: DropNumber, _ documentation: String
+  ) -> Column {
+    .number(name, unit: unit, documentation) { $0.mean(of: number) }
   }
 
-  /// 10 log10 of the mean of a metric over the drops.
-  static func level(_ name: String, _ metric: DropMetric, _ documentation: String) -> Column {
-    number(name, unit: "dB", documentation) { $0.mean(of: metric).map(decibels) }
+  /// 10 log10 of the mean of a number over the drops.
+  public static func level(_ name: String, _ number: DropNumber, _ documentation: String) -> Column
+  {
+    .number(name, unit: "dB", documentation) { $0.mean(of: number).map(decibels) }
   }
 }
 
@@ -76,28 +81,38 @@ extension Column {
     Interval.rate.isReliable,
   ]
 
-  /// Further columns, which `report.columns` of a scenario asks for by name.
-  public static let further: [Column] = [rate5Percentile, reportLossRate]
+  /// Their names.
+  static let standardNames = Set(standard.map(\.name))
 
   /// The two ends of a 95 % interval of a mean, and whether the drops determine it.
   public struct Interval: Sendable {
     /// Columns of the ends, and of the answer.
     public let low, high, isReliable: Column
 
-    init(
-      _ name: String, unit: String, _ metric: DropMetric,
+    /// - Parameters:
+    ///   - name: of the mean's column; the ends have it as their beginning.
+    ///   - unit: unit of the ends.
+    ///   - number: whose mean it is.
+    ///   - convert: from the number to the unit of the column.
+    public init(
+      _ name: String, unit: String, _ number: DropNumber,
       _ convert: @escaping @Sendable (Double) -> Double
     ) {
-      low = .number("\(name)_low", unit: unit, "Lower end of the 95 % interval of \(name).") {
-        $0.interval(of: metric).map { convert($0.lowerBound) }
+      func end(
+        _ suffix: String, _ which: String,
+        _ bound: @escaping @Sendable (ClosedRange<Double>) -> Double
+      ) -> Column {
+        Column(
+          "\(name)_\(suffix)", unit: unit, "\(which) end of the 95 % interval of \(name).",
+          intervals: [number]
+        ) { $0.interval(of: number).map { .number(convert(bound($0))) } }
       }
-      high = .number("\(name)_high", unit: unit, "Upper end of the 95 % interval of \(name).") {
-        $0.interval(of: metric).map { convert($0.upperBound) }
-      }
+      low = end("low", "Lower") { $0.lowerBound }
+      high = end("high", "Upper") { $0.upperBound }
       isReliable = Column(
         "\(name.replacing("_db", with: ""))_interval_reliable",
-        "Whether the drops determine the interval of \(name)."
-      ) { fold in fold.interval(of: metric).map { _ in .answer(fold.isReliable(metric)) } }
+        "Whether the drops determine the interval of \(name).", intervals: [number]
+      ) { fold in fold.interval(of: number).map { _ in .answer(fold.isReliable(number)) } }
     }
   }
 }

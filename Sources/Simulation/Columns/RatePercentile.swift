@@ -1,8 +1,0 @@
-extension Column {
-  /// The rate that 95 of 100 drops exceed: what a user at the edge of the cell gets.
-  public static let rate5Percentile = Column(
-    "rate_5_percentile", unit: "bit/s/Hz",
-    "5th percentile of the rate over drops: the smallest rate that at least 5 % of the drops do not exceed.",
-    quantiles: [.rate]
-  ) { $0.quantile(0.05, of: .rate).map(Value.number) }
-}
