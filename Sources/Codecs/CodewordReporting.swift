@@ -79,7 +79,7 @@ public struct CodewordReporting: Reporting {
   /// - Returns: the codewords and, if the payload carries it, the gain of each drop.
   private func unpack(_ arrived: [Delivery]) -> (Codeword, gains: [Float]?) {
     let length = codec.codewordLength
-    var values = RealArray(repeating: 0, shape: [arrived.count, length])
+    var values = RealArray(uninitialized: [arrived.count, length])
     var gains: [Float] = []
     var side: [BitString] = []
     values.withUnsafeMutableElements { values in
@@ -93,9 +93,11 @@ public struct CodewordReporting: Reporting {
           if codec.sideBitCount > 0 { side.append(reader.readString(codec.sideBitCount)) }
           quantizer.dequantize(&reader, into: row)
         case .reals(let reals, let bits):
+          precondition(reals.count == length, "\(reals.count) reals in a codeword of \(length)")
           _ = row.update(fromContentsOf: reals)
           if codec.sideBitCount > 0 { side.append(bits) }
         case .lost:
+          row.update(repeating: 0)
           if gain != nil { gains.append(1) }
           if codec.sideBitCount > 0 { side.append(BitString(zeros: codec.sideBitCount)) }
         }
