@@ -94,6 +94,10 @@ import Testing
       }
       #expect(one[0, drop, .rate] > three[0, drop, .rate], "the power is shared")
     }
+    for other in 1...2 {
+      let errors = (0..<6).map { (three[0, $0, .bitErrors], three[0, $0, user: other, .bitErrors]) }
+      #expect(errors.contains { $0.0 != $0.1 }, "each report crosses a link of its own")
+    }
   }
 
   /// Numbers of users as an axis: each point is that of a run of its own.
