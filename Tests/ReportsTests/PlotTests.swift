@@ -316,9 +316,9 @@ private let standardPlots = ["nmse.svg", "nmse.png", "rate.svg", "rate.png"]
 /// Plots of columns that a scenario asks for.
 @Suite struct FurtherPlotTests {
   @Test func aColumnThatIsThereHasItsPlot() throws {
-    let columns = Column.standard + [.rate5Percentile]
+    let columns = Column.standard + [.rate5Percentile, .sumRate]
     let points = [(-5, 0.5), (0, 1.25), (5, 2.5)].map { snr, edge in
-      point([String(snr)], further: [(.rate5Percentile, edge)])
+      point([String(snr)], further: [(.rate5Percentile, edge), (.sumRate, 8 * edge)])
     }
     let with = result(axes: ["pilots.snr_db"], columns: columns, points)
     let without = result(axes: ["pilots.snr_db"], points)
@@ -327,8 +327,9 @@ private let standardPlots = ["nmse.svg", "nmse.png", "rate.svg", "rate.png"]
         _ = try ResultPlots.write(result, toFolder: folder, gnuplot: nil)
         let script = try String(contentsOfFile: "\(folder)/plots.gp", encoding: .utf8)
         #expect(script.contains("'rate_5_percentile.'.format") == isThere)
+        #expect(script.contains("'sum_rate.'.format") == isThere)
         let data = try String(contentsOfFile: "\(folder)/plots.dat", encoding: .utf8)
-        #expect(data.contains("-5 -14.625 NaN NaN 7.90625 NaN NaN 8.015625 0.5\n") == isThere)
+        #expect(data.contains("-5 -14.625 NaN NaN 7.90625 NaN NaN 8.015625 0.5 4\n") == isThere)
       }
     }
   }

@@ -10,7 +10,7 @@ struct PlotQuantity {
   /// Whether the curve with perfect CSI is drawn too.
   var hasBound = false
 
-  static let all = [nmse, rate, rate5Percentile]
+  static let all = [nmse, rate, rate5Percentile, sumRate]
 
   static let nmse = PlotQuantity(name: "nmse", label: "NMSE (dB)", value: .nmseDB, ends: .nmse)
   static let rate = PlotQuantity(
@@ -18,6 +18,8 @@ struct PlotQuantity {
   static let rate5Percentile = PlotQuantity(
     name: "rate_5_percentile", label: "5th percentile of the rate (bit/s/Hz)",
     value: .rate5Percentile, ends: nil)
+  static let sumRate = PlotQuantity(
+    name: "sum_rate", label: "rate of all users (bit/s/Hz)", value: .sumRate, ends: nil)
 
   /// Those whose column a result has.
   static func shown(in result: RunResult) -> [PlotQuantity] {
