@@ -81,6 +81,12 @@ let package = Package(
         "Networks", "LinkMath", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/NetworkBenchmark"),
 
+    .executableTarget(
+      name: "CodingBenchmark",
+      dependencies: [
+        "Coding", "LinkMath", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/CodingBenchmark"),
+
     .target(
       name: "TestSupport", dependencies: math("LinkMath", "Networks"), path: "Tests/TestSupport"),
     .executableTarget(

@@ -1,33 +1,45 @@
 import LinkMath
 import Parts
 
-/// Reports of a codec that makes codewords, each by itself: gain index, side information of the codec, quantised codeword.
+/// Reports of a codec that makes codewords, each by itself: gain index, side information of the codec, coded symbols of the
+/// codeword.
 public struct CodewordReporting: Reporting {
   let codec: any CodewordCodec
   let quantizer: any Quantizer
+  let coder: any SymbolCoder
   /// Of a gain that is sent.
   let gain: GainQuantizer?
-  private let fields: [Report.Field]
+  private let symbolCount: Int?
+  /// The fields before the codeword.
+  private let head: [Report.Field]
 
-  /// Codec and quantiser of a link; without a `gain` none is sent.
-  public init(_ codec: any CodewordCodec, _ quantizer: any Quantizer, gain: GainQuantizer?) {
+  /// Codec, quantiser and coder of a link; without a `gain` none is sent, and without symbols the coder has no work.
+  public init(
+    _ codec: any CodewordCodec, _ quantizer: any Quantizer, _ coder: any SymbolCoder,
+    gain: GainQuantizer?
+  ) {
     self.codec = codec
     self.quantizer = quantizer
+    self.coder = coder
     self.gain = gain
+    symbolCount = quantizer.alphabets?.count
     var first = 0
-    let widths = [
-      ("gain", gain?.bitCount ?? 0), ("side", codec.sideBitCount),
-      ("codeword", quantizer.bitCount ?? 0),
-    ]
-    fields = widths.filter { $0.1 > 0 }.map { name, width in
+    let widths = [("gain", gain?.bitCount ?? 0), ("side", codec.sideBitCount)]
+    head = widths.filter { $0.1 > 0 }.map { name, width in
       defer { first += width }
       return Report.Field(name, first..<first + width)
     }
   }
 
+  private var headBitCount: Int { codec.sideBitCount + (gain?.bitCount ?? 0) }
+
   public var size: ReportSize {
-    quantizer.bitCount.map { .bits($0 + codec.sideBitCount + (gain?.bitCount ?? 0)) }
-      ?? .reals(codec.codewordLength)
+    guard symbolCount != nil else { return .reals(codec.codewordLength) }
+    switch coder.size {
+    case .bits(let count): return .bits(count + headBitCount)
+    case .atMostBits(let count): return .atMostBits(count + headBitCount)
+    case .reals: preconditionFailure("a coder of symbols makes bits")
+    }
   }
 
   public var summary: String { codec.summary }
@@ -41,7 +53,9 @@ public struct CodewordReporting: Reporting {
     func report(_ measurement: Measurement, slot: Int, acknowledged: [Bool]) throws -> [Report] {
       let codeword =
         try measurement.codeword ?? reporting.codec.encode(measurement.csi)
-      return reporting.pack(codeword, gains: measurement.gains)
+      let symbols =
+        measurement.symbols ?? SymbolBlock(codeword.values, by: reporting.quantizer)
+      return reporting.pack(codeword, symbols, gains: measurement.gains)
     }
   }
 
@@ -56,21 +70,27 @@ public struct CodewordReporting: Reporting {
     }
   }
 
-  private func pack(_ codeword: Codeword, gains: [Float]) -> [Report] {
-    let length = codec.codewordLength
-    return codeword.values.withUnsafeElements { values in
-      gains.indices.map { drop in
-        let row = UnsafeBufferPointer(rebasing: values[drop * length..<(drop + 1) * length])
-        var report = Report(bits: BitString(), fields: fields)
-        if let gain { report.bits.append(gain.index(of: gains[drop]), width: gain.bitCount) }
-        if codec.sideBitCount > 0 { report.bits.append(codeword.side[drop]) }
-        if quantizer.bitCount == nil {
-          report.reals = Array(row)
-        } else {
-          report.clippedCount = quantizer.quantize(row, into: &report.bits)
-        }
+  private func pack(_ codeword: Codeword, _ symbols: SymbolBlock?, gains: [Float]) -> [Report] {
+    let limit = size.bitLimit ?? .max
+    return gains.indices.map { drop in
+      var report = Report(bits: BitString(), fields: head)
+      if let gain { report.bits.append(gain.index(of: gains[drop]), width: gain.bitCount) }
+      if codec.sideBitCount > 0 { report.bits.append(codeword.side[drop]) }
+      guard let symbols else {
+        report.reals = codeword.values.slice(drop..<drop + 1).elements
         return report
       }
+      let first = report.bits.count
+      symbols.elements.withUnsafeBufferPointer {
+        let row = drop * symbols.count..<(drop + 1) * symbols.count
+        coder.write(UnsafeBufferPointer(rebasing: $0[row]), to: &report.bits)
+      }
+      if report.bits.count > first {
+        report.fields.append(Report.Field("codeword", first..<report.bits.count))
+      }
+      report.clippedCount = symbols.clippedCounts[drop]
+      if report.bits.count > limit { report.withdraw() }
+      return report
     }
   }
 
@@ -91,7 +111,7 @@ public struct CodewordReporting: Reporting {
           var reader = BitReader(bits)
           if let gain { gains.append(gain.gain(index: reader.read(gain.bitCount))) }
           if codec.sideBitCount > 0 { side.append(reader.readString(codec.sideBitCount)) }
-          quantizer.dequantize(&reader, into: row)
+          read(&reader, into: row)
         case .reals(let reals, let bits):
           precondition(reals.count == length, "\(reals.count) reals in a codeword of \(length)")
           _ = row.update(fromContentsOf: reals)
@@ -104,6 +124,14 @@ public struct CodewordReporting: Reporting {
       }
     }
     return (Codeword(values: values, side: side), gains.isEmpty ? nil : gains)
+  }
+
+  private func read(_ bits: inout BitReader, into values: UnsafeMutableBufferPointer<Float>) {
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: symbolCount ?? 0) { symbols in
+      symbols.initialize(repeating: 0)
+      coder.read(&bits, into: symbols)
+      quantizer.values(of: UnsafeBufferPointer(symbols), into: values)
+    }
   }
 }
 

@@ -25,6 +25,8 @@ public struct Report: Sendable {
   public var fields: [Field]
   /// Values that lay outside the quantiser's range.
   public var clippedCount: Int
+  /// Whether the report would have had more bits than the link carries, so that it is not sent.
+  public private(set) var isWithdrawn = false
 
   /// A report; the parameters are its properties.
   public init(
@@ -35,6 +37,12 @@ public struct Report: Sendable {
     self.reals = reals
     self.fields = fields
     self.clippedCount = clippedCount
+  }
+
+  /// Takes a report back that has too many bits: it counts as lost, and its bits as never sent.
+  public mutating func withdraw() {
+    isWithdrawn = true
+    (bits, reals, fields) = (BitString(), nil, [])
   }
 }
 
@@ -61,12 +69,17 @@ public struct Measurement: Sendable {
   public var gains: [Float]
   /// What a ``CodewordCodec`` made of the CSI.
   public var codeword: Codeword?
+  /// What a ``Quantizer`` made of the codeword.
+  public var symbols: SymbolBlock?
 
   /// A measurement; the parameters are its properties.
-  public init(csi: ComplexArray, gains: [Float], codeword: Codeword? = nil) {
+  public init(
+    csi: ComplexArray, gains: [Float], codeword: Codeword? = nil, symbols: SymbolBlock? = nil
+  ) {
     self.csi = csi
     self.gains = gains
     self.codeword = codeword
+    self.symbols = symbols
   }
 }
 

@@ -19,6 +19,8 @@ public enum StageInput: Sendable {
   case csi(ComplexArray)
   /// Codewords [drop, M] (quantisers and feedback links).
   case codeword(RealArray)
+  /// Symbols of each drop's codeword (coders).
+  case symbols([[UInt32]])
 }
 
 /// Accumulates the inputs of a stage over drops, in drop order, and turns them into an artefact.

@@ -78,6 +78,8 @@ public struct LinkContext: Sendable {
   public var normaliser = ""
   /// Reals in a codeword, M; set once the codec is made.
   public var codewordLength = 0
+  /// Levels of each symbol of a quantised codeword; empty if it is sent as real numbers. Set once the quantiser is made.
+  public var alphabets: [Int] = []
   /// What the pilots settle for the estimator and the downlink; set once the pilot scheme is made.
   public var pilots = Pilots()
   /// What several parts use; one for all parts of a scenario.

@@ -14,8 +14,10 @@ public enum Section: String, Sendable, Hashable, CaseIterable, Comparable {
   case normaliser
   /// Encoder and decoder.
   case codec
-  /// From reals to bits.
+  /// From reals to symbols.
   case quantizer
+  /// From symbols to bits.
+  case coder
   /// The uplink that carries the report.
   case feedback
   /// Slots, report period, delays and speed.

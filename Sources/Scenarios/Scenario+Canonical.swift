@@ -29,7 +29,7 @@ extension Scenario {
 
   /// Whether a section that the first scenarios did not have is as it would be without: their digests stay as they were.
   private func isSilent(_ section: Section) -> Bool {
-    guard section == .prediction, let part = registry.defaultPart(of: section),
+    guard [.prediction, .coder].contains(section), let part = registry.defaultPart(of: section),
       let usual = try? part.settings()
     else { return false }
     return points.allSatisfy { $0.settings[section] == usual }

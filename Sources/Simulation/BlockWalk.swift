@@ -89,7 +89,14 @@ struct BlockWalk {
         next.codewords = try timer.measure(node.id) { try signal.csi.map(codec.encode) }
       }
       try visit(node.children, next)
-    case .quantizer(let reporting):
+    case .quantizer(let quantizer):
+      var next = signal
+      next.symbols = timer.measure(node.id) {
+        guard let quantizer, quantizer.alphabets != nil else { return nil }
+        return signal.codewords?.map { SymbolBlock($0.values, by: quantizer)! }
+      }
+      try visit(node.children, next)
+    case .coder(let reporting):
       var next = signal
       next.reporting = (node, reporting)
       if !reporting.listens {
@@ -144,7 +151,8 @@ struct BlockWalk {
       var ue = ues[memory] ?? reporting.makeUE(drops: rowCount)
       defer { ues[memory] = ue }
       let measurement = Measurement(
-        csi: signal.csi[index], gains: signal.gains[index], codeword: signal.codewords?[index])
+        csi: signal.csi[index], gains: signal.gains[index], codeword: signal.codewords?[index],
+        symbols: signal.symbols?[index])
       return try ue.report(
         measurement, slot: signal.flight.reports[index], acknowledged: acknowledged)
     }
@@ -162,13 +170,14 @@ struct BlockWalk {
     let sent =
       try signal.sent?[index]
       ?? report(signal, index, memory: node.id, acknowledged: station.acknowledged)
-    let arrived = timer.measure(node.id) {
+    var arrived = timer.measure(node.id) {
       let count = users[0].drops.count
       return users.flatMap { block in
         let own = sent[block.user * count..<(block.user + 1) * count]
         return link.transmit(Array(own), block, slot: slot)
       }
     }
+    for (row, report) in sent.enumerated() where report.isWithdrawn { arrived[row] = .lost }
     station.acknowledged = arrived.map { !$0.isLost }
     // Decoding belongs to the codec, in the time of its node too.
     let csi = try timer.measure(signal.codec!.id) {

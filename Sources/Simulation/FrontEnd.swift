@@ -6,7 +6,7 @@ import LinkMath
 import Parts
 import Scenarios
 
-/// The stages of one operating point from the channel to the codec's encoder, as far as they are made: what a fitted part
+/// The stages of one operating point from the channel to the quantiser, as far as they are made: what a fitted part
 /// learns from, a network is trained on and a file of channels holds.
 struct FrontEnd: Sendable {
   let channel: any ChannelModel
@@ -16,6 +16,7 @@ struct FrontEnd: Sendable {
   private(set) var transform: (any CSITransform)?
   private(set) var normaliser: (any Normaliser)?
   private(set) var codec: (any CodewordCodec)?
+  private(set) var quantizer: (any Quantizer)?
   /// What each stage does, as a text.
   private var keys: [Section: String]
 
@@ -25,7 +26,7 @@ struct FrontEnd: Sendable {
     keys = [.channel: key]
   }
 
-  /// The next stage; stages behind the encoder do not belong to the front end.
+  /// The next stage; stages behind the quantiser do not belong to the front end.
   mutating func add(_ stage: Stage, key: String) {
     switch stage {
     case .pilots(let scheme): pilots = scheme
@@ -33,7 +34,8 @@ struct FrontEnd: Sendable {
     case .transform(let transform): self.transform = transform
     case .normaliser(let normaliser): self.normaliser = normaliser
     case .codec(.codewords(let codec)): self.codec = codec
-    case .channel, .codec, .quantizer, .feedback, .prediction, .precoder: return
+    case .quantizer(let quantizer?) where quantizer.alphabets != nil: self.quantizer = quantizer
+    case .channel, .codec, .quantizer, .coder, .feedback, .prediction, .precoder: return
     }
     keys[stage.section] = key
   }
@@ -83,7 +85,10 @@ struct FrontEnd: Sendable {
     guard !kept.isEmpty else { return (nil, 0) }
     let seen = kept.count == hasEnergy.count ? sample.seen : sample.seen.rows(kept)
     guard transform != nil else { return (.response(seen), kept.count) }
-    return (try codec.map { .codeword(try $0.encode(seen).values) } ?? .csi(seen), kept.count)
+    guard let codec else { return (.csi(seen), kept.count) }
+    let codewords = try codec.encode(seen).values
+    let symbols = quantizer.flatMap { SymbolBlock(codewords, by: $0)?.codewords }
+    return (symbols.map(StageInput.symbols) ?? .codeword(codewords), kept.count)
   }
 }
 

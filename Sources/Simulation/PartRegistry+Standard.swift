@@ -10,15 +10,16 @@ extension PartRegistry {
   public static let standard = PartRegistry(
     ChannelRegistry.models + PilotRegistry.schemes + EstimatorRegistry.estimators
       + TransformRegistry.transforms + NormaliserRegistry.normalisers + CodecRegistry.codecs
-      + QuantizerRegistry.quantizers + FeedbackRegistry.links + PredictionRegistry.predictions
-      + PrecoderRegistry.precoders + MetricRegistry.metrics,
+      + QuantizerRegistry.quantizers + CoderRegistry.coders + FeedbackRegistry.links
+      + PredictionRegistry.predictions + PrecoderRegistry.precoders + MetricRegistry.metrics,
     schemas: [
       GridSection.schema, SlotClock.schema, TrainingSettings.schema, RunSettings.schema,
       ReportSettings.schema,
     ],
     defaults: [
       .pilots: "dft", .estimator: "ls", .transform: "angular_delay",
-      .normaliser: "sample_max_modulus", .codec: "none", .quantizer: "none", .feedback: "ideal",
+      .normaliser: "sample_max_modulus", .codec: "none", .quantizer: "none", .coder: "fixed_width",
+      .feedback: "ideal",
       .prediction: "hold",
       .precoder: "mrt",
     ])

@@ -36,6 +36,9 @@ public struct ReportSettings: Sendable {
     try MetricSelection(registry, further: names)
   }
 
+  /// Whether a further column is wanted.
+  func asks(for column: Column) -> Bool { names.contains(column.name) }
+
   /// What the numbers of a drop depend on.
   var physics: String { "cosine_domain \(domain.rawValue)" }
 

@@ -61,7 +61,8 @@ public enum ScenarioCheck {
         value.map { "\(axis)=\($0)" }
       }
       return place.filter { !$0.hasPrefix("pilots.") }.joined(separator: " ") + ": "
-        + (point.payloadBits.map { "\($0) bits" } ?? "real codeword, no bits")
+        + (point.payloadBits.map { "\(point.payloadVaries ? "at most " : "")\($0) bits" }
+          ?? "real codeword, no bits")
     }
     return rows.uniqued(by: \.self).prefix(40).map { "# payload \($0)" }
   }

@@ -24,6 +24,8 @@ struct Signal {
   var normaliser: (any Normaliser)?
   var codec: Node?
   var codewords: [Codeword]?
+  /// Of the codewords, by report; nil if they are sent as real numbers.
+  var symbols: [SymbolBlock]?
   var reporting: (node: Node, part: any Reporting)?
   /// What the UE sends, unless it depends on what arrives.
   var sent: [[Report]]?

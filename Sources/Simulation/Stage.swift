@@ -12,7 +12,9 @@ enum Stage: Sendable {
   case transform(any CSITransform)
   case normaliser(any Normaliser)
   case codec(CodecStage)
-  case quantizer(any Reporting)
+  /// None behind a codec that makes reports of its own.
+  case quantizer((any Quantizer)?)
+  case coder(any Reporting)
   case feedback(any FeedbackLink)
   case prediction(any Prediction, SlotClock)
   case precoder(any Precoder)
@@ -26,6 +28,7 @@ enum Stage: Sendable {
     case .normaliser: .normaliser
     case .codec: .codec
     case .quantizer: .quantizer
+    case .coder: .coder
     case .feedback: .feedback
     case .prediction: .prediction
     case .precoder: .precoder
@@ -36,8 +39,8 @@ enum Stage: Sendable {
 extension Section {
   /// The stages that a drop passes, in their order.
   static let passed: [Section] = [
-    .channel, .pilots, .estimator, .transform, .normaliser, .codec, .quantizer, .feedback,
-    .prediction, .precoder,
+    .channel, .pilots, .estimator, .transform, .normaliser, .codec, .quantizer, .coder,
+    .feedback, .prediction, .precoder,
   ]
 }
 

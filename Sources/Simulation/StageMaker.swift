@@ -31,7 +31,10 @@ struct StageMaker {
   struct State {
     fileprivate(set) var context: LinkContext
     fileprivate(set) var front: FrontEnd?
+    /// The front end before the codec.
+    fileprivate var input: FrontEnd?
     fileprivate var codec: CodecStage?
+    fileprivate var quantizer: (any Quantizer)?
     fileprivate var reporting: (any Reporting)?
     fileprivate var link: (any FeedbackLink)?
     fileprivate var precoder: (any Precoder)?
@@ -106,12 +109,18 @@ struct StageMaker {
     case .codec:
       let codec = try codec(point, state)
       state.codec = codec
+      state.input = state.front
       state.context.codewordLength = codec.codewordLength
       return .codec(codec)
     case .quantizer:
+      let quantizer = try quantizer(point, state)
+      state.quantizer = quantizer
+      state.context.alphabets = quantizer?.alphabets ?? []
+      return .quantizer(quantizer)
+    case .coder:
       let reporting = try reporting(point, state)
       state.reporting = reporting
-      return .quantizer(reporting)
+      return .coder(reporting)
     case .feedback:
       let link = try link(point, state)
       state.link = link
@@ -232,24 +241,15 @@ extension StageMaker {
     return .reports(reporting)
   }
 
-  /// Codec, quantiser and gain together.
-  private func reporting(_ point: OperatingPoint, _ state: State) throws -> any Reporting {
+  /// Nil behind a codec that makes reports of its own.
+  private func quantizer(_ point: OperatingPoint, _ state: State) throws -> (any Quantizer)? {
     let gain = state.front!.normaliser!.delivery.quantizer
     func refuse(_ reason: String, _ hint: String) -> PlacedError {
       PlacedError(
         error: SettingsError(part: "quantizer", key: "", reason: reason, hint: hint),
         section: .quantizer, point: point.index)
     }
-    switch state.codec! {
-    case .codewords(let codec):
-      let quantizer: any Quantizer = try part(.quantizer, point, state)
-      if quantizer.bitCount == nil, gain != nil {
-        throw refuse(
-          "must not be none when the gain is sent as bits",
-          "write 'gain: genie', or choose a quantizer")
-      }
-      return CodewordReporting(codec, quantizer, gain: gain)
-    case .reports(let reporting):
+    guard case .codewords = state.codec! else {
       let name = point.settings[.codec]!.part
       if point.settings[.quantizer]!.part != NoQuantizer.schema.name {
         throw refuse(
@@ -260,7 +260,34 @@ extension StageMaker {
           "cannot send a gain for the codec '\(name)', which makes reports of its own",
           "write 'gain: genie' or 'gain: unit' below 'normaliser:'")
       }
-      return reporting
+      return nil
+    }
+    let quantizer: any Quantizer = try part(.quantizer, point, state)
+    if quantizer.alphabets == nil, gain != nil {
+      throw refuse(
+        "must not be none when the gain is sent as bits",
+        "write 'gain: genie', or choose a quantizer")
+    }
+    return quantizer
+  }
+
+  /// Codec, quantiser, coder and gain together.
+  private func reporting(_ point: OperatingPoint, _ state: State) throws -> any Reporting {
+    let hasSymbols = state.quantizer?.alphabets != nil
+    if !hasSymbols, point.settings[.coder]!.part != FixedWidthCoder.schema.name {
+      throw PlacedError(
+        error: SettingsError(
+          part: point.settings[.coder]!.part, key: "",
+          reason: "codes the symbols of a quantizer, and there are none",
+          hint: "choose a quantizer and a codec that makes codewords, or leave 'coder' out"),
+        section: .coder, point: point.index)
+    }
+    switch state.codec! {
+    case .codewords(let codec):
+      return CodewordReporting(
+        codec, state.quantizer!, try part(.coder, point, state),
+        gain: state.front!.normaliser!.delivery.quantizer)
+    case .reports(let reporting): return reporting
     }
   }
 
@@ -305,6 +332,10 @@ extension StageMaker {
     let (reporting, front, link) = (state.reporting!, state.front!, state.link!)
     var payloadVaries = false
     if case .atMostBits = reporting.size { payloadVaries = true }
+    let variances = try placed(.report, point) {
+      report.asks(for: .gaussianFloorDB)
+        ? try InputVariances.learned(state.input!, state.context, scenario.report!, store) : nil
+    }
     return PointConstants(
       coordinates: point.coordinates, users: state.precoder!.users,
       payloadBits: reporting.size.bitLimit, payloadVaries: payloadVaries,
@@ -312,6 +343,6 @@ extension StageMaker {
       reportsPerDrop: try clock([point]).reportSlots.count, bitErrorRate: link.bitErrorRate,
       lossRate: link.lossRate, sharesEnvironment: front.channel.sharesEnvironment,
       keepsEnergy: front.transform!.keepsEnergy, givesDirections: reporting.givesDirections,
-      givesScale: front.normaliser!.delivery.givesScale)
+      givesScale: front.normaliser!.delivery.givesScale, inputVariances: variances)
   }
 }

@@ -97,3 +97,25 @@ func roundTrip(
   }
   return result
 }
+
+extension Quantizer {
+  /// Bits of a codeword with every symbol in natural binary; nil without symbols.
+  var bitCount: Int? { alphabets.map { FixedWidthCoder(alphabets: $0).size.bitLimit! } }
+
+  /// Appends the bits of one codeword, and counts the values outside the range.
+  func quantize(_ values: UnsafeBufferPointer<Float>, into bits: inout BitString) -> Int {
+    var indices = [UInt32](repeating: 0, count: alphabets!.count)
+    let outside = indices.withUnsafeMutableBufferPointer { symbols(of: values, into: $0) }
+    indices.withUnsafeBufferPointer { FixedWidthCoder(alphabets: alphabets!).write($0, to: &bits) }
+    return outside
+  }
+
+  /// Reads them back.
+  func dequantize(_ bits: inout BitReader, into values: UnsafeMutableBufferPointer<Float>) {
+    var indices = [UInt32](repeating: 0, count: alphabets!.count)
+    indices.withUnsafeMutableBufferPointer {
+      FixedWidthCoder(alphabets: alphabets!).read(&bits, into: $0)
+    }
+    indices.withUnsafeBufferPointer { self.values(of: $0, into: values) }
+  }
+}

@@ -18,14 +18,18 @@ struct SignQuantizer: Quantizer, Part {
     amplitude = Float(settings[Self.amplitude])
   }
 
-  var bitCount: Int? { length }
+  var alphabets: [Int]? { [Int](repeating: 2, count: length) }
 
-  func quantize(_ values: UnsafeBufferPointer<Float>, into bits: inout BitString) -> Int {
-    for value in values { bits.append(value < 0 ? 1 : 0, width: 1) }
+  func symbols(
+    of values: UnsafeBufferPointer<Float>, into symbols: UnsafeMutableBufferPointer<UInt32>
+  ) -> Int {
+    for i in values.indices { symbols[i] = values[i] < 0 ? 1 : 0 }
     return 0
   }
 
-  func dequantize(_ bits: inout BitReader, into values: UnsafeMutableBufferPointer<Float>) {
-    for i in values.indices { values[i] = bits.read(1) == 1 ? -amplitude : amplitude }
+  func values(
+    of symbols: UnsafeBufferPointer<UInt32>, into values: UnsafeMutableBufferPointer<Float>
+  ) {
+    for i in values.indices { values[i] = symbols[i] == 1 ? -amplitude : amplitude }
   }
 }

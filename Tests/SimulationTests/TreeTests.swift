@@ -36,7 +36,7 @@ import Testing
         """,
       nodes: [
         .channel: 1, .pilots: 9, .estimator: 9, .transform: 9, .normaliser: 9, .codec: 27,
-        .quantizer: 27, .feedback: 27, .prediction: 27,
+        .quantizer: 27, .coder: 27, .feedback: 27, .prediction: 27,
         .precoder: 27,
       ]),
     Sweep(
@@ -48,7 +48,7 @@ import Testing
         """,
       nodes: [
         .channel: 1, .pilots: 1, .estimator: 2, .transform: 2, .normaliser: 2, .codec: 2,
-        .quantizer: 4, .feedback: 4, .prediction: 4, .precoder: 8,
+        .quantizer: 4, .coder: 4, .feedback: 4, .prediction: 4, .precoder: 8,
       ]),
     Sweep(
       text: """
@@ -60,7 +60,7 @@ import Testing
       // A delay changes the slots that are simulated unless their number is given, so it splits the channel.
       nodes: [
         .channel: 2, .pilots: 2, .estimator: 2, .transform: 4, .normaliser: 4, .codec: 4,
-        .quantizer: 4, .feedback: 8, .prediction: 8, .precoder: 8,
+        .quantizer: 4, .coder: 4, .feedback: 8, .prediction: 8, .precoder: 8,
       ]),
   ]
 

@@ -11,18 +11,21 @@ struct ComponentFitter: Fitter {
   let componentCount: Int
   /// Fewest drops that determine a row.
   let minimumDrops: Int
+  /// Whether all components have the same row, of the samples of all of them.
+  let isShared: Bool
   /// Ascending samples of a component to its row; all rows have the same length.
   let row: @Sendable ([Float]) -> [Float]
   private var values: [Float] = []
 
   init(
     part: String, array: String, componentCount: Int, minimumDrops: Int,
-    row: @escaping @Sendable ([Float]) -> [Float]
+    isShared: Bool = false, row: @escaping @Sendable ([Float]) -> [Float]
   ) {
     self.part = part
     self.array = array
     self.componentCount = componentCount
     self.minimumDrops = minimumDrops
+    self.isShared = isShared
     self.row = row
   }
 
@@ -45,10 +48,15 @@ struct ComponentFitter: Fitter {
       throw FittingError(part: part, reason: "a fitted codeword holds a non-finite value")
     }
     var table: [Float] = []
-    for component in 0..<componentCount {
-      var samples = (0..<dropCount).map { values[$0 * componentCount + component] }
-      samples.sort()
-      table += row(samples)
+    if isShared {
+      let shared = row(values.sorted())
+      for _ in 0..<componentCount { table += shared }
+    } else {
+      for component in 0..<componentCount {
+        var samples = (0..<dropCount).map { values[$0 * componentCount + component] }
+        samples.sort()
+        table += row(samples)
+      }
     }
     return Artefact([
       array: RealArray(table, shape: [componentCount, table.count / componentCount])

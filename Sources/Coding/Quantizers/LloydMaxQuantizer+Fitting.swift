@@ -15,13 +15,24 @@ extension LloydMaxQuantizer {
         part: settings.part, key: FitParameters.drops.key,
         reason: "must be at least \(levelCount), the number of levels, got \(drops)")
     }
+    let (rule, isShared) = (settings[rule] ?? .lloyd, settings[codebook] == .shared)
     return FitParameters.fitting(
-      settings, signature: "levels=\(levelCount) length=\(count)",
+      settings,
+      signature: "levels=\(levelCount) length=\(count)" + (rule == .lloyd ? "" : " \(rule)")
+        + (isShared ? " shared" : ""),
       shapes: ["levels": [count, levelCount]]
     ) {
       ComponentFitter(
-        part: schema.name, array: "levels", componentCount: count, minimumDrops: levelCount
-      ) { LloydMaxLevels(samples: $0, levelCount: levelCount).converged() }
+        part: schema.name, array: "levels", componentCount: count, minimumDrops: levelCount,
+        isShared: isShared
+      ) { samples in
+        switch rule {
+        case .lloyd: LloydMaxLevels(samples: samples, levelCount: levelCount).converged()
+        case .exact:
+          ExactKMeans.clusters(of: SortedPoints(samples), levelCount: levelCount).levels
+            .map(Float.init)
+        }
+      }
     }
   }
 }

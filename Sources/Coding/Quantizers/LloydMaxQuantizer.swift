@@ -13,70 +13,73 @@ public struct LloydMaxQuantizer: Quantizer, Part {
   static let bits = Parameter.integer(
     "bits", default: 4, in: 1...8, "Bits B for each real of the codeword.")
 
+  /// Whose levels are whose.
+  enum Codebook: String, Choice {
+    case each, shared
+  }
+
+  static let codebook = Parameter<Codebook?>.optional(
+    "codebook", .choice(Codebook.allCases.map(\.rawValue)),
+    "each, if it is not given: levels of its own for each real; shared: the same for all.")
+
+  /// How levels are found.
+  enum Rule: String, Choice {
+    case lloyd, exact
+  }
+
+  static let rule = Parameter<Rule?>.optional(
+    "fit.rule", .choice(Rule.allCases.map(\.rawValue)),
+    "lloyd, if it is not given: Lloyd's iteration, with tails beyond a sample that is small for the levels; exact: the best levels for the sample."
+  )
+
   public static let schema = PartSchema(
     .quantizer, "lloyd_max",
     "Lloyd-Max quantiser: the 2^B levels of least mean squared error, fitted for each real.",
     reference: "S. P. Lloyd, IEEE Trans. Inf. Theory 28 (1982) 129; J. Max, IRE Trans. (1960) 7",
-    parameters: [bits.declaration] + FitParameters.declarations)
+    parameters: [bits.declaration, codebook.declaration] + FitParameters.declarations
+      + [rule.declaration])
 
-  private let width: Int
-  private let count: Int
-  /// [component, level], ascending.
-  private let levels: [Float]
-  /// [component, 2^B - 1], midpoints of neighbouring levels.
-  private let thresholds: [Float]
+  private let codebooks: ScalarCodebooks
 
   /// A quantiser of the fitted `levels` [component, 2^B], ascending.
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
-    count = context.codewordLength
+    let count = context.codewordLength
     precondition(count > 0, "a quantiser is made after the codec")
-    width = settings[Self.bits]
-    let levelCount = 1 << width
-    let table = try fitted.array("levels", shape: [count, levelCount], for: settings.part).elements
-    var midpoints: [Float] = []
-    for start in stride(from: 0, to: table.count, by: levelCount) {
-      for k in start..<start + levelCount - 1 {
-        guard table[k] <= table[k + 1] else {
-          throw FittingError(part: settings.part, reason: "the fitted 'levels' do not ascend")
-        }
-        midpoints.append(table[k] / 2 + table[k + 1] / 2)
-      }
-    }
-    (levels, thresholds) = (table, midpoints)
+    codebooks = try ScalarCodebooks(
+      fitted: fitted, "levels", outputCount: count, levelCount: 1 << settings[Self.bits],
+      for: settings.part)
   }
 
-  public var bitCount: Int? { count * width }
+  public var alphabets: [Int]? { codebooks.bits.map { 1 << $0 } }
 
   /// - Returns: zero; the outer cells are open.
   /// - Complexity: B comparisons for each value.
-  public func quantize(_ values: UnsafeBufferPointer<Float>, into bits: inout BitString) -> Int {
-    precondition(values.count == count, "\(values.count) reals for \(count) components")
-    let thresholdCount = 1 << width - 1
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { indices in
-      thresholds.withUnsafeBufferPointer { thresholds in
-        for i in values.indices {
-          var index = 0
-          var half = 1 << (width - 1)
-          while half > 0 {
-            if values[i] >= thresholds[i * thresholdCount + index + half - 1] { index += half }
-            half /= 2
-          }
-          indices.initializeElement(at: i, to: UInt32(truncatingIfNeeded: index))
-        }
-      }
-      bits.append(UnsafeBufferPointer(indices), width: width)
-    }
+  public func symbols(
+    of values: UnsafeBufferPointer<Float>, into symbols: UnsafeMutableBufferPointer<UInt32>
+  ) -> Int {
+    codebooks.indices(of: values, into: symbols)
     return 0
   }
 
-  public func dequantize(
-    _ bits: inout BitReader, into values: UnsafeMutableBufferPointer<Float>
+  public func values(
+    of symbols: UnsafeBufferPointer<UInt32>, into values: UnsafeMutableBufferPointer<Float>
   ) {
-    precondition(values.count == count, "\(values.count) reals for \(count) components")
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { indices in
-      indices.initialize(repeating: 0)
-      bits.read(width, into: indices)
-      for i in values.indices { values[i] = levels[(i << width) + Int(indices[i])] }
+    codebooks.values(of: symbols, into: values)
+  }
+}
+
+extension ScalarCodebooks {
+  /// Codebooks of a fitted array [output, level].
+  ///
+  /// - Throws: ``FittingError`` if there is no such array, or if its rows do not ascend.
+  init(
+    fitted: Artefact?, _ name: String, outputCount: Int, levelCount: Int, for part: String
+  ) throws(FittingError) {
+    let table = try fitted.array(name, shape: [outputCount, levelCount], for: part).elements
+    let rows = (0..<outputCount).map { Array(table[$0 * levelCount..<($0 + 1) * levelCount]) }
+    guard rows.allSatisfy({ zip($0, $0.dropFirst()).allSatisfy { $0 <= $1 } }) else {
+      throw FittingError(part: part, reason: "the fitted '\(name)' do not ascend")
     }
+    self.init(rows)
   }
 }

@@ -7,17 +7,19 @@ public struct NoQuantizer: Quantizer, Part {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) {}
 
-  public var bitCount: Int? { nil }
+  public var alphabets: [Int]? { nil }
 
-  /// - Precondition: never called, as ``bitCount`` is nil.
-  public func quantize(_ values: UnsafeBufferPointer<Float>, into bits: inout BitString) -> Int {
-    preconditionFailure("a codeword without a quantiser has no bits")
+  /// - Precondition: never called, as ``alphabets`` is nil.
+  public func symbols(
+    of values: UnsafeBufferPointer<Float>, into symbols: UnsafeMutableBufferPointer<UInt32>
+  ) -> Int {
+    preconditionFailure("a codeword without a quantiser has no symbols")
   }
 
-  /// - Precondition: never called, as ``bitCount`` is nil.
-  public func dequantize(
-    _ bits: inout BitReader, into values: UnsafeMutableBufferPointer<Float>
+  /// - Precondition: never called, as ``alphabets`` is nil.
+  public func values(
+    of symbols: UnsafeBufferPointer<UInt32>, into values: UnsafeMutableBufferPointer<Float>
   ) {
-    preconditionFailure("a codeword without a quantiser has no bits")
+    preconditionFailure("a codeword without a quantiser has no symbols")
   }
 }

@@ -8,7 +8,8 @@ import Parts
 /// squared error is Δ²/12. Indices are sent in natural binary, so independent bit errors of rate p add
 /// `Δ² p (4^B - 1) / 3` when all bits are equiprobable.
 ///
-/// The range is fitted for each component or given for all; a component that never varied has Δ = 0 and is reproduced
+/// `range: [0, 1]` is that of a codeword behind a sigmoid, as in Z. Lu et al. (ACRNet), IEEE Trans. Wireless Commun. (2022),
+/// equations 12 and 13. The range is fitted for each component or given for all; a component that never varied has Δ = 0 and is reproduced
 /// as its constant.
 public struct UniformQuantizer: Quantizer, Part {
   /// Where the range of a component comes from.
@@ -50,10 +51,22 @@ public struct UniformQuantizer: Quantizer, Part {
     ]), default: .optimal,
     "Range [lo, hi]: fitted for the least error, fitted extremes, or two numbers for all reals.")
 
+  /// Where in its cell a value is reconstructed.
+  enum Reconstruction: String, Choice {
+    case centre
+    case lowerEdge = "lower_edge"
+  }
+
+  static let reconstruction = Parameter<Reconstruction?>.optional(
+    "reconstruction", .choice(Reconstruction.allCases.map(\.rawValue)),
+    "Where in its cell a value is reconstructed: centre, (index + 1/2) Δ above lo, if it is not given, or lower_edge."
+  )
+
   public static let schema = PartSchema(
     .quantizer, "uniform", "Uniform quantiser with centre reconstruction, B bits for each real.",
     reference: "J. Max, IRE Trans. Inf. Theory 6 (1960) 7, table II for the optimal range",
-    parameters: [bits.declaration, range.declaration] + FitParameters.declarations)
+    parameters: [bits.declaration, range.declaration, reconstruction.declaration]
+      + FitParameters.declarations)
 
   private let width: Int
   private let low: [Float]
@@ -61,12 +74,15 @@ public struct UniformQuantizer: Quantizer, Part {
   private let step: [Float]
   /// 1/Δ, zero for a constant component.
   private let inverseStep: [Float]
+  /// Of the reconstruction in its cell.
+  private let place: Float
 
   /// A quantiser of the fitted `range` [component, 2], lo and hi, unless the settings give the range.
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     let count = context.codewordLength
     precondition(count > 0, "a quantiser is made after the codec")
     width = settings[Self.bits]
+    place = settings[Self.reconstruction] == .lowerEdge ? 0 : 0.5
     if let (lowest, highest) = try Self.fixedRange(settings) {
       low = [Float](repeating: lowest, count: count)
       high = [Float](repeating: highest, count: count)
@@ -82,45 +98,47 @@ public struct UniformQuantizer: Quantizer, Part {
 
   /// The range that the settings give; nil if it is fitted.
   static func fixedRange(_ settings: Settings) throws(SettingsError) -> (Float, Float)? {
-    guard case .fixed(let low, let high) = settings[range] else { return nil }
-    guard Float(low) < Float(high) else {
-      throw SettingsError(
-        part: settings.part, key: range.key,
-        reason: "must be [lo, hi] with lo below hi, got [\(low), \(high)]")
-    }
-    return (Float(low), Float(high))
+    try settings[range].limits(of: settings)
   }
 
-  public var bitCount: Int? { low.count * width }
+  public var alphabets: [Int]? { [Int](repeating: 1 << width, count: low.count) }
 
   /// - Returns: how many values lay outside [lo, hi] or were not numbers; those take an outer cell.
   /// - Complexity: O(M), a few nanoseconds for each value.
-  public func quantize(_ values: UnsafeBufferPointer<Float>, into bits: inout BitString) -> Int {
+  public func symbols(
+    of values: UnsafeBufferPointer<Float>, into symbols: UnsafeMutableBufferPointer<UInt32>
+  ) -> Int {
     precondition(values.count == low.count, "\(values.count) reals for \(low.count) components")
     let top = Float(1 << width - 1)
-    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: values.count) { indices in
-      var outside = 0
-      for i in values.indices {
-        let value = values[i]
-        if !(value >= low[i] && value <= high[i]) { outside += 1 }
-        // The order of the comparisons sends a value that is not a number to the top cell.
-        let cell = (value - low[i]) * inverseStep[i]
-        let clipped = cell < top ? cell : top
-        indices.initializeElement(at: i, to: UInt32(clipped > 0 ? clipped : 0))
-      }
-      bits.append(UnsafeBufferPointer(indices), width: width)
-      return outside
+    var outside = 0
+    for i in values.indices {
+      let value = values[i]
+      if !(value >= low[i] && value <= high[i]) { outside += 1 }
+      // The order of the comparisons sends a value that is not a number to the top cell.
+      let cell = (value - low[i]) * inverseStep[i]
+      let clipped = cell < top ? cell : top
+      symbols.initializeElement(at: i, to: UInt32(clipped > 0 ? clipped : 0))
     }
+    return outside
   }
 
-  public func dequantize(
-    _ bits: inout BitReader, into values: UnsafeMutableBufferPointer<Float>
+  public func values(
+    of symbols: UnsafeBufferPointer<UInt32>, into values: UnsafeMutableBufferPointer<Float>
   ) {
     precondition(values.count == low.count, "\(values.count) reals for \(low.count) components")
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: values.count) { indices in
-      indices.initialize(repeating: 0)
-      bits.read(width, into: indices)
-      for i in values.indices { values[i] = low[i] + (Float(indices[i]) + 0.5) * step[i] }
+    for i in values.indices { values[i] = low[i] + (Float(symbols[i]) + place) * step[i] }
+  }
+}
+
+extension UniformQuantizer.Range {
+  /// The two limits that a part's settings give; nil if they are fitted.
+  func limits(of settings: Settings) throws(SettingsError) -> (Float, Float)? {
+    guard case .fixed(let low, let high) = self else { return nil }
+    guard Float(low) < Float(high) else {
+      throw SettingsError(
+        part: settings.part, key: "range",
+        reason: "must be [lo, hi] with lo below hi, got [\(low), \(high)]")
     }
+    return (Float(low), Float(high))
   }
 }

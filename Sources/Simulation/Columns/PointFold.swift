@@ -26,6 +26,8 @@ public struct PointConstants: Sendable, Hashable {
   public var givesDirections: Bool
   /// Whether the BS learns the gain that the normaliser took out.
   public var givesScale: Bool
+  /// Of the principal components of what the codec sees; nil if no column asks for them.
+  public var inputVariances: [Double]?
 
   /// The constants of a point; the parameters are the properties.
   package init(
@@ -33,7 +35,7 @@ public struct PointConstants: Sendable, Hashable {
     quantizedValues: Int,
     reportsPerDrop: Int, bitErrorRate: Double, lossRate: Double = 0,
     sharesEnvironment: Bool = false, keepsEnergy: Bool = true, givesDirections: Bool = false,
-    givesScale: Bool = true
+    givesScale: Bool = true, inputVariances: [Double]? = nil
   ) {
     self.coordinates = coordinates
     self.users = users
@@ -47,6 +49,7 @@ public struct PointConstants: Sendable, Hashable {
     self.keepsEnergy = keepsEnergy
     self.givesDirections = givesDirections
     self.givesScale = givesScale
+    self.inputVariances = inputVariances
   }
 
   /// Whether the BS has CSI of the channel's scale.
@@ -70,6 +73,7 @@ public struct PointFold: Sendable {
   /// Where each number stands; also in the arrays below.
   private let places: [DropNumber: Int]
   private var means: [RunningMean]
+  private var maxima: [Double]
   /// Of the numbers whose intervals a column asks for.
   private var intervals: [DropMean?]
   private var quantiles: [QuantileSketch?]
@@ -86,6 +90,7 @@ public struct PointFold: Sendable {
     self.columns = columns
     places = Dictionary(zip(numbers, numbers.indices)) { first, _ in first }
     means = numbers.map { _ in RunningMean() }
+    maxima = numbers.map { _ in -.infinity }
     let spread = Set(columns.flatMap(\.intervals))
     intervals = numbers.map { spread.contains($0) ? DropMean() : nil }
     let sorted = Set(columns.flatMap(\.quantiles))
@@ -117,6 +122,7 @@ public struct PointFold: Sendable {
     for row in rows where !values[row + place].isNaN {
       sum += values[row + place]
       count += 1
+      maxima[place] = max(maxima[place], values[row + place])
       quantiles[place]?.add(values[row + place])
     }
     guard count > 0 else { return }
@@ -128,6 +134,17 @@ public struct PointFold: Sendable {
   public func mean(of number: DropNumber) -> Double? {
     guard let mean = places[number].map({ means[$0] }), mean.count > 0 else { return nil }
     return mean.mean
+  }
+
+  /// The largest value of all users of all drops; nil if none has the number.
+  public func largest(of number: DropNumber) -> Double? {
+    places[number].flatMap { means[$0].count > 0 ? maxima[$0] : nil }
+  }
+
+  /// Mean bits of a report; nil without bits.
+  public var meanPayloadBits: Double? {
+    guard constants.payloadVaries else { return constants.payloadBits.map(Double.init) }
+    return mean(of: .sentBits).map { $0 / Double(constants.reportsPerDrop) }
   }
 
   /// Statistics of the mean of a number.

@@ -18,7 +18,7 @@ extension Column {
     "Bits of one report, side information included, the mean if they vary; empty if real numbers travel."
   ) { fold in
     guard fold.constants.payloadVaries else { return fold.constants.payloadBits.map(Value.count) }
-    return fold.mean(of: .sentBits).map { .number($0 / Double(fold.constants.reportsPerDrop)) }
+    return fold.meanPayloadBits.map(Value.number)
   }
   /// `feedback_bit_error_rate`: share of the payload bits that arrive wrong; empty if no bits are sent.
   public static let feedbackBitErrorRate = number(
@@ -28,7 +28,7 @@ extension Column {
     fold.constants.payloadBits.flatMap { bits in
       let sent = Double(bits * fold.constants.reportsPerDrop)
       let count = fold.constants.payloadVaries ? fold.mean(of: .sentBits) ?? sent : sent
-      return fold.mean(of: .bitErrors).map { $0 / count }
+      return count > 0 ? fold.mean(of: .bitErrors).map { $0 / count } : nil
     }
   }
   /// `quantizer_clip_fraction`: share of the quantised values outside the quantiser's range.
