@@ -65,7 +65,7 @@ public struct VectorQuantizer: Quantizer, Part {
     return (length, length * bits)
   }
 
-  /// Learns `codebook` [vector, axis], of at most 64 samples for each vector.
+  /// Learns `codebook` [vector, axis], of some 64 samples for each vector, and of 32 768 at least if there are so many.
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     let (length, bits) = try size(settings, context)
     let count = context.codewordLength
@@ -141,7 +141,7 @@ private struct VectorFitter: Fitter {
       throw FittingError(part: part, reason: "a fitted codeword holds a non-finite value")
     }
     // An odd step, so that all places of the codeword are seen.
-    let step = max(1, vectors / (64 << bits)) | 1
+    let step = max(1, vectors / max(64 << bits, 1 << 15)) | 1
     let chosen = stride(from: 0, to: vectors, by: step).flatMap {
       samples[$0 * length..<($0 + 1) * length]
     }
