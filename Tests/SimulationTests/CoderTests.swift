@@ -8,7 +8,7 @@ import Testing
   private static let link = """
     link:
       grid: {tones: 32}
-      channel: {type: rayleigh, ports: 8, taps: 4, profile: exponential, decay: 2}
+      channel: {type: rayleigh, ports: 8, taps: 4, profile: exponential, tau_rms: 2}
       estimator: perfect
       transform: {taps: 8}
       normaliser: sample_unit_power
@@ -47,18 +47,18 @@ import Testing
 
   /// A report that would have more than `max_bits` is lost, and none has more.
   @Test func overlongReportsAreLost() throws {
-    let coder = "coder={type: range, fit: {drops: 400}, max_bits: 172}"
+    let coder = "coder={type: range, fit: {drops: 400}, max_bits: 182}"
     let point = try execute(prepare(Self.link, set: [coder])).points[0]
     let lost = try #require(point.number(.reportLossRate))
     #expect(lost > 0 && lost < 1, "\(lost)")
-    #expect(point[.payloadBitsMaximum] <= 172)
-    #expect(point[.payloadBits] < 172)
+    #expect(point[.payloadBitsMaximum] <= 182)
+    #expect(point[.payloadBits] < 182)
     // Bit errors spoil reports, but nothing more.
     let harmed = try execute(
       prepare(Self.link, set: [coder, "feedback={type: bsc, p: 0.01}"])
     ).points[0]
     #expect(harmed[.nmseDB].isFinite && harmed[.nmseDB] > point[.nmseDB])
-    #expect(abs(harmed[.feedbackBitErrorRate] - 0.01) < 0.002)
+    #expect(abs(harmed[.feedbackBitErrorRate] - 0.01) < 0.004)
   }
 
   /// Every quantiser in one sweep: fitted, of the bits it says, and better than no report.
