@@ -11,10 +11,15 @@ import Parts
 ///
 /// Reference: C.-K. Wen, W.-T. Shih, S. Jin, IEEE Wireless Commun. Lett. 7 (2018) 748, and the papers of the networks.
 public struct NeuralCodec: CodewordCodec, Part {
-  static let network = Parameter<String>(
-    "network", .name(NetworkZoo.words),
-    "Name of the autoencoder, as 'csilink inspect' lists them, or a family with settings, 'acrnet {expansion: 4}'."
-  )
+  static let network = networkKey(of: .standard)
+
+  private static func networkKey(of zoo: NetworkZoo) -> Parameter<String> {
+    Parameter(
+      "network", .name(zoo.words),
+      "Name of the autoencoder, as 'csilink inspect' lists them, or a family with settings, 'acrnet {expansion: 4}'."
+    )
+  }
+
   static let weights = Parameter<String?>.optional(
     "weights", .file,
     "Folder of weights with a file for each network, compression and side, or one file with both sides; needed to run."
@@ -23,13 +28,18 @@ public struct NeuralCodec: CodewordCodec, Part {
   static let label = Parameter<String?>.optional(
     "label", .text, "Label of the training (training.label) whose weights are taken from a folder.")
 
-  public static let schema = PartSchema(
-    .codec, "network", "A trained autoencoder such as CsiNet.",
-    reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, and the papers of the networks",
-    parameters: [
-      network.declaration, CodewordSize.compression.declaration, weights.declaration,
-      label.declaration,
-    ])
+  public static let schema = description(of: .standard)
+
+  /// The schema with the networks of a zoo.
+  static func description(of zoo: NetworkZoo) -> PartSchema {
+    PartSchema(
+      .codec, "network", "A trained autoencoder such as CsiNet.",
+      reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, and the papers of the networks",
+      parameters: [
+        networkKey(of: zoo).declaration, CodewordSize.compression.declaration, weights.declaration,
+        label.declaration,
+      ])
+  }
 
   /// Both sides, laid out for inference.
   private struct Model: Sendable {
@@ -168,7 +178,8 @@ extension NeuralCodec {
     try NetworkChoice(
       settings[network],
       compression: settings[CodewordSize.compression] ?? CodewordSize.defaultCompression,
-      image: .image(angles: context.portCount, taps: context.tapCount))
+      image: .image(angles: context.portCount, taps: context.tapCount),
+      zoo: context.catalogues[NetworkZoo.self] ?? .standard)
   }
 
   /// The network that the settings name for the CSI of a link; weights are not looked at.
@@ -233,5 +244,14 @@ extension NeuralCodec {
       return "it attends across the batch, so a drop would depend on the others"
     }
     return nil
+  }
+}
+
+extension PartRegistry {
+  /// The same with the networks of another zoo, such as the standard one with families of a program's own.
+  ///
+  /// - Precondition: it has the codec of networks, as the standard registry.
+  public func with(_ zoo: NetworkZoo) -> PartRegistry {
+    with(zoo, schema: NeuralCodec.description(of: zoo))
   }
 }

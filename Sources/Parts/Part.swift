@@ -80,8 +80,12 @@ public struct LinkContext: Sendable {
   public var codewordLength = 0
   /// Levels of each symbol of a quantised codeword; empty if it is sent as real numbers. Set once the quantiser is made.
   public var alphabets: [Int] = []
+  /// What the training of the codec left for its quantiser; set once the codec is made.
+  public var trainedQuantizer: Artefact?
   /// What the pilots settle for the estimator and the downlink; set once the pilot scheme is made.
   public var pilots = Pilots()
+  /// What parts choose from, where it is not the standard one.
+  public var catalogues = Catalogues()
   /// What several parts use; one for all parts of a scenario.
   public var shared = SharedObjects()
 

@@ -1,9 +1,11 @@
 /// Every part that a scenario can name, with the types behind them: what the scenario reader checks against, what a link is
 /// made of and what `csilink list` prints.
 public struct PartRegistry: Sendable {
-  private let schemas: [Section: [PartSchema]]
+  private var schemas: [Section: [PartSchema]]
   private let defaults: [Section: String]
   private var types: [Section: [String: any Part.Type]] = [:]
+  /// What parts choose from, where it is not the standard one.
+  public private(set) var catalogues = Catalogues()
 
   /// Sections that are only read: nothing can be made of them.
   ///
@@ -45,8 +47,23 @@ public struct PartRegistry: Sendable {
     var larger = PartRegistry(
       schemas.values.flatMap { $0 } + parts.map { $0.schema }, defaults: defaults)
     larger.types = types
+    larger.catalogues = catalogues
     for part in parts { larger.types[part.schema.section, default: [:]][part.schema.name] = part }
     return larger
+  }
+
+  /// The same with another catalogue, and the schema of the part whose keys name its entries.
+  ///
+  /// - Precondition: the section has a part of the schema's name.
+  public func with<Catalogue: Sendable>(_ catalogue: Catalogue, schema: PartSchema)
+    -> PartRegistry
+  {
+    var other = self
+    other.catalogues[Catalogue.self] = catalogue
+    let place = parts(of: schema.section).firstIndex { $0.name == schema.name }
+    guard let place else { preconditionFailure("\(schema.section) has no '\(schema.name)'") }
+    other.schemas[schema.section]![place] = schema
+    return other
   }
 
   /// The type behind a section's settings.

@@ -71,6 +71,7 @@ struct StageMaker {
     var context = LinkContext(
       grid: GridSection.grid(point.settings[.grid]!), seed: seed, directory: scenario.directory)
     context.shared = shared
+    context.catalogues = scenario.registry.catalogues
     return State(context: context)
   }
 

@@ -78,7 +78,8 @@ public struct TrainingRun: Sendable {
         hint: "write 'training: {epochs: 100}'; 'csilink list training' shows the keys")
     }
     do {
-      settings = try TrainingSettings(training)
+      settings = try TrainingSettings(
+        training, registry: scenario.registry.catalogues[TrainingRegistry.self] ?? .standard)
     } catch {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }

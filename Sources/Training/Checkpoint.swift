@@ -15,8 +15,11 @@ struct Checkpoint: Sendable {
   var lossSum: Double
   var curve: LearningCurve
   var weights: Weights
-  /// Weights of the best epoch so far; nil before the first epoch has ended.
+  /// Weights of the best epoch so far with the state of the codeword steps then; nil before the first epoch has ended.
   var best: Weights?
+  var bestSteps: [String: [Float]] = [:]
+  /// Whether the codeword steps were adapted to the epoch whose steps are done.
+  var isAdapted = false
   /// Stage in work, from 0, and the finished epochs and optimiser steps of the stages before.
   var stage = 0
   var stageStart = 0
@@ -26,17 +29,19 @@ struct Checkpoint: Sendable {
   var codewordSteps: [String: [Float]] = [:]
   var optimiserSteps: Int
 
-  private static let format = "csilink checkpoint 3"
+  private static let format = "csilink checkpoint 4"
 
   func write(to path: String) throws(DataFileError) {
     var arrays = Self.arrays(weights, prefix: "weights.")
     if let best { arrays += Self.arrays(best, prefix: "best.") }
     arrays += Self.arrays(Weights(optimiser), prefix: "optimiser.")
     arrays += Self.arrays(Weights(codewordSteps), prefix: "codeword.")
+    arrays += Self.arrays(Weights(bestSteps), prefix: "best_codeword.")
     let metadata = [
       "format": Self.format, "key": key, "step_in_epoch": "\(stepInEpoch)",
       "loss_sum": "\(lossSum)", "curve": curve.stored, "optimiser_steps": "\(optimiserSteps)",
-      "stage": "\(stage)", "stage_start": "\(stageStart)", "earlier_steps": "\(earlierSteps)",
+      "is_adapted": "\(isAdapted)", "stage": "\(stage)", "stage_start": "\(stageStart)",
+      "earlier_steps": "\(earlierSteps)",
     ]
     try SealedTensors.write(arrays, metadata: metadata, to: path)
   }
@@ -71,19 +76,22 @@ struct Checkpoint: Sendable {
       let optimiserSteps = file.metadata["optimiser_steps"].flatMap({ Int($0) }),
       let stage = file.metadata["stage"].flatMap({ Int($0) }), stage >= 0,
       let stageStart = file.metadata["stage_start"].flatMap({ Int($0) }),
-      let earlierSteps = file.metadata["earlier_steps"].flatMap({ Int($0) })
+      let earlierSteps = file.metadata["earlier_steps"].flatMap({ Int($0) }),
+      let isAdapted = file.metadata["is_adapted"].flatMap({ Bool($0) })
     else { throw damaged("metadata that do not fit") }
     self.key = key
     self.lossSum = lossSum
     self.curve = curve
     self.optimiserSteps = optimiserSteps
     (self.stage, self.stageStart, self.earlierSteps) = (stage, stageStart, earlierSteps)
+    self.isAdapted = isAdapted
     stepInEpoch = step
     weights = Self.weights(file, prefix: "weights.")
     let best = Self.weights(file, prefix: "best.")
     self.best = best.values.isEmpty ? nil : best
     optimiser = Self.weights(file, prefix: "optimiser.").values
     codewordSteps = Self.weights(file, prefix: "codeword.").values
+    bestSteps = Self.weights(file, prefix: "best_codeword.").values
     guard (self.best == nil) == curve.epochs.isEmpty else {
       throw damaged("too few tensors")
     }

@@ -1,4 +1,5 @@
 import LinkMath
+import Networks
 import Parts
 
 /// White Gaussian noise on codewords, its power set by the mean square of all codewords it is added to.
@@ -25,14 +26,16 @@ public final class CodewordNoise: CodewordStepPart {
     self.seed = seed
   }
 
-  public static func make(_ settings: Settings, seed: UInt64) -> CodewordNoise? {
+  public static func make(_ settings: Settings, for network: NetworkChoice, seed: UInt64)
+    -> CodewordNoise?
+  {
     settings[snr].map { CodewordNoise(snr: linear(decibels: $0), seed: seed) }
   }
 
   public var needsPower: Bool { true }
 
   /// Adds noise; each sample has a stream of its own.
-  public func forward(_ codewords: UnsafeMutablePointer<Float>, _ pass: CodewordPass) {
+  public func forward(_ codewords: UnsafeMutablePointer<Float>, _ pass: CodewordPass) -> Double {
     let meanSquare = pass.power!
     let key = StreamKey(seed: seed, domain: pass.domain, purpose: .feedbackNoise)
     let scale = Float((meanSquare / snr).squareRoot())
@@ -42,6 +45,7 @@ public final class CodewordNoise: CodewordStepPart {
         to: UnsafeMutableBufferPointer(
           start: codewords + sample * pass.length, count: pass.length), scale: scale)
     }
+    return 0
   }
 
   static func meanSquare(_ codewords: UnsafePointer<Float>, count: Int) -> Double {

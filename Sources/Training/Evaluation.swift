@@ -122,7 +122,7 @@ private struct Pass: Sendable {
       let pass = CodewordPass(
         domain: domain, epoch: 0, first: range.lowerBound, samples: range.count,
         length: codewordLength, power: meanSquare)
-      for step in steps { step.forward(codewords, pass) }
+      for step in steps { _ = step.forward(codewords, pass) }
       // The inputs are no longer needed: their memory takes the reconstructions.
       decoder.run([UnsafePointer(codewords)], count: range.count, into: [inputs])
       var partial = ReconstructionError()

@@ -30,7 +30,7 @@ public struct RelativeErrorLoss: LossPart {
 
   /// - Complexity: O(samples · count), on the calling thread.
   public func evaluate(
-    _ batch: LossBatch, gradient: UnsafeMutablePointer<Float>, pool: WorkerPool?
+    _ batch: LossBatch, _ gradients: LossGradients, pool: WorkerPool?
   ) -> Double {
     var total = 0.0
     for sample in 0..<batch.samples {
@@ -45,7 +45,8 @@ public struct RelativeErrorLoss: LossPart {
       let factor = energy > 0 ? 1 / (energy * Double(batch.samples)) : 0
       total += error * factor
       for i in first..<first + batch.count {
-        gradient[i] = Float(2 * factor * (Double(batch.output[i]) - Double(batch.target[i])))
+        gradients.output[i] = Float(
+          2 * factor * (Double(batch.output[i]) - Double(batch.target[i])))
       }
     }
     return total

@@ -82,6 +82,10 @@ public final class SGD: OptimizerPart, @unchecked Sendable {
     }
   }
 
+  public func forget(_ values: Range<Int>, ofGroup group: Int) {
+    for i in values { velocities[group][i] = 0 }
+  }
+
   /// The step before, of each group.
   public var state: [String: [Float]] {
     Dictionary(

@@ -58,6 +58,8 @@ public struct TrainingResult: Sendable {
   public let curve: LearningCurve
   /// Weights of the best epoch on the validation set.
   public let weights: Weights
+  /// What its codeword steps left for the link, by name.
+  public let tables: [String: RealArray]
   /// On the test set, read once.
   public let test: Evaluation
   /// Whether it ended before its last epoch.
@@ -118,7 +120,7 @@ public final class TrainingLoop {
     recipe = Recipe(
       network, settings, dataDigest: data.digest, seed: seed, startDigests: start.digests)
     stages = try settings.stages(network)
-    steps = settings.codewordSteps(seed: seed)
+    steps = try settings.codewordSteps(network, seed: seed)
     let isResumed = FileManager.default.fileExists(atPath: checkpointPath)
     let drawn = Self.drawnWeights(network, settings, seed: seed)
     let initial = drawn.merging(start.weights)
@@ -133,7 +135,7 @@ public final class TrainingLoop {
       network.autoencoder, weights: stored?.weights ?? initial,
       capacity: min(settings.batchSize, data.training.count), pool: pool)
     let stage = stages[min(stored?.stage ?? 0, stages.count - 1)]
-    (optimizer, schedule) = try Self.begin(stage, trainer, pool)
+    (optimizer, schedule) = try Self.begin(stage, trainer, steps, pool)
     if let stored {
       guard Self.fits(stored.optimiser, optimizer.state) else {
         throw DataFileError(
@@ -141,37 +143,31 @@ public final class TrainingLoop {
           found: "one of another size", hint: "use --fresh to start over")
       }
       optimizer.restore(stored.optimiser, step: stored.optimiserSteps)
-      for (index, step) in steps.enumerated() {
-        step.state = Self.part(index, of: stored.codewordSteps)
-      }
+      steps.restore(stored.codewordSteps)
     }
     state =
       stored
       ?? Checkpoint(key: recipe.digest, weights: initial, optimiser: optimizer.state)
     batch = SampleBatch(data.training, capacity: min(settings.batchSize, data.training.count))
+    if !isResumed { try beginSteps() }
   }
 
+  /// Groups of the optimiser: encoder, decoder, then those of the codeword steps that have parameters.
   private static func begin(
-    _ stage: TrainingStage, _ trainer: AutoencoderTrainer, _ pool: WorkerPool
+    _ stage: TrainingStage, _ trainer: AutoencoderTrainer, _ steps: [any CodewordStep],
+    _ pool: WorkerPool
   )
     throws(SettingsError) -> (any Optimizer, any Schedule)
   {
     trainer.freeze(stage.isFrozen)
-    return (stage.optimizer(trainer.groups, pool), try stage.schedule(stage.epochs))
+    trainer.teacher = stage.teacher
+    return (
+      stage.optimizer(trainer.groups + steps.groups, pool), try stage.schedule(stage.epochs)
+    )
   }
 
   private static func fits(_ a: [String: [Float]], _ b: [String: [Float]]) -> Bool {
     a.mapValues(\.count) == b.mapValues(\.count)
-  }
-
-  /// The values of one codeword step, which stand below its number.
-  private static func part(_ index: Int, of values: [String: [Float]]) -> [String: [Float]] {
-    let prefix = "\(index)."
-    return values.reduce(into: [:]) { part, entry in
-      if entry.key.hasPrefix(prefix) {
-        part[String(entry.key.dropFirst(prefix.count))] = entry.value
-      }
-    }
   }
 
   /// Encoder and decoder are drawn from streams of their own.
@@ -255,7 +251,40 @@ public final class TrainingLoop {
     state.earlierSteps += optimizer.step
     state.stageStart = state.curve.epochs.count
     state.stage += 1
-    (optimizer, schedule) = try Self.begin(stage, trainer, pool)
+    (optimizer, schedule) = try Self.begin(stage, trainer, steps, pool)
+  }
+
+  /// Samples of the training set that codeword steps look at: its first ones, in batches.
+  private func codewords(
+    _ wanted: Int, _ encode: (UnsafePointer<Float>, _ count: Int) throws -> [Float]
+  ) throws -> RealArray {
+    let count = min(wanted, data.training.count)
+    var values: [Float] = []
+    for first in stride(from: 0, to: count, by: settings.batchSize) {
+      let samples = Array(first..<min(first + settings.batchSize, count))
+      try batch.load(samples[...], pool)
+      values += try encode(batch.inputs, samples.count)
+    }
+    return RealArray(values, shape: [count, network.autoencoder.codewordLength])
+  }
+
+  private func beginSteps() throws {
+    guard steps.sampleCount > 0 else { return }
+    try steps.begin(codewords(steps.sampleCount) { trainer.codewords($0, count: $1) })
+  }
+
+  /// Lets the codeword steps follow the encoder, once for each epoch.
+  private func adaptSteps(_ weights: Weights) throws {
+    if steps.sampleCount > 0, !state.isAdapted {
+      let plan = try InferencePlan(network.autoencoder.encoder, weights: weights)
+      let size = data.training.sampleSize
+      let sample = try codewords(steps.sampleCount) { inputs, count in
+        let values = Array(UnsafeBufferPointer(start: inputs, count: count * size))
+        return plan.run([values], count: count, pool: pool)[0]
+      }
+      try steps.adapt(sample, optimizer, first: trainer.groups.count)
+    }
+    state.isAdapted = true
   }
 
   /// One optimiser step on the next samples of the order.
@@ -269,19 +298,16 @@ public final class TrainingLoop {
         domain: .train, epoch: epoch, first: first, samples: samples.count, length: length,
         power: power)
     }
-    let loss = trainer.differentiate(
-      batch.inputs, count: samples.count, target: batch.targets, loss: stage.loss,
-      link: { codewords in
-        for step in steps {
-          let power =
-            step.needsPower
-            ? CodewordNoise.meanSquare(codewords, count: samples.count * length) : nil
-          step.forward(codewords, pass(power))
-        }
-      },
-      linkBack: { gradient in
-        for step in steps.reversed() { step.backward(gradient, pass(nil)) }
-      })
+    var added = 0.0
+    let loss =
+      trainer.differentiate(
+        batch.inputs, count: samples.count, target: batch.targets, loss: stage.loss,
+        link: { codewords in
+          added = steps.forward(codewords, count: samples.count * length, pass)
+        },
+        linkBack: { gradient in
+          for step in steps.reversed() { step.backward(gradient, pass(nil)) }
+        }) + added
     guard loss.isFinite else {
       throw TrainingError(
         description: """
@@ -290,6 +316,7 @@ public final class TrainingLoop {
           """)
     }
     optimizer.update(rate: schedule.rate(at: optimizer.step))
+    for step in steps { step.finishUpdate() }
     state.stepInEpoch += 1
     state.lossSum += loss * Double(samples.count)
     samplesDone += samples.count
@@ -298,6 +325,7 @@ public final class TrainingLoop {
   /// Validates, keeps the weights if they are the best, extends the curve; false if stopped before that.
   private func finishEpoch(_ shouldStop: @escaping @Sendable () -> Bool) throws -> Bool {
     let weights = trainer.weights
+    try adaptSteps(weights)
     guard
       let validation = try Evaluation.of(
         network.autoencoder, weights, on: data.validation, steps: steps, domain: .validation,
@@ -310,7 +338,10 @@ public final class TrainingLoop {
             hint: lower training.learning_rate
           """)
     }
-    if validation.nmse < state.curve.best?.validationNMSE ?? .infinity { state.best = weights }
+    if validation.nmse < state.curve.best?.validationNMSE ?? .infinity {
+      state.best = weights
+      state.bestSteps = steps.states
+    }
     state.curve.append(
       LearningCurve.Epoch(
         number: state.curve.epochs.count + 1, steps: state.earlierSteps + optimizer.step,
@@ -319,6 +350,7 @@ public final class TrainingLoop {
         validationLoss: validation.meanSquare, validationNMSE: validation.nmse))
     state.stepInEpoch = 0
     state.lossSum = 0
+    state.isAdapted = false
     try AtomicFile.write(state.curve.csv, to: curvePath)
     return true
   }
@@ -327,23 +359,22 @@ public final class TrainingLoop {
     state.weights = trainer.weights
     state.optimiser = optimizer.state
     state.optimiserSteps = optimizer.step
-    state.codewordSteps = [:]
-    for (index, step) in steps.enumerated() {
-      for (name, values) in step.state { state.codewordSteps["\(index).\(name)"] = values }
-    }
+    state.codewordSteps = steps.states
     try state.write(to: checkpointPath)
   }
 
   private func conclude(_ shouldStop: @escaping @Sendable () -> Bool) throws -> TrainingResult? {
     guard let best = state.best else { preconditionFailure("a training has at least one epoch") }
     try AtomicFile.write(state.curve.csv, to: curvePath)
+    steps.restore(state.bestSteps)
     guard
       let test = try Evaluation.of(
         network.autoencoder, best, on: data.test, steps: steps, domain: .test, pool: pool,
         shouldStop: shouldStop)
     else { return nil }
     return TrainingResult(
-      curve: state.curve, weights: best, test: test,
+      curve: state.curve, weights: best,
+      tables: steps.reduce(into: [:]) { $0.merge($1.tables) { $1 } }, test: test,
       stoppedEarly: state.curve.epochs.count < settings.epochs)
   }
 

@@ -2,7 +2,7 @@ import LinkMath
 import Networks
 import Parts
 
-/// A part of a training that a scenario chooses by its word; a new one is one file and one line in ``TrainingRegistry``.
+/// A part of a training that a scenario chooses by its word; a new one is one file and one word in ``TrainingRegistry/standard``.
 public protocol TrainingPart {
   /// The word in scenarios.
   static var word: String { get }
@@ -91,6 +91,8 @@ public struct TrainingStage: Sendable {
   public var schedule: @Sendable (_ epochs: Int) throws(SettingsError) -> any Schedule
   /// Moves the parameters that are not frozen.
   public var optimizer: @Sendable ([ParameterGroup], WorkerPool) -> any Optimizer
+  /// What the loss compares with, if it asks for a teacher.
+  public var teacher: Teacher?
   /// When it ends before its epochs.
   public var stop: StopPolicy
 }
@@ -106,37 +108,5 @@ public struct StopPolicy: Sendable, Hashable {
   func isMet(_ curve: LearningCurve, start: Int) -> Bool {
     guard let patience, let best = curve.best else { return false }
     return curve.epochs.count - max(best.number, start) >= patience
-  }
-}
-
-/// Every part of a training that a scenario can name.
-public enum TrainingRegistry {
-  static let losses: [any LossPart.Type] = [
-    MeanSquareLoss.self, LogMeanSquareLoss.self, RelativeErrorLoss.self,
-  ]
-  static let schedules: [any SchedulePart.Type] = [
-    ConstantSchedule.self, StepSchedule.self, ExponentialSchedule.self, WarmUpCosineSchedule.self,
-  ]
-  static let optimizers: [any OptimizerPart.Type] = [Adam.self, SGD.self]
-  static let methods: [any TrainingMethod.Type] = [SupervisedMethod.self, TwoStageMethod.self]
-  static let codewordSteps: [any CodewordStepPart.Type] = [CodewordNoise.self]
-
-  /// The key that chooses among parts of a kind.
-  static func choice(
-    _ key: String, _ parts: [any TrainingPart.Type], _ text: String
-  ) -> Parameter<String> {
-    let meanings = parts.map { "\($0.word): \($0.summary)" }.joined(separator: "; ")
-    return Parameter(
-      key, .choice(parts.map { $0.word }), default: parts[0].word, "\(text) \(meanings).")
-  }
-
-  /// Keys of all parts, each once.
-  static var keys: [ParameterDeclaration] {
-    let parts: [any TrainingPart.Type] = losses + schedules + optimizers + methods + codewordSteps
-    var keys: [ParameterDeclaration] = []
-    for key in parts.flatMap({ $0.keys }) where !keys.contains(where: { $0.key == key.key }) {
-      keys.append(key)
-    }
-    return keys
   }
 }

@@ -25,20 +25,13 @@ public struct TrainingSettings: Sendable {
     "source", default: .truth,
     "Whether the encoder sees the true channel or the estimate of the scenario's pilots; the target is the true channel."
   )
-  static let epochs = Parameter.integer(
+  /// The key of the number of epochs, which parts with a plan of their own read.
+  public static let epochs = Parameter.integer(
     "epochs", default: 100, in: 1...1_000_000,
     "Largest number of passes over the training set; 'patience' may end the training earlier.")
   static let batch = Parameter.integer(
     "batch", default: 200, in: 1...65_536,
     "Samples of one optimiser step; the last one of an epoch takes what is left.")
-  static let lossName = TrainingRegistry.choice(
-    "loss", TrainingRegistry.losses, "What is minimised.")
-  static let scheduleName = TrainingRegistry.choice(
-    "schedule.type", TrainingRegistry.schedules, "Learning rate over the optimiser steps.")
-  static let optimizerName = TrainingRegistry.choice(
-    "optimizer", TrainingRegistry.optimizers, "How the gradient moves the parameters.")
-  static let methodName = TrainingRegistry.choice(
-    "method.type", TrainingRegistry.methods, "What is trained when.")
   /// The key of the word that tells trainings of one network apart.
   package static let label = Parameter<String?>.optional(
     "label", .text,
@@ -57,16 +50,36 @@ public struct TrainingSettings: Sendable {
     may never find it, 0.1 does.
     """)
 
-  /// All keys below `training:`, those of the registered parts among them.
-  public static let schema = PartSchema(
-    .training, "training", "Training of the scenario's networks on drops of its channel.",
-    parameters: [
-      samples.declaration, validation.declaration, test.declaration, source.declaration,
-      epochs.declaration, batch.declaration, lossName.declaration, scheduleName.declaration,
-      optimizerName.declaration, methodName.declaration,
-    ] + TrainingRegistry.keys + [
-      patience.declaration, outputGain.declaration, label.declaration,
-    ])
+  /// The keys that name parts.
+  private struct Names {
+    let loss, schedule, optimizer, method: Parameter<String>
+
+    init(_ registry: TrainingRegistry) {
+      loss = TrainingRegistry.choice("loss", registry.losses, "What is minimised.")
+      schedule = TrainingRegistry.choice(
+        "schedule.type", registry.schedules, "Learning rate over the optimiser steps.")
+      optimizer = TrainingRegistry.choice(
+        "optimizer", registry.optimizers, "How the gradient moves the parameters.")
+      method = TrainingRegistry.choice("method.type", registry.methods, "What is trained when.")
+    }
+  }
+
+  /// All keys below `training:`, those of the parts of this package among them.
+  public static let schema = schema(of: .standard)
+
+  /// All keys below `training:` with the parts of a registry.
+  public static func schema(of registry: TrainingRegistry) -> PartSchema {
+    let names = Names(registry)
+    return PartSchema(
+      .training, "training", "Training of the scenario's networks on drops of its channel.",
+      parameters: [
+        samples.declaration, validation.declaration, test.declaration, source.declaration,
+        epochs.declaration, batch.declaration, names.loss.declaration, names.schedule.declaration,
+        names.optimizer.declaration, names.method.declaration,
+      ] + registry.keys + [
+        patience.declaration, outputGain.declaration, label.declaration,
+      ])
+  }
 
   /// Samples of the training set.
   public private(set) var trainingCount: Int
@@ -86,6 +99,7 @@ public struct TrainingSettings: Sendable {
   /// longer training starts with the same epochs.
   let signature: String
   private let given: Settings
+  private let registry: TrainingRegistry
   private let loss: any Loss
   private let method: any TrainingMethod
   private let optimizer: any OptimizerPart.Type
@@ -94,9 +108,14 @@ public struct TrainingSettings: Sendable {
   /// Optimiser steps of an epoch; the last batch may be smaller.
   public var stepsPerEpoch: Int { (trainingCount + batchSize - 1) / batchSize }
 
+  /// - Parameters:
+  ///   - settings: checked against the schema of the registry.
+  ///   - registry: the parts that the settings name.
   /// - Throws: `SettingsError` for keys that do not go together, such as a warm-up that does not leave room for the cosine.
-  public init(_ settings: Settings) throws(SettingsError) {
+  public init(_ settings: Settings, registry: TrainingRegistry = .standard) throws(SettingsError) {
     given = settings
+    self.registry = registry
+    let names = Names(registry)
     trainingCount = settings[Self.samples]
     validationCount = settings[Self.validation]
     testCount = settings[Self.test]
@@ -104,12 +123,12 @@ public struct TrainingSettings: Sendable {
     epochs = settings[Self.epochs]
     batchSize = settings[Self.batch]
     outputGain = settings[Self.outputGain]
-    let lossType = TrainingRegistry.losses.first { $0.word == settings[Self.lossName] }!
+    let lossType = registry.losses.first { $0.word == settings[names.loss] }!
     loss = try lossType.init(settings)
-    let methodType = TrainingRegistry.methods.first { $0.word == settings[Self.methodName] }!
+    let methodType = registry.methods.first { $0.word == settings[names.method] }!
     method = try methodType.init(settings)
-    optimizer = TrainingRegistry.optimizers.first { $0.word == settings[Self.optimizerName] }!
-    let schedule = TrainingRegistry.schedules.first { $0.word == settings[Self.scheduleName] }!
+    optimizer = registry.optimizers.first { $0.word == settings[names.optimizer] }!
+    let schedule = registry.schedules.first { $0.word == settings[names.schedule] }!
     self.schedule = schedule
     if let label = settings[Self.label],
       !label.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
@@ -119,7 +138,7 @@ public struct TrainingSettings: Sendable {
         reason: "must be a word of letters, digits and '_', got \(label)")
     }
     // A method of one stage goes on where a shorter training ended.
-    let isFixed = schedule.dependsOnEpochs || settings[Self.methodName] != SupervisedMethod.word
+    let isFixed = schedule.dependsOnEpochs || settings[names.method] != SupervisedMethod.word
     signature = settings.canonical.split(separator: "\n").filter {
       (isFixed || !$0.hasPrefix("training.epochs=")) && !$0.hasPrefix("training.label=")
     }.joined(separator: "\n")
@@ -151,12 +170,28 @@ public struct TrainingSettings: Sendable {
       }, optimizer: { optimizer.init(given, $0, pool: $1) },
       stop: StopPolicy(patience: given[Self.patience]))
     let stages = try method.stages(TrainingTask(network: network, whole: whole))
-    for stage in stages { _ = try stage.schedule(stage.epochs) }
+    for stage in stages {
+      _ = try stage.schedule(stage.epochs)
+      let needs = type(of: stage.loss).needs
+      if stage.teacher == nil, !needs.isDisjoint(with: [.teacherOutput, .teacherCodeword]) {
+        throw SettingsError(
+          part: given.part, key: "loss",
+          reason: "compares with a teacher, which the method does not have")
+      }
+    }
     return stages
   }
 
-  /// What happens to the codewords, in order.
-  func codewordSteps(seed: UInt64) -> [any CodewordStep] {
-    TrainingRegistry.codewordSteps.compactMap { $0.make(given, seed: seed) }
+  /// What happens to the codewords of a network, in order.
+  ///
+  /// - Throws: `SettingsError` for settings that do not suit the network.
+  public func codewordSteps(_ network: NetworkChoice, seed: UInt64) throws(SettingsError)
+    -> [any CodewordStep]
+  {
+    var steps: [any CodewordStep] = []
+    for part in registry.codewordSteps {
+      if let step = try part.make(given, for: network, seed: seed) { steps.append(step) }
+    }
+    return steps
   }
 }

@@ -180,7 +180,7 @@ import Testing
 
   /// Every network that the schema offers runs, or says why it does not.
   @Test func everyNetworkIsOfferedOrRefusedWithAReason() throws {
-    for variant in NetworkZoo.variants {
+    for variant in NetworkZoo.standard.variants {
       let settings = try NeuralCodec.schema.settings([
         "network": .text(variant.name), "compression": .integer(variant.compressions()[0]),
       ])

@@ -116,7 +116,7 @@ import Testing
     "transnet", "kd-crnet {role: student}",
   ])
   func everyFamilyHasBinaryLayers(_ name: String) throws {
-    let variant = try NetworkZoo.variant(name)
+    let variant = try NetworkZoo.standard.variant(name)
     let family = variant.name.prefix { $0 != " " }
     for sides in ["encoder", "decoder", "both"] {
       let inside = name.contains("{") ? name.dropLast() + ", " : name + " {"

@@ -216,7 +216,7 @@ import Testing
   }
 
   @Test func keysAreUnique() throws {
-    for variant in NetworkZoo.variants {
+    for variant in NetworkZoo.standard.variants {
       let network = try NetworkZoo.autoencoder(
         variant.name, compression: variant.compressions()[0])
       let keys = (network.encoder.parameters + network.decoder.parameters).map(\.key)

@@ -3,9 +3,9 @@ import Testing
 
 @Suite struct DescriptionTests {
   /// The printed layers hold every parameter once, whatever the network.
-  @Test(arguments: NetworkZoo.variants.map(\.name))
+  @Test(arguments: NetworkZoo.standard.variants.map(\.name))
   func layersHoldAllParameters(_ name: String) throws {
-    for compression in try NetworkZoo.variant(name).compressions() {
+    for compression in try NetworkZoo.standard.variant(name).compressions() {
       let network = try NetworkZoo.autoencoder(name, compression: compression)
       for side in [network.encoder, network.decoder] {
         let lines = side.layerLines

@@ -70,9 +70,9 @@ import Testing
   }
 
   /// The two ways to evaluate one definition agree for every network, whatever the batch.
-  @Test(arguments: NetworkZoo.variants.filter { !$0.name.contains("cross") }.map(\.name))
+  @Test(arguments: NetworkZoo.standard.variants.filter { !$0.name.contains("cross") }.map(\.name))
   func inferenceMatchesTrainingPlan(_ name: String) throws {
-    let ratios = try NetworkZoo.variant(name).compressions()
+    let ratios = try NetworkZoo.standard.variant(name).compressions()
     let network = try NetworkZoo.autoencoder(name, compression: ratios.last!)
     var stream = StreamKey(seed: 9, domain: .initialisation, purpose: .initialisation)
       .stream(drop: 0)

@@ -30,7 +30,7 @@ import Testing
   }
 
   private static func choice(_ name: String, _ image: Shape) throws -> NetworkChoice {
-    let ratios = try NetworkZoo.variant(name).compressions(image: image)
+    let ratios = try NetworkZoo.standard.variant(name).compressions(image: image)
     return try NetworkChoice(name, compression: ratios.last { $0 <= 16 }!, image: image)
   }
 
@@ -210,7 +210,9 @@ import Testing
     weights["denoiser.layers.1.weight"] = [Float](repeating: 0, count: 8 * 32)
     weights["denoiser.layers.1.bias"] = [Float](repeating: 0, count: 32)
     #expect(try output(network.decoder) == output(base.decoder))
-    #expect(NetworkZoo.families.allSatisfy { NetworkZoo.words.contains($0.schema.name) })
+    #expect(
+      NetworkZoo.standard.families.allSatisfy { NetworkZoo.standard.words.contains($0.schema.name) }
+    )
   }
 }
 

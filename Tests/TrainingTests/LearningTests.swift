@@ -75,7 +75,10 @@ import Training
     func value(_ output: [Float]) -> (Double, [Float]) {
       var gradient = [Float](repeating: 9, count: 6)
       let batch = LossBatch(output, target, samples: 2, count: 3)
-      return (loss.evaluate(batch, gradient: &gradient, pool: nil), gradient)
+      let value = gradient.withUnsafeMutableBufferPointer {
+        loss.evaluate(batch, LossGradients($0.baseAddress!), pool: nil)
+      }
+      return (value, gradient)
     }
     let (mean, gradient) = value(output)
     #expect(abs(mean - (0.25 + 0.0625) / 0.5 / 2) < 1e-7)

@@ -129,7 +129,7 @@ public struct RatioTable: Sendable, Encodable {
   /// - Throws: ``NetworkError`` for a network that does not exist or that cannot compress the image.
   public init(_ text: String, image: Shape = .publicImage) throws(NetworkError) {
     var ratios: [NetworkDescription] = []
-    for choice in try NetworkZoo.variant(text).choices(image: image) {
+    for choice in try NetworkZoo.standard.variant(text).choices(image: image) {
       ratios.append(NetworkDescription(choice))
     }
     network = ratios[0].network

@@ -14,9 +14,9 @@ public struct NetworkList: Sendable, Encodable {
   /// In the order of ``NetworkZoo/variants``.
   public let networks: [Row]
 
-  /// Lists ``NetworkZoo/variants``.
+  /// Lists the standard zoo.
   public init() {
-    networks = NetworkZoo.variants.compactMap { variant in
+    networks = NetworkZoo.standard.variants.compactMap { variant in
       (try? variant.compressions()).map {
         Row(network: variant.name, compressions: $0, variant: variant)
       }

@@ -77,7 +77,8 @@ public struct ConvBN: Layer {
   let normalization: BatchNorm
   let convolutionKey: String
 
-  init(
+  /// A convolution under the key `conv` unless told otherwise, and its normalisation under `bn`.
+  public init(
     _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, bias: Bool = false,
     norm: BatchNorm.Settings = .standard, key: String = "conv",
     initialization: NetworkParameter.Initialization? = nil, zeroBias: Bool = false

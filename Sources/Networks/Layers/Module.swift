@@ -46,9 +46,11 @@ public protocol Layer: Module {
 public struct Sequential: Layer {
   let layers: [(key: String, layer: any Layer)]
 
-  init(_ layers: [(key: String, layer: any Layer)]) { self.layers = layers }
+  /// Layers under keys of their own.
+  public init(_ layers: [(key: String, layer: any Layer)]) { self.layers = layers }
 
-  init(_ layers: [any Layer]) {
+  /// Layers under the keys "0", "1", ...
+  public init(_ layers: [any Layer]) {
     self.layers = layers.enumerated().map { ("\($0.offset)", $0.element) }
   }
 

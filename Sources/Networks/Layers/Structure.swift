@@ -16,7 +16,8 @@ public struct Residual: Layer {
   let branch: any Layer
   let activation: LeakyReLU?
 
-  init(_ branch: any Layer, activation: LeakyReLU? = nil) {
+  /// A branch, and an activation behind the sum.
+  public init(_ branch: any Layer, activation: LeakyReLU? = nil) {
     self.branch = branch
     self.activation = activation
   }
@@ -33,7 +34,8 @@ public struct Residual: Layer {
 public struct ParallelConcat: Layer {
   let branches: [(key: String, layer: any Layer)]
 
-  init(_ branches: [(key: String, layer: any Layer)]) { self.branches = branches }
+  /// Branches under keys of their own.
+  public init(_ branches: [(key: String, layer: any Layer)]) { self.branches = branches }
 
   public var children: [Child] { branches.map { ($0.key, $0.layer) } }
 
@@ -46,9 +48,9 @@ public struct ParallelConcat: Layer {
   }
 }
 
-/// A layer whose children appear under the parent's key, as in networks whose names are not nested.
 extension Sequential {
-  static func keyed(_ layers: (String, any Layer)...) -> Sequential {
+  /// Layers under keys of their own.
+  public static func keyed(_ layers: (String, any Layer)...) -> Sequential {
     Sequential(layers.map { (key: $0.0, layer: $0.1) })
   }
 }

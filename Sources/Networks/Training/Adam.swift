@@ -68,6 +68,12 @@ public final class Adam: Optimizer, @unchecked Sendable {
     }
   }
 
+  public func forget(_ values: Range<Int>, ofGroup group: Int) {
+    for memory in [moments[group].first, moments[group].second] {
+      (memory.pointer + values.lowerBound).update(repeating: 0, count: values.count)
+    }
+  }
+
   /// First and second moments of each group in the order of its parameters.
   public var state: [String: [Float]] {
     var state: [String: [Float]] = [:]

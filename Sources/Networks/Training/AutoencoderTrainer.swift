@@ -8,9 +8,13 @@ public final class AutoencoderTrainer {
   public let encoder: TrainingPlan
   /// The decoder in both directions.
   public let decoder: TrainingPlan
+  /// Judges beside the target, for losses that ask for it.
+  public var teacher: Teacher?
   private let codeword: Int
   private let map: Int
   private let pool: WorkerPool
+  /// Gradient of the loss with respect to the codewords, for losses that look at them.
+  private lazy var codewordGradient = FloatMemory(encoder.capacity * codeword)
 
   /// - Parameters:
   ///   - autoencoder: what is trained.
@@ -84,9 +88,7 @@ public final class AutoencoderTrainer {
     }
     link(received)
     decoder.forward(count: count, isTraining: true)
-    let value = loss.evaluate(
-      LossBatch(decoder.outputMemory(), target ?? input, samples: count, count: map),
-      gradient: decoder.outputGradientMemory(), pool: pool)
+    let value = evaluate(loss, input, target ?? input, count)
     decoder.backward()
     if encoder.isFrozen { return value }
     let gradient = encoder.outputGradientMemory()
@@ -96,8 +98,43 @@ public final class AutoencoderTrainer {
       let clean = decoder.inputGradientMemory(1)
       for i in 0..<count * codeword { gradient[i] += clean[i] }
     }
+    if type(of: loss).needs.contains(.codeword) {
+      for i in 0..<count * codeword { gradient[i] += codewordGradient.pointer[i] }
+    }
     encoder.backward()
     return value
+  }
+
+  /// The loss of the decoder's outputs; its gradients are then in the decoder and in ``codewordGradient``.
+  private func evaluate(
+    _ loss: any Loss, _ input: UnsafePointer<Float>, _ target: UnsafePointer<Float>, _ count: Int
+  ) -> Double {
+    let needs = type(of: loss).needs
+    var batch = LossBatch(decoder.outputMemory(), target, samples: count, count: map)
+    if needs.contains(.codeword) {
+      batch.codeword = LossBatch.Codewords(encoder.outputMemory(), length: codeword)
+      codewordGradient.fill(0)
+    }
+    if needs.contains(.teacherOutput) || needs.contains(.teacherCodeword) {
+      guard let teacher else { preconditionFailure("\(type(of: loss)) needs a teacher") }
+      teacher.judge(input, &batch, pool: pool)
+    }
+    return loss.evaluate(
+      batch,
+      LossGradients(
+        decoder.outputGradientMemory(),
+        codeword: needs.contains(.codeword) ? codewordGradient.pointer : nil), pool: pool)
+  }
+
+  /// Codewords `[sample, M]` as in a step of the training, the running statistics staying as they are.
+  ///
+  /// - Parameters:
+  ///   - input: `[sample, 2, angle, delay]`.
+  ///   - count: number of samples, at most the capacity.
+  public func codewords(_ input: UnsafePointer<Float>, count: Int) -> [Float] {
+    encoder.write(from: input, samples: count)
+    encoder.keepingStatistics { encoder.forward(count: count, isTraining: !encoder.isFrozen) }
+    return Array(UnsafeBufferPointer(start: encoder.outputMemory(), count: count * codeword))
   }
 
   /// Parameters that are not frozen, of the encoder and of the decoder.

@@ -1,14 +1,46 @@
 import Foundation
 import LinkMath
 
+/// What a loss looks at besides the reconstructions.
+public enum LossNeed: Sendable, Hashable, CaseIterable {
+  /// What the reconstructions should be.
+  case target
+  /// The encoder's codewords, before anything happens to them; the loss has a gradient with respect to them too.
+  case codeword
+  /// Reconstructions of a trained network of the same image from the same inputs.
+  case teacherOutput
+  /// Its codewords.
+  case teacherCodeword
+}
+
 /// What a loss compares.
 public struct LossBatch: @unchecked Sendable {
   // Sendable: read by the tasks of one evaluation.
+
+  /// Codewords of the batch, or those of a teacher.
+  public struct Codewords {
+    /// `[sample, length]`.
+    public let values: UnsafePointer<Float>
+    /// Reals of a codeword, M.
+    public let length: Int
+
+    /// Codewords `[sample, length]`.
+    public init(_ values: UnsafePointer<Float>, length: Int) {
+      self.values = values
+      self.length = length
+    }
+  }
 
   /// Reconstructions and what they should be, `[sample, count]`.
   public let output, target: UnsafePointer<Float>
   /// Samples of the batch, and values of one.
   public let samples, count: Int
+  /// Set for a loss that needs ``LossNeed/codeword``.
+  public var codeword: Codewords?
+  /// `[sample, count]`, set for a loss that needs ``LossNeed/teacherOutput``.
+  public var teacherOutput: UnsafePointer<Float>?
+  /// Set for a loss that needs ``LossNeed/teacherCodeword``.
+  public var teacherCodeword: Codewords?
 
   /// - Parameters:
   ///   - output: reconstructions `[sample, count]`.
@@ -23,18 +55,42 @@ public struct LossBatch: @unchecked Sendable {
   }
 }
 
+/// Where a loss writes its gradient.
+public struct LossGradients: @unchecked Sendable {
+  // Sendable: tasks of one evaluation write disjoint samples.
+
+  /// With respect to the outputs, `[sample, count]`; written whole.
+  public let output: UnsafeMutablePointer<Float>
+  /// With respect to the codewords, `[sample, M]`; zeros at first, set for a loss that needs ``LossNeed/codeword``.
+  public let codeword: UnsafeMutablePointer<Float>?
+
+  /// Memory of the gradients.
+  public init(
+    _ output: UnsafeMutablePointer<Float>, codeword: UnsafeMutablePointer<Float>? = nil
+  ) {
+    self.output = output
+    self.codeword = codeword
+  }
+}
+
 /// A training loss on a batch of reconstructions.
 public protocol Loss: Sendable {
-  /// The loss, and its gradient with respect to the outputs.
+  /// What it looks at besides the reconstructions.
+  static var needs: Set<LossNeed> { get }
+
+  /// The loss and its gradients.
   ///
   /// - Parameters:
-  ///   - batch: reconstructions and targets.
-  ///   - gradient: written, `[sample, count]`.
+  ///   - batch: reconstructions and what the loss needs.
+  ///   - gradients: written.
   ///   - pool: divides the samples; the result does not depend on it.
   /// - Complexity: O(samples · count); the samples' sums are added in their order in Double.
-  func evaluate(
-    _ batch: LossBatch, gradient: UnsafeMutablePointer<Float>, pool: WorkerPool?
-  ) -> Double
+  func evaluate(_ batch: LossBatch, _ gradients: LossGradients, pool: WorkerPool?) -> Double
+}
+
+extension Loss {
+  /// The target.
+  public static var needs: Set<LossNeed> { [.target] }
 }
 
 /// Mean over all elements of (output - target)².
@@ -43,10 +99,10 @@ public struct MeanSquareLoss: Loss {
   public init() {}
 
   public func evaluate(
-    _ batch: LossBatch, gradient: UnsafeMutablePointer<Float>, pool: WorkerPool?
+    _ batch: LossBatch, _ gradients: LossGradients, pool: WorkerPool?
   ) -> Double {
     let size = Double(batch.samples * batch.count)
-    return LossPass(batch, gradient: gradient).run(factor: Float(2 / size), pool) / size
+    return LossPass(batch, gradient: gradients.output).run(factor: Float(2 / size), pool) / size
   }
 }
 
@@ -56,9 +112,9 @@ public struct LogMeanSquareLoss: Loss {
   public init() {}
 
   public func evaluate(
-    _ batch: LossBatch, gradient: UnsafeMutablePointer<Float>, pool: WorkerPool?
+    _ batch: LossBatch, _ gradients: LossGradients, pool: WorkerPool?
   ) -> Double {
-    let pass = LossPass(batch, gradient: gradient)
+    let pass = LossPass(batch, gradient: gradients.output)
     // The factor of the gradient needs the sum first.
     let total = pass.run(factor: 1, pool)
     _ = pass.run(factor: Float(2 / total), pool)

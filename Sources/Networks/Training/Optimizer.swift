@@ -18,7 +18,8 @@ public struct ParameterGroup: @unchecked Sendable {
   public let ranges: [Range]
   /// Values of all ranges.
   public var count: Int { ranges.reduce(0) { $0 + $1.count } }
-  private let plan: TrainingPlan
+  /// Keeps the memory alive.
+  private let owner: AnyObject
 
   /// Brings values back into the bounds of their ranges; an optimiser does so at the end of each update.
   ///
@@ -32,9 +33,34 @@ public struct ParameterGroup: @unchecked Sendable {
     }
   }
 
-  init(_ plan: TrainingPlan, _ ranges: [Range]) {
-    self.plan = plan
+  init(_ owner: AnyObject, _ ranges: [Range]) {
+    self.owner = owner
     self.ranges = ranges
+  }
+}
+
+/// Values that are trained beside those of a network, with memory for their gradients; zeros at first.
+public final class TrainableValues: @unchecked Sendable {
+  // Sendable: one owner writes; an optimiser's tasks write disjoint parts.
+  private let memory: (values: FloatMemory, gradients: FloatMemory)
+
+  /// Room for a number of values.
+  public init(_ count: Int) { memory = (FloatMemory(count), FloatMemory(count)) }
+
+  /// Moved by the optimiser.
+  public var values: UnsafeMutableBufferPointer<Float> { memory.values.buffer }
+  /// Of the last pass.
+  public var gradients: UnsafeMutableBufferPointer<Float> { memory.gradients.buffer }
+
+  /// All of them, for an optimiser.
+  public var group: ParameterGroup {
+    ParameterGroup(
+      self,
+      [
+        .init(
+          values: memory.values.pointer, gradients: memory.gradients.pointer,
+          count: memory.values.count)
+      ])
   }
 }
 
@@ -73,6 +99,13 @@ public protocol Optimizer: AnyObject, Sendable {
   ///
   /// - Parameter rate: learning rate of this update.
   func update(rate: Double)
+
+  /// Sets what it carries of some values to its start, as for values that were set anew.
+  ///
+  /// - Parameters:
+  ///   - values: places in the group.
+  ///   - group: index of the group.
+  func forget(_ values: Range<Int>, ofGroup group: Int)
 
   /// What an update depends on besides parameters and gradients, by name, for checkpoints.
   var state: [String: [Float]] { get }

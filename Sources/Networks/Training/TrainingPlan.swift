@@ -150,6 +150,14 @@ public final class TrainingPlan {
       store.keys.filter { frozenKeys.contains($0.key) }.map { ObjectIdentifier($0.parameter) })
   }
 
+  /// Runs a pass after which the running statistics are what they were.
+  func keepingStatistics(_ body: () -> Void) {
+    let statistics = store.values.buffer[store.trainableCount...]
+    let saved = Array(statistics)
+    body()
+    _ = UnsafeMutableBufferPointer(rebasing: statistics).update(fromContentsOf: saved)
+  }
+
   func isFrozen(_ key: String) -> Bool { frozenKeys.contains(key) }
 
   /// Whether all parameters are frozen.

@@ -66,7 +66,7 @@ extension GoldenVector {
     let value = gradient.withUnsafeMutableBufferPointer { gradient in
       LogMeanSquareLoss().evaluate(
         LossBatch(output, target, samples: samples, count: output.count / samples),
-        gradient: gradient.baseAddress!, pool: nil)
+        LossGradients(gradient.baseAddress!), pool: nil)
     }
     comparison.add("logloss.value", [value], try doubles(file, "logloss.value", count: 1), .single)
     comparison.add(

@@ -9,7 +9,16 @@ public struct Network: Sendable {
   /// Trainable parameters and running statistics in tree order.
   public let parameters: [(key: String, parameter: NetworkParameter)]
 
-  init(_ name: String, _ root: any Module, inputs: [Shape], _ body: ([Signal]) -> [Signal]) {
+  /// Traces a definition.
+  ///
+  /// - Parameters:
+  ///   - name: as the literature spells it.
+  ///   - root: the tree of layers, whose keys name the parameters.
+  ///   - inputs: shapes of the inputs.
+  ///   - body: the outputs of given inputs, made by the layers of the tree.
+  public init(
+    _ name: String, _ root: any Module, inputs: [Shape], _ body: ([Signal]) -> [Signal]
+  ) {
     self.name = name
     self.root = root
     graph = Graph.trace(inputs, body)
@@ -26,7 +35,7 @@ public struct Network: Sendable {
   }
 
   /// A network that is a single layer.
-  package init(_ name: String, _ layer: any Layer, input: Shape) {
+  public init(_ name: String, _ layer: any Layer, input: Shape) {
     self.init(name, layer, inputs: [input]) { [layer($0[0])] }
   }
 
@@ -94,7 +103,10 @@ public struct Autoencoder: Sendable {
   /// At the BS.
   public let decoder: Network
 
-  init(name: String, compression: Int, encoder: Network, decoder: Network) {
+  /// Two networks that fit each other.
+  ///
+  /// - Precondition: the decoder's first input has the shape of the encoder's output.
+  public init(name: String, compression: Int, encoder: Network, decoder: Network) {
     self.name = name
     self.compression = compression
     self.encoder = encoder
@@ -102,7 +114,9 @@ public struct Autoencoder: Sendable {
   }
 
   /// An autoencoder of two layers, the decoder reading what the encoder writes.
-  init(name: String, compression: Int, image: Shape, encoder: any Layer, decoder: any Layer) {
+  public init(
+    name: String, compression: Int, image: Shape, encoder: any Layer, decoder: any Layer
+  ) {
     let side = Network("\(name) encoder", encoder, input: image)
     self.init(
       name: name, compression: compression, encoder: side,

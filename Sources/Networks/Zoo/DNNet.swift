@@ -32,7 +32,8 @@ public struct DNNet: Module {
 
 extension DNNet: NetworkFamily {
   static let base = Parameter(
-    "base", .text, default: "csinet", "The network whose decoder the denoiser stands before.")
+    "base", .text, default: "csinet",
+    "The network of this package whose decoder the denoiser stands before.")
   static let hidden = Parameter<[Int]>(
     "hidden", .list(.integer(1...65_536), count: 1...16), default: [1024],
     "Widths of the denoiser's hidden layers.")
@@ -46,7 +47,7 @@ extension DNNet: NetworkFamily {
 
   public static func compressions(_ settings: Settings, image: Shape) throws(NetworkError) -> [Int]
   {
-    try NetworkZoo.variant(settings[base]).compressions(image: image)
+    try NetworkZoo.standard.variant(settings[base]).compressions(image: image)
   }
 
   public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)

@@ -2,7 +2,7 @@ import Parts
 
 /// A family of autoencoders: one definition with parameters, for CSI images of any size that it can compress.
 ///
-/// A new family is one file with such a type and one line in ``NetworkZoo/families``.
+/// A new family is one file with such a type and one word in ``NetworkZoo/standard``, or in another program one call of ``NetworkZoo/adding(_:)``.
 public protocol NetworkFamily: Sendable {
   /// Name, paper and parameters; the section is that of the codec.
   static var schema: PartSchema { get }

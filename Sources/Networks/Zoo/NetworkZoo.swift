@@ -1,18 +1,38 @@
 import Parts
 
-/// The families of autoencoders and their variants by name.
-public enum NetworkZoo {
-  /// Every family, in the order of the list.
-  public static let families: [any NetworkFamily.Type] = [
+/// Families of autoencoders and their variants by name; a value that other programs add their own families to.
+public struct NetworkZoo: Sendable {
+  /// The families of this package.
+  public static let standard = NetworkZoo([
     CsiNet.self, CRNet.self, ACRNet.self, BCsiNet.self, CsiNetPlus.self, CsiNetPro.self,
     CLLWCsiNet.self, TransNet.self, CLNet.self, DistillationCRNet.self, DNNet.self,
-  ]
+  ])
+
+  /// Every family, in the order of the list.
+  public let families: [any NetworkFamily.Type]
 
   /// Every variant that has a name of its own; a family stands together, its default first.
-  public static let variants: [NetworkVariant] = families.flatMap { family in
-    let all = family.shortForms.map { named(family, $0.settings, $0.name) }
-    let plain = named(family, [:], nil)
-    return all.contains { $0.settings == plain.settings } ? all : [plain] + all
+  public let variants: [NetworkVariant]
+
+  /// The words that a text for a network can begin with: families and short forms.
+  public let words: [String]
+
+  private init(_ families: [any NetworkFamily.Type]) {
+    self.families = families
+    variants = families.flatMap { family in
+      let all = family.shortForms.map { Self.named(family, $0.settings, $0.name) }
+      let plain = Self.named(family, [:], nil)
+      return all.contains { $0.settings == plain.settings } ? all : [plain] + all
+    }
+    words = families.flatMap { [$0.schema.name] + $0.shortForms.map(\.name) }
+    precondition(Set(words).count == words.count, "two networks share a name")
+  }
+
+  /// The same with more families.
+  ///
+  /// - Precondition: no name is that of another family or short form.
+  public func adding(_ families: any NetworkFamily.Type...) -> NetworkZoo {
+    NetworkZoo(self.families + families)
   }
 
   private static func named(
@@ -24,17 +44,11 @@ public enum NetworkZoo {
     return NetworkVariant(family, settings, shortForm: shortForm)
   }
 
-  /// The words that a text for a network can begin with: families and short forms.
-  public static let words =
-    families.flatMap { family in
-      [family.schema.name] + family.shortForms.map(\.name)
-    }
-
   /// The variant that a text names, case ignored: a short form (`acrnet-10x`), a family (`transnet`), or a family with
   /// settings (`acrnet {expansion: 4}`).
   ///
   /// - Throws: ``NetworkError/unknownNetwork(_:known:)``, ``NetworkError/unfitSettings(_:)``.
-  public static func variant(_ text: String) throws(NetworkError) -> NetworkVariant {
+  public func variant(_ text: String) throws(NetworkError) -> NetworkVariant {
     let call = try NetworkText(text)
     if let variant = variants.first(where: { $0.shortForm == call.name }), call.given.isEmpty {
       return variant
@@ -52,13 +66,16 @@ public enum NetworkZoo {
     var given: [String: Setting] = [:]
     for (key, value) in call.given { given[key] = call.setting(value, of: schema.parameter(key)) }
     do {
-      return NetworkVariant(family, try schema.settings(given))
+      let settings = try schema.settings(given)
+      // The shortest name that the settings have.
+      return variants.first { $0.settings == settings && $0.family.schema.name == schema.name }
+        ?? NetworkVariant(family, settings, shortForm: nil)
     } catch {
       throw .unfitSettings(error)
     }
   }
 
-  /// The autoencoder that a text names.
+  /// The autoencoder that a text names in the standard zoo.
   ///
   /// - Throws: ``NetworkError`` as ``NetworkChoice``.
   public static func autoencoder(
@@ -78,14 +95,6 @@ public struct NetworkVariant: Sendable {
     self.family = family
     self.settings = settings
     self.shortForm = shortForm
-  }
-
-  /// A variant under the shortest name that its settings have.
-  init(_ family: any NetworkFamily.Type, _ settings: Settings) {
-    let same = NetworkZoo.variants.first {
-      $0.settings == settings && $0.family.schema.name == family.schema.name
-    }
-    self.init(family, settings, shortForm: same?.shortForm)
   }
 
   /// The one text that stands for these settings: the short form, or the family with the settings that are not its
@@ -129,7 +138,7 @@ public struct NetworkVariant: Sendable {
   func choices(image: Shape) throws(NetworkError) -> [NetworkChoice] {
     var choices: [NetworkChoice] = []
     for compression in try compressions(image: image) {
-      choices.append(try NetworkChoice(name, compression: compression, image: image))
+      choices.append(try NetworkChoice(self, compression: compression, image: image))
     }
     return choices
   }
@@ -153,9 +162,15 @@ public struct NetworkChoice: Sendable {
   ///   - text: as for ``NetworkZoo/variant(_:)``.
   ///   - compression: n of the ratio 1/n.
   ///   - image: `[2, angle, delay]`.
+  ///   - zoo: where the text names a network.
   /// - Throws: ``NetworkError`` for a network that does not exist or is not defined at the ratio or for the image.
-  public init(_ text: String, compression: Int, image: Shape = .publicImage) throws(NetworkError) {
-    let variant = try NetworkZoo.variant(text)
+  public init(
+    _ text: String, compression: Int, image: Shape = .publicImage, zoo: NetworkZoo = .standard
+  ) throws(NetworkError) {
+    try self.init(zoo.variant(text), compression: compression, image: image)
+  }
+
+  init(_ variant: NetworkVariant, compression: Int, image: Shape) throws(NetworkError) {
     let defined = try variant.compressions(image: image)
     guard defined.contains(compression) else {
       throw .unsupportedCompression(

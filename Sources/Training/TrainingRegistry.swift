@@ -1,0 +1,77 @@
+import Networks
+import Parts
+
+/// Every part of a training that a scenario can name; a value that other programs add their own parts to.
+public struct TrainingRegistry: Sendable {
+  /// The parts of this package; the first of a kind is its default.
+  public static let standard = TrainingRegistry(
+    losses: [MeanSquareLoss.self, LogMeanSquareLoss.self, RelativeErrorLoss.self],
+    schedules: [
+      ConstantSchedule.self, StepSchedule.self, ExponentialSchedule.self,
+      WarmUpCosineSchedule.self,
+    ],
+    optimizers: [Adam.self, SGD.self],
+    methods: [SupervisedMethod.self, TwoStageMethod.self],
+    codewordSteps: [CodewordNoise.self])
+
+  /// What can be minimised.
+  public private(set) var losses: [any LossPart.Type]
+  /// Learning rates over the steps.
+  public private(set) var schedules: [any SchedulePart.Type]
+  /// What moves parameters.
+  public private(set) var optimizers: [any OptimizerPart.Type]
+  /// What is trained when.
+  public private(set) var methods: [any TrainingMethod.Type]
+  /// What can happen to codewords, in the order in which it does.
+  public private(set) var codewordSteps: [any CodewordStepPart.Type]
+
+  /// The same with more parts, which scenarios name like the others.
+  ///
+  /// - Precondition: no part of its kind has the word of another one.
+  public func adding(_ parts: any TrainingPart.Type...) -> TrainingRegistry {
+    var larger = self
+    for part in parts {
+      if let loss = part as? any LossPart.Type { larger.losses.append(loss) }
+      if let schedule = part as? any SchedulePart.Type { larger.schedules.append(schedule) }
+      if let optimizer = part as? any OptimizerPart.Type { larger.optimizers.append(optimizer) }
+      if let method = part as? any TrainingMethod.Type { larger.methods.append(method) }
+      if let step = part as? any CodewordStepPart.Type { larger.codewordSteps.append(step) }
+    }
+    for kind in larger.kinds {
+      precondition(Set(kind.map { $0.word }).count == kind.count, "two parts share a word")
+    }
+    return larger
+  }
+
+  private var kinds: [[any TrainingPart.Type]] {
+    [losses, schedules, optimizers, methods, codewordSteps]
+  }
+
+  /// The key that chooses among parts of a kind.
+  static func choice(
+    _ key: String, _ parts: [any TrainingPart.Type], _ text: String
+  ) -> Parameter<String> {
+    let meanings = parts.map { "\($0.word): \($0.summary)" }.joined(separator: "; ")
+    return Parameter(
+      key, .choice(parts.map { $0.word }), default: parts[0].word, "\(text) \(meanings).")
+  }
+
+  /// Keys of all parts, each once.
+  var keys: [ParameterDeclaration] {
+    var keys: [ParameterDeclaration] = []
+    for key in kinds.joined().flatMap({ $0.keys })
+    where !keys.contains(where: { $0.key == key.key }) {
+      keys.append(key)
+    }
+    return keys
+  }
+}
+
+extension PartRegistry {
+  /// The same with other parts of a training, such as the standard ones and those of a program's own.
+  ///
+  /// - Precondition: it has the section `training`, as the standard registry.
+  public func with(_ registry: TrainingRegistry) -> PartRegistry {
+    with(registry, schema: TrainingSettings.schema(of: registry))
+  }
+}
