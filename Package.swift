@@ -52,7 +52,8 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: math("LinkMath", "Parts", "DataFiles", "Channels", "Codecs", "Link")),
-    .target(name: "Training", dependencies: ["LinkMath", "Parts", "DataFiles", "Networks"]),
+    .target(
+      name: "Training", dependencies: ["LinkMath", "Parts", "DataFiles", "Networks", "Coding"]),
     .target(name: "Scenarios", dependencies: ["Parts", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Simulation",
@@ -112,7 +113,9 @@ let package = Package(
     .testTarget(name: "LinkTests", dependencies: math("Link", "TestSupport")),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Training", "Networks", "LinkMath", "DataFiles", "Parts", "TestSupport"]),
+      dependencies: [
+        "Training", "Networks", "Coding", "LinkMath", "DataFiles", "Parts", "TestSupport",
+      ]),
     .testTarget(
       name: "DatasetsTests",
       dependencies: math("Datasets", "Channels", "Link", "DataFiles", "TestSupport")),

@@ -23,6 +23,8 @@ public protocol CodewordCodec: Sendable {
   var sideBitCount: Int { get }
   /// What the codec is, in a few words.
   var summary: String { get }
+  /// The tables that its training left for the quantiser ``TrainedQuantizer``; nil if it was not trained through one.
+  var trainedQuantizer: Artefact? { get }
   /// Bytes of tables and weights, which all threads share, and of scratch memory, which each has.
   var memoryBytes: (shared: Int, perThread: Int) { get }
 
@@ -38,6 +40,8 @@ public protocol CodewordCodec: Sendable {
 extension CodewordCodec {
   /// No side information.
   public var sideBitCount: Int { 0 }
+  /// None.
+  public var trainedQuantizer: Artefact? { nil }
   /// Nothing worth counting.
   public var memoryBytes: (shared: Int, perThread: Int) { (0, 0) }
 }

@@ -46,6 +46,8 @@ public struct NeuralCodec: CodewordCodec, Part {
     let encoder, decoder: InferencePlan
     /// Files of their weights.
     let encoderPath, decoderPath: String
+    /// What the training left for the quantiser.
+    let quantizer: [String: RealArray]
     /// Normalisation rules that the files of the two sides name.
     let rules: Set<String>
   }
@@ -105,7 +107,7 @@ public struct NeuralCodec: CodewordCodec, Part {
       return Model(
         encoder: try InferencePlan(network.autoencoder.encoder, weights: encoder.weights),
         decoder: try InferencePlan(network.autoencoder.decoder, weights: decoder.weights),
-        encoderPath: encoder.path, decoderPath: decoder.path,
+        encoderPath: encoder.path, decoderPath: decoder.path, quantizer: encoder.quantizer,
         rules: Set([encoder, decoder].compactMap(\.normaliser)))
     }
   }
@@ -118,6 +120,10 @@ public struct NeuralCodec: CodewordCodec, Part {
         WeightsFile.file(at: context.path(weights), network, label: settings[label], $0)
       }
     ).sorted()
+  }
+
+  public var trainedQuantizer: Artefact? {
+    model.quantizer.isEmpty ? nil : Artefact(model.quantizer)
   }
 
   /// - Parameter csi: normalised angular-delay CSI [drop, delay, angle].

@@ -6,6 +6,7 @@ public enum QuantizerRegistry {
   public static let quantizers: [any (Quantizer & Part).Type] = [
     NoQuantizer.self, UniformQuantizer.self, LloydMaxQuantizer.self, MuLawQuantizer.self,
     RoundQuantizer.self, KMeansQuantizer.self, PrefixQuantizer.self, VectorQuantizer.self,
+    TrainedQuantizer.self,
   ]
 }
 

@@ -1,5 +1,6 @@
 import DataFiles
 import Foundation
+import LinkMath
 
 /// Trained weights of one side of an autoencoder in a safetensors file, with what a link must know to use them.
 ///
@@ -18,11 +19,15 @@ public struct WeightsFile: Sendable {
   }
 
   static let format = "csilink weights 1"
+  /// Beginning of the keys of tensors for the quantiser.
+  static let quantizerPrefix = "quantizer."
 
   /// Where the file lies.
   public let path: String
   /// Values of the side by key.
   public let weights: Weights
+  /// What the training left for the link's quantiser, by name; empty without one.
+  public let quantizer: [String: RealArray]
   /// Texts beside the tensors: `normaliser`, and whatever the training noted; empty in files of other programs.
   public let metadata: [String: String]
 
@@ -85,6 +90,7 @@ public struct WeightsFile: Sendable {
           found: metadata[key].map { "\(key) = \($0)" } ?? "no \(key)")
       }
     }
+    quantizer = try Self.quantizer(file, self.path)
     do {
       weights = try file.weights(for: side.network(of: network.autoencoder))
     } catch NetworkError.unexpectedValue(let key, let expected) {
@@ -102,11 +108,30 @@ public struct WeightsFile: Sendable {
     }
   }
 
+  private static func quantizer(_ file: TensorFile, _ path: String) throws(DataFileError)
+    -> [String: RealArray]
+  {
+    var tables: [String: RealArray] = [:]
+    for (key, array) in file.tensors where key.hasPrefix(quantizerPrefix) {
+      let values = array.floats()
+      guard values.allSatisfy(\.isFinite) else {
+        throw DataFileError(
+          file: path, variable: key, expected: "finite values", found: "a value that is not")
+      }
+      tables[String(key.dropFirst(quantizerPrefix.count))] = RealArray(values, shape: array.shape)
+    }
+    return tables
+  }
+
   /// Refuses sides of two trainings, such as an interrupted copy leaves: their notes differ.
   ///
   /// Files of other programs have no notes and go with everything.
   public func requireTraining(of other: WeightsFile) throws(DataFileError) {
     guard metadata["format"] == Self.format, other.metadata["format"] == Self.format else { return }
+    guard quantizer == other.quantizer else {
+      throw DataFileError(
+        file: path, expected: "the quantiser that \(other.path) has", found: "another one")
+    }
     let keys = Set(metadata.keys).union(other.metadata.keys).subtracting(["side"]).sorted()
     guard let key = keys.first(where: { metadata[$0] != other.metadata[$0] }) else { return }
     throw DataFileError(
@@ -120,21 +145,26 @@ public struct WeightsFile: Sendable {
   ///   - weights: of both sides.
   ///   - network: network, ratio and image.
   ///   - label: word that tells several trainings of one network apart.
+  ///   - quantizer: what the training left for the link's quantiser, by name; both sides keep it.
   ///   - metadata: texts to keep beside the tensors; must have `normaliser`.
   ///   - folder: where the files appear, made if missing.
   /// - Returns: paths of the encoder's and the decoder's file.
   @discardableResult
   public static func write(
     _ weights: Weights, _ network: NetworkChoice, label: String? = nil,
-    metadata: [String: String], in folder: String
+    quantizer: [String: RealArray] = [:], metadata: [String: String], in folder: String
   ) throws -> [String] {
     precondition(metadata["normaliser"] != nil, "weights go with the rule of their data")
     try AtomicFile.createFolder(folder)
+    let tables = quantizer.sorted { $0.key < $1.key }.map { name, array in
+      NumericArray(
+        name: quantizerPrefix + name, shape: array.shape, floats: array.elements)
+    }
     return try Side.allCases.map { side in
       let arrays = weights.arrays(of: side.network(of: network.autoencoder))
       let own = network.metadata.merging(["format": format, "side": side.rawValue]) { $1 }
       let path = path(in: folder, network, label: label, side)
-      try ArrayFile.write(arrays, metadata: metadata.merging(own) { $1 }, to: path)
+      try ArrayFile.write(arrays + tables, metadata: metadata.merging(own) { $1 }, to: path)
       return path
     }
   }

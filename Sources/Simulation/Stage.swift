@@ -84,6 +84,11 @@ enum CodecStage: Sendable {
     if case .codewords(let codec) = self { codec.codewordLength } else { 0 }
   }
 
+  /// What its training left for the quantiser.
+  var trainedQuantizer: Artefact? {
+    if case .codewords(let codec) = self { codec.trainedQuantizer } else { nil }
+  }
+
   var memoryBytes: (shared: Int, perThread: Int) {
     if case .codewords(let codec) = self { codec.memoryBytes } else { (0, 0) }
   }

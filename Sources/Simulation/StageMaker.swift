@@ -112,6 +112,7 @@ struct StageMaker {
       state.codec = codec
       state.input = state.front
       state.context.codewordLength = codec.codewordLength
+      state.context.trainedQuantizer = codec.trainedQuantizer
       return .codec(codec)
     case .quantizer:
       let quantizer = try quantizer(point, state)

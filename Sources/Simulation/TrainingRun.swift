@@ -209,7 +209,7 @@ public struct TrainingRun: Sendable {
     let result = try loop.run(progress: { progress(.training($0)) }, shouldStop: shouldStop)
     guard let result else { return nil }
     let files = try WeightsFile.write(
-      result.weights, task.network, label: settings.label,
+      result.weights, task.network, label: settings.label, quantizer: result.tables,
       metadata: metadata(task, data, result, loop.recipe), in: folder)
     return TrainedNetwork(
       network: task.network, parameterCount: task.network.autoencoder.parameterCount,

@@ -60,7 +60,9 @@ public protocol CodewordStep: AnyObject, Sendable {
   func backward(_ gradient: UnsafeMutablePointer<Float>, _ pass: CodewordPass)
 
   /// Restores what the optimiser may have broken, such as the order of codewords.
-  func finishUpdate()
+  ///
+  /// - Throws: ``TrainingError`` for parameters that are not finite.
+  func finishUpdate() throws
 
   /// Adapts the step to the encoder after an epoch.
   ///
@@ -90,7 +92,7 @@ extension CodewordStep {
   public func begin(_ sample: RealArray) throws {}
 
   /// Nothing.
-  public func finishUpdate() {}
+  public func finishUpdate() throws {}
 
   /// Nothing.
   public func endEpoch(_ sample: RealArray) throws -> [Range<Int>] { [] }

@@ -316,7 +316,7 @@ public final class TrainingLoop {
           """)
     }
     optimizer.update(rate: schedule.rate(at: optimizer.step))
-    for step in steps { step.finishUpdate() }
+    for step in steps { try step.finishUpdate() }
     state.stepInEpoch += 1
     state.lossSum += loss * Double(samples.count)
     samplesDone += samples.count

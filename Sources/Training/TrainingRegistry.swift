@@ -12,6 +12,11 @@ public struct TrainingRegistry: Sendable {
     ],
     optimizers: [Adam.self, SGD.self],
     methods: [SupervisedMethod.self, TwoStageMethod.self],
+    quantizers: [
+      CodebookStep.self, LloydStep.self, FixedQuantizerStep<UniformCells>.self,
+      FixedQuantizerStep<CompandedCells>.self, FixedQuantizerStep<RoundedCells>.self,
+      VectorStep.self,
+    ],
     codewordSteps: [CodewordNoise.self])
 
   /// What can be minimised.
@@ -22,7 +27,9 @@ public struct TrainingRegistry: Sendable {
   public private(set) var optimizers: [any OptimizerPart.Type]
   /// What is trained when.
   public private(set) var methods: [any TrainingMethod.Type]
-  /// What can happen to codewords, in the order in which it does.
+  /// Quantisers that a network can be trained through.
+  public private(set) var quantizers: [any QuantizerStepPart.Type]
+  /// What else can happen to codewords, behind the quantiser, in the order in which it does.
   public private(set) var codewordSteps: [any CodewordStepPart.Type]
 
   /// The same with more parts, which scenarios name like the others.
@@ -35,6 +42,7 @@ public struct TrainingRegistry: Sendable {
       if let schedule = part as? any SchedulePart.Type { larger.schedules.append(schedule) }
       if let optimizer = part as? any OptimizerPart.Type { larger.optimizers.append(optimizer) }
       if let method = part as? any TrainingMethod.Type { larger.methods.append(method) }
+      if let quantizer = part as? any QuantizerStepPart.Type { larger.quantizers.append(quantizer) }
       if let step = part as? any CodewordStepPart.Type { larger.codewordSteps.append(step) }
     }
     for kind in larger.kinds {
@@ -44,16 +52,24 @@ public struct TrainingRegistry: Sendable {
   }
 
   private var kinds: [[any TrainingPart.Type]] {
-    [losses, schedules, optimizers, methods, codewordSteps]
+    [losses, schedules, optimizers, methods, quantizers, codewordSteps]
   }
 
   /// The key that chooses among parts of a kind.
   static func choice(
     _ key: String, _ parts: [any TrainingPart.Type], _ text: String
   ) -> Parameter<String> {
+    choice(key, parts, text, none: nil)
+  }
+
+  /// The same with a word that stands for no part, which is the default.
+  static func choice(
+    _ key: String, _ parts: [any TrainingPart.Type], _ text: String, none: String?
+  ) -> Parameter<String> {
+    let words = [none].compactMap { $0 } + parts.map { $0.word }
     let meanings = parts.map { "\($0.word): \($0.summary)" }.joined(separator: "; ")
     return Parameter(
-      key, .choice(parts.map { $0.word }), default: parts[0].word, "\(text) \(meanings).")
+      key, .choice(words), default: words[0], "\(text) \(meanings).")
   }
 
   /// Keys of all parts, each once.

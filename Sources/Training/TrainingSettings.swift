@@ -52,7 +52,7 @@ public struct TrainingSettings: Sendable {
 
   /// The keys that name parts.
   private struct Names {
-    let loss, schedule, optimizer, method: Parameter<String>
+    let loss, schedule, optimizer, method, quantizer: Parameter<String>
 
     init(_ registry: TrainingRegistry) {
       loss = TrainingRegistry.choice("loss", registry.losses, "What is minimised.")
@@ -61,6 +61,10 @@ public struct TrainingSettings: Sendable {
       optimizer = TrainingRegistry.choice(
         "optimizer", registry.optimizers, "How the gradient moves the parameters.")
       method = TrainingRegistry.choice("method.type", registry.methods, "What is trained when.")
+      quantizer = TrainingRegistry.choice(
+        "quantizer.type", registry.quantizers,
+        "What quantises the codewords in training, validation and test; the link's 'quantizer: trained' then does.",
+        none: "none")
     }
   }
 
@@ -75,7 +79,7 @@ public struct TrainingSettings: Sendable {
       parameters: [
         samples.declaration, validation.declaration, test.declaration, source.declaration,
         epochs.declaration, batch.declaration, names.loss.declaration, names.schedule.declaration,
-        names.optimizer.declaration, names.method.declaration,
+        names.optimizer.declaration, names.method.declaration, names.quantizer.declaration,
       ] + registry.keys + [
         patience.declaration, outputGain.declaration, label.declaration,
       ])
@@ -189,6 +193,10 @@ public struct TrainingSettings: Sendable {
     -> [any CodewordStep]
   {
     var steps: [any CodewordStep] = []
+    let word = given[Names(registry).quantizer]
+    if let quantizer = registry.quantizers.first(where: { $0.word == word }) {
+      steps.append(try quantizer.init(given, for: network, seed: seed))
+    }
     for part in registry.codewordSteps {
       if let step = try part.make(given, for: network, seed: seed) { steps.append(step) }
     }

@@ -1,7 +1,7 @@
 /// A codebook of scalars for each output of an encoder, ascending, of 2^B_m levels.
 ///
 /// A value takes the nearest level: thresholds `(y_k + y_{k+1}) / 2`, of which a value that lies on one takes the upper
-/// level. An output of 0 bits sends nothing and always takes its one level.
+/// level; or thresholds are given, as those of cells whose levels are not in their middle. An output of 0 bits sends nothing and always takes its one level.
 public struct ScalarCodebooks: Sendable, Hashable {
   /// Bits B_m of each output.
   public let bits: [Int]
@@ -9,8 +9,8 @@ public struct ScalarCodebooks: Sendable, Hashable {
   public let levels: [Float]
   /// Where the levels of each output start.
   public let starts: [Int]
-  /// Where levels meet, at the places of the lower ones.
-  private let thresholds: [Float]
+  /// Where levels meet, at the places of the lower ones; the last one of each output is its last level.
+  public let thresholds: [Float]
 
   /// Codebooks of 2^B_m ascending levels each.
   ///
@@ -27,10 +27,24 @@ public struct ScalarCodebooks: Sendable, Hashable {
         precondition(low <= high, "levels do not ascend")
         midpoints.append(low / 2 + high / 2)
       }
-      midpoints.append(.infinity)
+      midpoints.append(codebook[codebook.count - 1])
     }
     bits = codebooks.map { $0.count.trailingZeroBitCount }
     (self.starts, self.levels, thresholds) = (starts, levels, midpoints)
+  }
+
+  /// Levels and thresholds of all outputs, as the properties hold them.
+  ///
+  /// - Precondition: 2^B_m of both for each output.
+  public init(bits: [Int], levels: [Float], thresholds: [Float]) {
+    var starts: [Int] = []
+    var end = 0
+    for width in bits {
+      starts.append(end)
+      end += 1 << width
+    }
+    precondition(levels.count == end && thresholds.count == end, "2^B levels for each output")
+    (self.bits, self.levels, self.thresholds, self.starts) = (bits, levels, thresholds, starts)
   }
 
   /// The same codebook for every output.

@@ -42,6 +42,17 @@ extension Network {
   }
 }
 
+extension Network {
+  /// The network with a layer behind its first output, its parameters below the key.
+  public func appending(_ key: String, _ layer: any Layer) -> Network {
+    let longer = Graph.trace(graph.inputShapes) { signals in
+      let outputs = graph.applied(to: signals)
+      return [layer(outputs[0])] + outputs.dropFirst()
+    }
+    return Network(name, ReplacedModule(root, [(key, layer)]), graph: longer)
+  }
+}
+
 extension Autoencoder {
   /// Both sides with other layers in place of operations, see ``Network/replacing(_:)``.
   public func replacing(_ rule: (_ key: String, _ operation: NetworkOperation) -> (any Layer)?)

@@ -59,7 +59,7 @@ public final class TrainableValues: @unchecked Sendable {
       [
         .init(
           values: memory.values.pointer, gradients: memory.gradients.pointer,
-          count: memory.values.count)
+          count: memory.values.count, bounds: nil)
       ])
   }
 }

@@ -30,7 +30,7 @@ public struct NetworkZoo: Sendable {
 
   /// The same with more families.
   ///
-  /// - Precondition: no name is that of another family or short form.
+  /// - Precondition: no name is that of another family or short form, and no key of a family is `codeword`.
   public func adding(_ families: any NetworkFamily.Type...) -> NetworkZoo {
     NetworkZoo(self.families + families)
   }
@@ -38,7 +38,7 @@ public struct NetworkZoo: Sendable {
   private static func named(
     _ family: any NetworkFamily.Type, _ given: [String: Setting], _ shortForm: String?
   ) -> NetworkVariant {
-    guard let settings = try? family.schema.settings(given) else {
+    guard let settings = try? family.fullSchema.settings(given) else {
       preconditionFailure("the short forms of \(family.schema.name) fit its parameters")
     }
     return NetworkVariant(family, settings, shortForm: shortForm)
@@ -62,7 +62,7 @@ public struct NetworkZoo: Sendable {
       }
       throw .unknownNetwork(call.name, known: words)
     }
-    let schema = family.schema
+    let schema = family.fullSchema
     var given: [String: Setting] = [:]
     for (key, value) in call.given { given[key] = call.setting(value, of: schema.parameter(key)) }
     do {
@@ -115,7 +115,7 @@ public struct NetworkVariant: Sendable {
 
   /// Settings that are not the defaults, as texts.
   private var own: [(key: String, value: String)] {
-    family.schema.parameters.compactMap { parameter in
+    family.fullSchema.parameters.compactMap { parameter in
       guard let value = settings.values[parameter.key], parameter.absence != .value(value) else {
         return nil
       }
@@ -181,9 +181,10 @@ public struct NetworkChoice: Sendable {
     self.image = image
     variantStem = variant.stem
     familyName = variant.family.schema.name
-    autoencoder = try LowPrecision.applied(
+    let plain = try LowPrecision.applied(
       variant.settings,
       to: variant.family.autoencoder(variant.settings, image: image, compression: compression))
+    autoencoder = variant.settings[CodewordRange.parameter].bounding(plain)
   }
 
   /// Start of the names of its files: `crnet-4`, for images other than the public one `crnet-13x32-4`.
