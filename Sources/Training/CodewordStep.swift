@@ -39,7 +39,8 @@ public protocol CodewordStep: AnyObject, Sendable {
   /// Whether ``CodewordPass/power`` is wanted.
   var needsPower: Bool { get }
 
-  /// Values that the optimiser of a stage moves, their gradients set by ``forward(_:_:)``; nil for none.
+  /// Values that the optimiser of a stage moves, nil for none; the passes set their gradients, of which only
+  /// ``forward(_:_:)`` runs while the encoder is frozen.
   var parameters: TrainableValues? { get }
 
   /// Codewords of the training set that ``begin(_:)`` and ``endEpoch(_:)`` want to see, at most.
