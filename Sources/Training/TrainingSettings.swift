@@ -142,7 +142,10 @@ public struct TrainingSettings: Sendable {
         reason: "must be a word of letters, digits and '_', got \(label)")
     }
     // A method of one stage goes on where a shorter training ended.
-    let isFixed = schedule.dependsOnEpochs || settings[names.method] != SupervisedMethod.word
+    let quantizer = registry.quantizers.first { $0.word == settings[names.quantizer] }
+    let isFixed =
+      schedule.dependsOnEpochs || quantizer?.dependsOnEpochs == true
+      || settings[names.method] != SupervisedMethod.word
     signature = settings.canonical.split(separator: "\n").filter {
       (isFixed || !$0.hasPrefix("training.epochs=")) && !$0.hasPrefix("training.label=")
     }.joined(separator: "\n")

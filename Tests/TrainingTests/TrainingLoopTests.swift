@@ -122,9 +122,14 @@ import Training
     let cosine: [String: Setting] = [
       "schedule.type": .text("warm_up_cosine"), "schedule.warm_up": .integer(0),
     ]
-    _ = try finish(try loop(folder, settings(cosine), stem: "cosine"))
-    #expect(throws: DataFileError.self) {
-      try loop(folder, settings(cosine.merging(["epochs": .integer(5)]) { $1 }), stem: "cosine")
+    let ordered: [String: Setting] = [
+      "quantizer.type": .text("vector"), "quantizer.ordered_epochs": .integer(1),
+    ]
+    for (stem, given) in [("cosine", cosine), ("ordered", ordered)] {
+      _ = try finish(try loop(folder, settings(given), stem: stem))
+      #expect(throws: DataFileError.self) {
+        try loop(folder, settings(given.merging(["epochs": .integer(5)]) { $1 }), stem: stem)
+      }
     }
   }
 

@@ -3,12 +3,20 @@ import Parts
 
 /// A quantiser that a network is trained through; scenarios name it below `training.quantizer`.
 public protocol QuantizerStepPart: TrainingPart, CodewordStep {
+  /// Whether it depends on the number of epochs, so that a longer training does not start with a shorter one.
+  static var dependsOnEpochs: Bool { get }
+
   /// - Parameters:
   ///   - settings: those of `training:`.
   ///   - network: whose codewords it quantises.
   ///   - seed: of random first values.
   /// - Throws: `SettingsError` for settings that do not go together or with the network.
   init(_ settings: Settings, for network: NetworkChoice, seed: UInt64) throws(SettingsError)
+}
+
+extension QuantizerStepPart {
+  /// False.
+  public static var dependsOnEpochs: Bool { false }
 }
 
 /// Keys that quantisers inside a training share.

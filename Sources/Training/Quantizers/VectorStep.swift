@@ -25,6 +25,7 @@ public final class VectorStep: QuantizerStepPart, @unchecked Sendable {
 
   public static let word = "vector"
   public static let summary = "one trained codebook for groups of outputs"
+  public static let dependsOnEpochs = true
   public static let keys =
     [
       QuantizerKeys.bits, length, ordered,
