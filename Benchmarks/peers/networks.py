@@ -14,7 +14,8 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 RELEASE = HERE.parent.parent / ".build" / "release" / "NetworkBenchmark"
-NETWORKS = ("csinet", "crnet", "acrnet-1x", "acrnet-10x", "cllwcsinet", "transnet")
+NETWORKS = ("csinet", "crnet", "acrnet-1x", "acrnet-10x", "cllwcsinet", "transnet", "dcrnet-1x")
+NETWORKS += ("dcrnetv2-mini", "dcrnetv2-unified")
 VARIANTS = {
     "train": (
         "eager",

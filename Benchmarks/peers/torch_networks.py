@@ -30,6 +30,8 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
+from torch_dcrnet import DCRNet, DCRNetV2  # noqa: E402
+
 MAP = (2, 32, 32)
 VALUES = 2048
 
@@ -340,6 +342,9 @@ NETWORKS = {
     "acrnet-10x": lambda n: ACRNet(n, 10),
     "cllwcsinet": CLLWCsiNet,
     "transnet": TransNet,
+    "dcrnet-1x": DCRNet,
+    "dcrnetv2-mini": DCRNetV2,
+    "dcrnetv2-unified": lambda n: DCRNetV2(n, "unified"),
 }
 
 
@@ -505,6 +510,8 @@ VECTORS = {
     "acrnet1x_cr32_eval": ("acrnet-1x", 32),
     "cllwcsinet_cr8_eval": ("cllwcsinet", 8),
     "transnet_cr64_eval": ("transnet", 64),
+    "dcrnetv2_mini_cr32_eval": ("dcrnetv2-mini", 32),
+    "dcrnetv2_unified_cr32_eval": ("dcrnetv2-unified", 32),
 }
 
 

@@ -89,7 +89,7 @@ public struct NeuralCodec: CodewordCodec, Part {
     let sides = WeightsFile.Side.allCases.map { side in
       let network = side.network(of: choice.autoencoder)
       return "\(side) \(millions(network.parameterCount)) parameters,"
-        + " \(millions(network.graph.costs.multiplyAccumulates)) multiply-accumulates"
+        + " \(millions(network.graph.costs.allProducts)) multiply-accumulates"
     }
     return "\(choice.title): " + sides.joined(separator: "; ")
   }

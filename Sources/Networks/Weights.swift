@@ -92,6 +92,8 @@ extension NetworkParameter {
     case .constant(let value): [Float](repeating: value, count: count)
     case .uniform(let bound):
       (0..<count).map { _ in Float(bound * (2 * stream.uniform() - 1)) }
+    case .normal(let deviation):
+      stream.normal(count: count).map { Float(deviation * Double($0)) }
     case .truncatedNormal(let deviation):
       (0..<count).map { _ in
         // Rejection from the box [-2, 2]: accepted with probability exp(-x²/2).

@@ -70,6 +70,26 @@ import Testing
     #expect(fresh.status == 0, "\(fresh)")
   }
 
+  /// A network of measurements and rank-one terms is trained, and its weights run in the link.
+  @Test func networkOfRanks() throws {
+    let folder = try folder()
+    let network = ["--set", "codec={network: dcrnetv2-mini, compression: 64}"]
+    let trained = try Program.run(
+      ["train", "small.yaml", "--set", "training.epochs=2", "--output", "out"] + network,
+      in: folder)
+    try #require(trained.status == 0, "\(trained)")
+    #expect(folder.has("out/dcrnetv2-mini-64-decoder.safetensors"))
+    let inspected = try Program.run(
+      "inspect", "out/dcrnetv2-mini-64-encoder.safetensors", in: folder)
+    #expect(inspected.output.contains("\n# encoder: 93,477 parameters, "), "\(inspected)")
+    let run = try Program.run(
+      [
+        "run", "small.yaml", "--output", "link", "--set",
+        "codec={network: dcrnetv2-mini, compression: 64, weights: out}",
+      ], in: folder)
+    #expect(run.status == 0, "\(run)")
+  }
+
   /// Killed while samples are drawn, and twice in the middle of the training; then continued with other threads.
   @Test func killedAndContinued() throws {
     let folder = try folder()

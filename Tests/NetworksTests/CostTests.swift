@@ -9,6 +9,8 @@ import Testing
     let parameters: Int
     /// Million multiply-accumulates to three decimals.
     let mac: String?
+    /// The same with all matrix products.
+    var products: String? = nil
     /// Million operations by the profiler rule. CL-CsiNet is printed truncated (4.00, 3.77). CLLWCsiNet is
     /// computed as 7.268, 7.151 and 6.38 for the released code, of whose activation objects we know to be shared
     /// only those of the refinement blocks: 0.05 % more.
@@ -18,13 +20,13 @@ import Testing
   }
 
   static func rows(
-    _ network: String, _ parameters: [Int], _ mac: [String]? = nil, profiler: [String]? = nil,
-    from first: Int = 4
+    _ network: String, _ parameters: [Int], _ mac: [String]? = nil, products: [String]? = nil,
+    profiler: [String]? = nil, from first: Int = 4
   ) -> [Row] {
     parameters.enumerated().map { index, count in
       Row(
         network: network, compression: first << index, parameters: count, mac: mac?[index],
-        profiler: profiler?[index])
+        products: products?[index], profiler: profiler?[index])
     }
   }
 
@@ -75,6 +77,68 @@ import Testing
     + rows("kd-crnet", [535_718, 273_510], ["9.540", "9.277"], from: 16)
     + rows("kd-crnet-se", [530_314, 268_106], ["4.202", "3.940"], from: 16)
 
+  static let dilated: [Row] =
+    rows(
+      "dcrnet-1x", [2_101_708, 1_052_876, 528_460, 266_252, 135_148],
+      ["3.748", "2.699", "2.175", "1.913", "1.782"],
+      products: ["3.748", "2.699", "2.175", "1.913", "1.782"],
+      profiler: ["4.141", "3.092", "2.568", "2.306", "2.175"])
+    + rows(
+      "dcrnet {expansion: 10}", [2_115_820, 1_066_988, 542_572, 280_364, 149_260],
+      ["15.544", "14.496", "13.971", "13.709", "13.578"],
+      profiler: ["18.592", "17.543", "17.019", "16.757", "16.626"])
+    + rows(
+      "dcrnetv2-mini", [1_948_913, 987_633, 506_993, 266_673, 146_513],
+      ["2.212", "1.251", "0.771", "0.531", "0.411"],
+      products: ["2.834", "1.874", "1.394", "1.154", "1.033"],
+      profiler: ["2.939", "1.978", "1.498", "1.258", "1.138"])
+    + rows(
+      "dcrnetv2-small", [2_494_408, 1_264_840, 650_056, 342_664, 188_968],
+      ["2.748", "1.520", "0.905", "0.598", "0.444"],
+      products: ["3.895", "2.666", "2.052", "1.745", "1.591"],
+      profiler: ["4.000", "2.771", "2.157", "1.849", "1.696"])
+    + rows(
+      "dcrnetv2-base", [2_789_320, 1_428_680, 748_360, 408_200, 238_120],
+      ["3.011", "1.651", "0.971", "0.631", "0.461"],
+      products: ["5.239", "3.879", "3.199", "2.859", "2.689"],
+      profiler: ["5.343", "3.983", "3.303", "2.963", "2.793"])
+    + rows(
+      "dcrnetv2-unified", [4_012_249, 2_057_689, 1_080_409, 591_769, 347_449],
+      ["4.198", "2.245", "1.268", "0.779", "0.535"],
+      products: ["6.590", "4.637", "3.660", "3.171", "2.927"],
+      profiler: ["6.695", "4.741", "3.764", "3.276", "3.032"])
+    + ["large-out", "large-in4"].flatMap {
+      rows(
+        "dcrnetv2 {variant: \($0)}", [4_184_553, 2_160_361, 1_148_265, 642_217, 389_193],
+        ["4.338", "2.314", "1.303", "0.797", "0.544"],
+        products: ["6.828", "4.805", "3.793", "3.287", "3.034"],
+        profiler: ["6.932", "4.909", "3.897", "3.391", "3.139"])
+    }
+    + rows("lrp", [402_436, 205_572, 107_140, 57_924, 33_316])
+    + rows("lrp {measurements: 512}", [820_228, 426_756, 230_020, 131_652, 82_468])
+    + rows("lrp {ranks: 8, measurements: 512}", [1_082_884, 558_340, 296_068, 164_932, 99_364])
+    + rows("lrp {ranks: 16, measurements: 512}", [1_608_196, 821_508, 428_164, 231_492, 133_156])
+
+  /// Parameters and multiply-accumulates with all products of each side of DCRNetV2.
+  @Test(arguments: [
+    ("mini", 4, 1_246_917, 701_996, "1.888", "0.946"),
+    ("mini", 64, 93_477, 53_036, "0.736", "0.297"),
+    ("small", 8, 738_277, 526_563, "1.905", "0.762"),
+    ("base", 16, 483_941, 264_419, "2.699", "0.500"),
+    ("unified", 64, 170_309, 177_140, "2.386", "0.541"),
+    ("large-out", 32, 274_853, 367_364, "2.490", "0.797"),
+  ])
+  func sidesOfDCRNetV2(
+    _ variant: String, _ compression: Int, _ encoder: Int, _ decoder: Int, _ ue: String,
+    _ bs: String
+  ) throws {
+    let network = try NetworkZoo.autoencoder("dcrnetv2-\(variant)", compression: compression)
+    #expect(network.encoder.parameterCount == encoder)
+    #expect(network.decoder.parameterCount == decoder)
+    #expect(Self.millions(network.encoder.graph.costs.allProducts, like: ue) == ue)
+    #expect(Self.millions(network.decoder.graph.costs.allProducts, like: bs) == bs)
+  }
+
   /// `count` in millions, rounded to the decimals of `printed`.
   static func millions(_ count: Int, like printed: String) -> String {
     let decimals = printed.split(separator: ".")[1].count
@@ -86,7 +150,7 @@ import Testing
       + fraction
   }
 
-  @Test(arguments: table)
+  @Test(arguments: table + dilated)
   func countsMatchTheTables(_ row: Row) throws {
     let network = try NetworkZoo.autoencoder(row.network, compression: row.compression)
     #expect(network.parameterCount == row.parameters)
@@ -94,6 +158,9 @@ import Testing
     let costs = network.costs
     if let mac = row.mac {
       #expect(Self.millions(costs.multiplyAccumulates, like: mac) == mac)
+    }
+    if let products = row.products {
+      #expect(Self.millions(costs.allProducts, like: products) == products)
     }
     if let profiler = row.profiler {
       #expect(Self.millions(costs.profiler, like: profiler) == profiler)
@@ -161,7 +228,8 @@ import Testing
   /// Parameters outside fully connected layers, of both sides and of the encoder.
   @Test(arguments: [
     ("csinet", 3404, 42), ("crnet", 3126, 172), ("acrnet-1x", 2632, 274),
-    ("acrnet-10x", 22_792, 274), ("csinetplus", nil, 400), ("csinetpro", nil, 9890),
+    ("acrnet-10x", 22_792, 274), ("dcrnet-1x", 1996, 270), ("dcrnet-10x", 16_108, 270),
+    ("csinetplus", nil, 400), ("csinetpro", nil, 9890),
     ("bcsinet-a2", nil, 40),
   ])
   func parametersOfConvolutions(_ network: String, _ both: Int?, _ encoder: Int) throws {

@@ -5,7 +5,7 @@ import Testing
 @Suite struct DeterminismTests {
   static let networks = [
     "csinet", "csinet-width", "crnet", "acrnet-2x", "cllwcsinet", "cl-crnet",
-    "clnet", "kd-crnet-se", "transnet",
+    "clnet", "kd-crnet-se", "transnet", "dcrnetv2-mini", "dcrnet-2x",
   ]
 
   static func random(_ count: Int, seed: UInt64 = 1) -> [Float] {

@@ -12,15 +12,16 @@ import Testing
   struct Case: CustomTestStringConvertible, Sendable {
     let inputs, outputs, groups, height, width: Int
     let kernel: KernelSize
+    let dilation: Int
 
     var testDescription: String {
-      "\(kernel) \(inputs)→\(outputs) g\(groups) on \(height)×\(width)"
+      "\(kernel) d\(dilation) \(inputs)→\(outputs) g\(groups) on \(height)×\(width)"
     }
 
     var reference: ReferenceConvolution {
       ReferenceConvolution(
         inputs: inputs, outputs: outputs, groups: groups, height: height, width: width,
-        kernel: kernel)
+        kernel: kernel, dilation: dilation)
     }
   }
 
@@ -28,11 +29,11 @@ import Testing
   static let cases: [Case] = {
     func make(
       _ inputs: Int, _ outputs: Int, _ kh: Int, _ kw: Int, _ height: Int = 32, _ width: Int = 32,
-      groups: Int = 1
+      groups: Int = 1, dilation: Int = 1
     ) -> Case {
       Case(
         inputs: inputs, outputs: outputs, groups: groups, height: height, width: width,
-        kernel: KernelSize(kh, kw))
+        kernel: KernelSize(kh, kw), dilation: dilation)
     }
     var cases = [
       make(2, 8, 3, 3), make(8, 16, 3, 3), make(16, 2, 3, 3), make(2, 1, 3, 3), make(2, 2, 5, 5),
@@ -55,6 +56,14 @@ import Testing
     ]
     for height in [2, 3, 5, 9, 17] { cases.append(make(5, 1, 5, 3, height, 20)) }
     cases += [make(6, 9, 3, 3, 7, 13, groups: 3), make(12, 4, 1, 3, 4, 24, groups: 2)]
+    for dilation in [2, 3, 5] {
+      cases += [
+        make(2, 8, 3, 3, dilation: dilation), make(2, 2, 3, 1, dilation: dilation),
+        make(2, 2, 1, 3, dilation: dilation), make(8, 8, 3, 1, groups: 4, dilation: dilation),
+        make(3, 5, 5, 3, 8, 13, dilation: dilation), make(4, 32, 1, 5, 1, 16, dilation: dilation),
+        make(1, 2, 3, 7, 2, 3, dilation: dilation),
+      ]
+    }
     var stream = StreamKey(seed: 3, domain: .test, purpose: .initialisation).stream(drop: 0)
     for _ in 0..<20 {
       let groups = 1 + stream.uniform(below: 3)
@@ -62,7 +71,8 @@ import Testing
         make(
           groups * (1 + stream.uniform(below: 6)), groups * (1 + stream.uniform(below: 12)),
           1 + 2 * stream.uniform(below: 4), 1 + 2 * stream.uniform(below: 4),
-          1 + stream.uniform(below: 12), 1 + stream.uniform(below: 40), groups: groups))
+          1 + stream.uniform(below: 12), 1 + stream.uniform(below: 40), groups: groups,
+          dilation: 1 + stream.uniform(below: 4)))
     }
     return cases
   }()
@@ -154,7 +164,7 @@ import Testing
       var job = conv_forward_job()
       job.shape = conv_shape(
         height: height, width: width, tap_count: inputs, kernel_rows: 1, kernel_columns: 1,
-        group_count: 1, channels_per_group: outputs, taps: taps.pointer)
+        row_dilation: 1, group_count: 1, channels_per_group: outputs, taps: taps.pointer)
       kernels_at(level)!.pointee.pack(&job.shape, weight, packed.pointer)
       (job.input_pitch, job.output_pitch, job.residual_pitch) = (pitch, pitch, pitch)
       (job.input, job.weights, job.bias) = (

@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct TrainingTests {
   /// Loss falls by more than half when an autoencoder is fitted to a few samples.
-  @Test(arguments: ["csinet", "crnet", "acrnet-1x", "cllwcsinet"])
+  @Test(arguments: [
+    "csinet", "crnet", "acrnet-1x", "cllwcsinet", "dcrnetv2-mini",
+  ])
   func lossFalls(_ name: String) throws {
     let network = try NetworkZoo.autoencoder(name, compression: 4)
     let pool = WorkerPool(threadCount: 2)

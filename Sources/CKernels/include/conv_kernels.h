@@ -19,6 +19,7 @@ typedef struct {
   long height, width;
   long tap_count;           ///< taps of one output channel: inputs of its group, kernel rows, kernel columns
   long kernel_rows, kernel_columns;
+  long row_dilation;        ///< rows between the taps of a kernel column
   long group_count;
   long channels_per_group;  ///< output channels of one group
   const long *taps;         ///< [group][tap]: offset in floats from the position of the output
@@ -32,11 +33,12 @@ enum {
   CONV_FILTER_WIDTH = 64
 };
 
-/// Whether `forward` computes a convolution by minimal filters along the columns, with half of the multiplications. It
-/// depends on the shape alone, never on the level.
+/// Whether `forward` computes a convolution by minimal filters along the columns, with half of the multiplications; never one
+/// with dilation. It depends on the shape alone, never on the level.
 static inline int conv_is_filter(const conv_shape *shape) {
-  return shape->kernel_rows == CONV_FILTER_TAPS && shape->height % CONV_FILTER_ROWS == 0 &&
-         shape->width <= CONV_FILTER_WIDTH && shape->kernel_columns <= CONV_MAX_LANES &&
+  return shape->kernel_rows == CONV_FILTER_TAPS && shape->row_dilation == 1 &&
+         shape->height % CONV_FILTER_ROWS == 0 && shape->width <= CONV_FILTER_WIDTH &&
+         shape->kernel_columns <= CONV_MAX_LANES &&
          shape->tap_count <= CONV_FILTER_INPUTS * CONV_FILTER_TAPS * shape->kernel_columns;
 }
 

@@ -100,9 +100,11 @@ public struct NetworkDescription: Sendable, Encodable {
         row("  in fully connected layers") { $0.denseParameters },
         row("bytes of weights (float32)") { $0.weightBytes },
         row("multiply-accumulates (MAC)") { $0.costs.multiplyAccumulates },
+        row("with all matrix products (MAC+)") { $0.costs.allProducts },
         row("profiler count (P)") { $0.costs.profiler },
         row("distillation paper's count (KD)") { $0.costs.distillation },
         row("attention products") { $0.costs.attention },
+        row("other products") { $0.costs.products },
       ], rightAligned: [1, 2, 3]
     ).text
   }
@@ -110,9 +112,10 @@ public struct NetworkDescription: Sendable, Encodable {
   /// The rules behind the counts, one per line.
   static let countingRules = """
     # MAC: convolutions (groups counted) and fully connected layers; no bias, normalisation or activation.
-    # P: MAC, plus 1 per output of a biased convolution, 2 per normalised value, 1 per value of a LeakyReLU or PReLU.
+    # MAC+: MAC, attention products (queries by keys, weights by values) and other products (complex measurements, rank-one terms).
+    # P: MAC and other products, plus 1 per output of a biased convolution, 2 per normalised value, 1 per value of a LeakyReLU or PReLU.
     # KD: 2 H W (a h w + 1) b for a convolution of a to b channels, (2 a - 1) b for a fully connected layer.
-    # Attention products (queries by keys, weights by values) are in none of them; weights include running statistics.
+    # Weights include running statistics.
     """
 }
 
@@ -139,16 +142,16 @@ public struct RatioTable: Sendable, Encodable {
   /// The table as text.
   public var text: String {
     let table = TextTable(
-      header: ["ratio", "codeword", "parameters", "UE", "BS", "MAC", "P", "KD"],
+      header: ["ratio", "codeword", "parameters", "UE", "BS", "MAC", "MAC+", "P", "KD"],
       rows: ratios.map { row in
         let costs = row.both.costs
         return [
           "1/\(row.compression)", row.codeword.map(String.init).joined(separator: "×"),
           row.both.parameters.grouped, row.encoder.parameters.grouped,
           row.decoder.parameters.grouped, costs.multiplyAccumulates.grouped,
-          costs.profiler.grouped, costs.distillation.grouped,
+          costs.allProducts.grouped, costs.profiler.grouped, costs.distillation.grouped,
         ]
-      }, rightAligned: Set(1..<8))
+      }, rightAligned: Set(1..<9))
     let image = ratios[0].image
     let size = image == [32, 32] ? "" : ", images of \(image[0])x\(image[1])"
     return "# \(network)\(size)\n\(table.text)\n\n\(NetworkDescription.countingRules)"

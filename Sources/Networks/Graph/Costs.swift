@@ -1,5 +1,5 @@
-/// Operations of one forward pass over one sample, by the three counting rules of the literature.
-public struct Costs: Sendable, Equatable, Encodable {
+/// Operations of one forward pass over one sample, by the counting rules of the literature.
+public struct Costs: Sendable, Equatable {
   /// Multiply-accumulates of convolutions and dense layers; no bias, normalisation or activation. The rule of the
   /// CsiNet, CRNet, ACRNet and CsiNet+ papers.
   public var multiplyAccumulates = 0
@@ -12,9 +12,21 @@ public struct Costs: Sendable, Equatable, Encodable {
   public var distillation = 0
   /// Multiply-accumulates of attention's two products of tokens, which none of the rules above counts.
   public var attention = 0
+  /// Multiply-accumulates of other matrix products, such as complex measurements and sums of outer products; the profiler
+  /// rule counts them too.
+  public var products = 0
 
   /// No operations.
   public init() {}
+
+  /// Those of a matrix product that is neither a convolution nor a dense layer.
+  public init(products: Int) {
+    self.products = products
+    profiler = products
+  }
+
+  /// MAC+: ``multiplyAccumulates`` and all other matrix products.
+  public var allProducts: Int { multiplyAccumulates + attention + products }
 
   /// Sums by rule.
   public static func + (a: Costs, b: Costs) -> Costs {
@@ -23,7 +35,25 @@ public struct Costs: Sendable, Equatable, Encodable {
     sum.profiler += b.profiler
     sum.distillation += b.distillation
     sum.attention += b.attention
+    sum.products += b.products
     return sum
+  }
+}
+
+extension Costs: Encodable {
+  private enum CodingKeys: CodingKey {
+    case multiplyAccumulates, profiler, distillation, attention, products, allProducts
+  }
+
+  /// All counts and ``allProducts``.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(multiplyAccumulates, forKey: .multiplyAccumulates)
+    try container.encode(profiler, forKey: .profiler)
+    try container.encode(distillation, forKey: .distillation)
+    try container.encode(attention, forKey: .attention)
+    try container.encode(products, forKey: .products)
+    try container.encode(allProducts, forKey: .allProducts)
   }
 }
 

@@ -22,7 +22,7 @@ public protocol CustomOperation: Sendable {
   /// - Parameters:
   ///   - sample: inputs and parameters.
   ///   - gradient: of the loss with respect to the output.
-  ///   - inputs: written whole, one for each input.
+  ///   - inputs: written whole, one for each input; any that ``CustomSample/wantsGradient(_:)`` denies may be left as it is.
   ///   - parameters: added to, one for each parameter.
   func backward(
     _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,
@@ -30,6 +30,9 @@ public protocol CustomOperation: Sendable {
 
   /// Operations of one sample by the rules of ``Costs``.
   func costs(_ inputs: [Shape]) -> Costs
+
+  /// Where the outputs lie; nil if they can be anything.
+  var outputRange: ClosedRange<Float>? { get }
 }
 
 extension CustomOperation {
@@ -38,6 +41,9 @@ extension CustomOperation {
 
   /// None, as for the activations that no rule counts.
   public func costs(_ inputs: [Shape]) -> Costs { Costs() }
+
+  /// Anywhere.
+  public var outputRange: ClosedRange<Float>? { nil }
 }
 
 /// What a ``CustomOperation`` reads of one sample.
@@ -48,6 +54,13 @@ public struct CustomSample {
   public let shapes: [Shape]
   /// Values of each parameter.
   public let parameters: [UnsafeBufferPointer<Float>]
+  /// Inputs whose gradient nothing reads.
+  var withoutGradient: [Bool] = []
+
+  /// Whether the gradient of an input is read; not that of the network's own input, in most trainings.
+  public func wantsGradient(_ input: Int) -> Bool {
+    withoutGradient.isEmpty || !withoutGradient[input]
+  }
 }
 
 extension Signal {

@@ -9,6 +9,8 @@ public final class NetworkParameter: Sendable {
     case constant(Float)
     /// Uniform in `±bound`.
     case uniform(bound: Double)
+    /// Normal with the given standard deviation.
+    case normal(standardDeviation: Double)
     /// Normal with the given standard deviation, redrawn beyond two of them.
     case truncatedNormal(standardDeviation: Double)
   }
@@ -35,6 +37,11 @@ extension NetworkParameter.Initialization {
   /// Uniform in `±sqrt(6 / (fanIn + fanOut))`, Glorot and Bengio 2010.
   static func xavierUniform(fanIn: Int, fanOut: Int) -> Self {
     .uniform(bound: (6 / Double(fanIn + fanOut)).squareRoot())
+  }
+
+  /// Normal of variance `2 / fanOut`, K. He et al., Delving Deep into Rectifiers, 2015.
+  static func heNormal(fanOut: Int) -> Self {
+    .normal(standardDeviation: (2 / Double(fanOut)).squareRoot())
   }
 
   /// Uniform in `±1 / sqrt(fanIn)`, the usual rule for biases.

@@ -15,9 +15,9 @@ struct InferenceAnalysis: Sendable {
   let isTileDense: [Bool]
   /// Nodes that can write directly into a concatenation, and the channel where they start.
   let concatenation: [Int: (parent: Int, channel: Int)]
-  /// Slope of the LeakyReLU behind a concatenation, for each convolution output that applies it itself.
-  let slopeAfterConcatenation: [Int: Float]
-  /// LeakyReLUs that the producers of their input apply.
+  /// Slope of the activation behind a concatenation, for each convolution output that applies it itself.
+  let slopeAfterConcatenation: [Int: View.Slope]
+  /// Activations that the producers of their input apply.
   let isAppliedByProducers: [Bool]
   /// First layers and activations of ``feedForward``.
   let insideFeedForward: Set<Int>
@@ -76,8 +76,8 @@ struct InferenceAnalysis: Sendable {
         let sharesMemory: Bool
         switch nodes[reader].operation {
         case .convolution(let layer):
-          halo[index].0 = max(halo[index].0, layer.kernel.height / 2)
-          halo[index].1 = max(halo[index].1, layer.kernel.width / 2)
+          halo[index].0 = max(halo[index].0, layer.reach.rows)
+          halo[index].1 = max(halo[index].1, layer.reach.columns)
           sharesMemory = false
         case .reshape, .concatenate, .leakyReLU, .prelu, .pointwise, .normalization:
           sharesMemory = true
@@ -113,15 +113,20 @@ struct InferenceAnalysis: Sendable {
     return result
   }
 
-  /// A LeakyReLU that alone reads a concatenation of convolution outputs is left to those convolutions.
+  /// An activation that alone reads a concatenation of convolution outputs is left to those convolutions.
   private static func slopes(
     _ graph: Graph, _ uses: [Int], _ readers: [[Int]],
     _ concatenation: [Int: (parent: Int, channel: Int)]
-  ) -> ([Int: Float], [Bool]) {
-    var slopes: [Int: Float] = [:]
+  ) -> ([Int: View.Slope], [Bool]) {
+    var slopes: [Int: View.Slope] = [:]
     var applied = [Bool](repeating: false, count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() {
-      guard case .leakyReLU(let layer) = node.operation else { continue }
+      let slope: View.Slope
+      switch node.operation {
+      case .leakyReLU(let layer): slope = .constant(layer.slope)
+      case .prelu(let parameter): slope = .parameter(parameter, first: 0)
+      default: continue
+      }
       let input = node.inputs[0]
       guard case .concatenate = graph.nodes[input].operation, uses[input] == 1 else { continue }
       let parts = graph.nodes[input].inputs
@@ -135,7 +140,7 @@ struct InferenceAnalysis: Sendable {
       }
       guard areConvolutions else { continue }
       applied[index] = true
-      for part in parts { slopes[part] = layer.slope }
+      for part in parts { slopes[part] = slope.from(concatenation[part]!.channel) }
     }
     return (slopes, applied)
   }
@@ -197,6 +202,15 @@ struct ParameterValues: Sendable {
   }
 
   subscript(parameter: NetworkParameter) -> [Float] { values[ObjectIdentifier(parameter)]! }
+
+  /// Slopes of some channels.
+  func slopes(_ slope: View.Slope, _ channels: Int) -> [Float] {
+    switch slope {
+    case .identity: [Float](repeating: 1, count: channels)
+    case .constant(let value): [Float](repeating: value, count: channels)
+    case .parameter(let slopes, let first): Array(self[slopes][first..<first + channels])
+    }
+  }
 
   /// Scale and shift of a normalisation with running statistics.
   func coefficients(_ norm: BatchNorm) -> (scale: [Float], shift: [Float]) {

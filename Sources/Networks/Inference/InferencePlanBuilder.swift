@@ -114,11 +114,10 @@ struct InferencePlanBuilder {
   /// A copy with a halo for a convolution, if the place has none.
   ///
   /// The copy serves the node's later readers in the same segment too.
-  private mutating func padded(_ node: Int, _ kernel: KernelSize) -> Place {
+  private mutating func padded(_ node: Int, _ reach: (rows: Int, columns: Int)) -> Place {
     let place = places[node]!
-    let reach = (kernel.height / 2, kernel.width / 2)
     let layout = buffers[place.buffer].layout
-    if layout.haloRows >= reach.0 && layout.haloColumns >= reach.1 { return place }
+    if layout.haloRows >= reach.rows && layout.haloColumns >= reach.columns { return place }
     let copy = newPlace(place.shape, .sample, halo: analysis.halo[node])
     append(AffineStep(place, copy))
     if !analysis.needsTile[node] { places[node] = copy }
@@ -157,9 +156,9 @@ struct InferencePlanBuilder {
     {
     }
     if chain.slopes == nil, let slope = analysis.slopeAfterConcatenation[chain.last] {
-      chain.slopes = [Float](repeating: slope, count: layer.outputs)
+      chain.slopes = values.slopes(slope, layer.outputs)
     }
-    let input = padded(graph.nodes[node].inputs[0], layer.kernel)
+    let input = padded(graph.nodes[node].inputs[0], layer.reach)
     let output = destination(chain.last)
     append(
       FusedConvolution(

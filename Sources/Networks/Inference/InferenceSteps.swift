@@ -36,8 +36,8 @@ struct FusedConvolution: SampleStep {
       (0..<layer.inputs).flatMap { channel in
         (0..<kernel.height).flatMap { row in
           (0..<kernel.width).map { column in
-            input.rowOffset(channel) + (row - kernel.height / 2) * input.pitch + column
-              - kernel.width / 2
+            input.rowOffset(channel) + layer.dilation
+              * ((row - kernel.height / 2) * input.pitch + column - kernel.width / 2)
           }
         }
       })
@@ -56,8 +56,8 @@ struct FusedConvolution: SampleStep {
     conv_shape(
       height: output.shape.height, width: output.shape.width, tap_count: layer.tapCount,
       kernel_rows: layer.kernel.height, kernel_columns: layer.kernel.width,
-      group_count: layer.groups, channels_per_group: layer.outputs / layer.groups,
-      taps: UnsafePointer(taps.pointer))
+      row_dilation: layer.dilation, group_count: layer.groups,
+      channels_per_group: layer.outputs / layer.groups, taps: UnsafePointer(taps.pointer))
   }
 
   func run(_ memory: SampleMemory, _ kernels: Kernels) {

@@ -59,14 +59,15 @@ extension Pointwise: Layer {
   }
 }
 
-/// Product with one learned scalar, initially 0: `y = x + a f(x)` then starts as the identity.
+/// Product with one learned scalar. Where it starts at 0, `y = x + a f(x)` starts as the identity.
 /// Bachlechner et al. 2020.
 public struct ReZero: Layer {
   let factor: NetworkParameter
-  /// A factor of 0.
-  public init() { factor = NetworkParameter([1], .constant(0)) }
+  /// A factor with its initial value.
+  public init(initial: Float = 0) { factor = NetworkParameter([1], .constant(initial)) }
 
-  /// The key is the parameter's own: ReZero factors are stored under their list position alone.
+  /// The key is the parameter's own: a factor is stored under the name that the layer around it gives, such as its position
+  /// in a list.
   public var parameters: [(key: String, parameter: NetworkParameter)] { [] }
   public var summary: String { "ReZero" }
 

@@ -20,8 +20,8 @@ public struct KernelSize: Hashable, Sendable, CustomStringConvertible {
 
 /// Cross-correlation of stride 1 whose zero padding keeps height and width.
 ///
-/// `y[o, r, c] = b[o] + sum over i, p, q of w[o, i, p, q] x[i, r + p - (h-1)/2, c + q - (w-1)/2]`, with i over
-/// the input channels of o's group. Weight `[out, in / groups, h, w]`, bias `[out]`.
+/// `y[o, r, c] = b[o] + sum over i, p, q of w[o, i, p, q] x[i, r + d (p - (h-1)/2), c + d (q - (w-1)/2)]`, with i over
+/// the input channels of o's group and the dilation d. Weight `[out, in / groups, h, w]`, bias `[out]`.
 public struct Convolution: Layer {
   /// Input channels.
   public let inputs: Int
@@ -31,19 +31,24 @@ public struct Convolution: Layer {
   public let kernel: KernelSize
   /// Groups of channels that do not mix.
   public let groups: Int
+  /// Rows and columns from one tap to the next, d.
+  public let dilation: Int
   let weight: NetworkParameter
   let bias: NetworkParameter?
 
   /// Weights and biases are drawn by the usual rules unless told otherwise.
   public init(
-    _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, bias: Bool = false,
-    initialization: NetworkParameter.Initialization? = nil, zeroBias: Bool = false
+    _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, dilation: Int = 1,
+    bias: Bool = false, initialization: NetworkParameter.Initialization? = nil,
+    zeroBias: Bool = false
   ) {
+    precondition(dilation > 0, "taps are at least one apart")
     precondition(inputs % groups == 0 && outputs % groups == 0, "groups divide the channels")
     self.inputs = inputs
     self.outputs = outputs
     self.kernel = kernel
     self.groups = groups
+    self.dilation = dilation
     let fanIn = inputs / groups * kernel.area
     weight = NetworkParameter(
       [outputs, inputs / groups, kernel.height, kernel.width],
@@ -58,7 +63,13 @@ public struct Convolution: Layer {
 
   public var summary: String {
     "Convolution(\(inputs) → \(outputs), \(kernel)"
-      + (groups > 1 ? ", groups \(groups)" : "") + (bias != nil ? ", bias)" : ")")
+      + (groups > 1 ? ", groups \(groups)" : "") + (dilation > 1 ? ", dilation \(dilation)" : "")
+      + (bias != nil ? ", bias)" : ")")
+  }
+
+  /// Rows and columns around an output that it reads.
+  var reach: (rows: Int, columns: Int) {
+    (dilation * (kernel.height / 2), dilation * (kernel.width / 2))
   }
 
   /// Multiply-accumulates for one output position of one output channel.
@@ -79,13 +90,13 @@ public struct ConvBN: Layer {
 
   /// A convolution under the key `conv` unless told otherwise, and its normalisation under `bn`.
   public init(
-    _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, bias: Bool = false,
-    norm: BatchNorm.Settings = .standard, key: String = "conv",
+    _ inputs: Int, _ outputs: Int, _ kernel: KernelSize, groups: Int = 1, dilation: Int = 1,
+    bias: Bool = false, norm: BatchNorm.Settings = .standard, key: String = "conv",
     initialization: NetworkParameter.Initialization? = nil, zeroBias: Bool = false
   ) {
     convolution = Convolution(
-      inputs, outputs, kernel, groups: groups, bias: bias, initialization: initialization,
-      zeroBias: zeroBias)
+      inputs, outputs, kernel, groups: groups, dilation: dilation, bias: bias,
+      initialization: initialization, zeroBias: zeroBias)
     normalization = BatchNorm(outputs, norm)
     convolutionKey = key
   }

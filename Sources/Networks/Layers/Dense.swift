@@ -48,8 +48,10 @@ public struct Dense: Layer {
   /// Weights and biases are drawn by the usual rules unless told otherwise.
   public init(
     _ inputs: Int, _ outputs: Int, bias: Bool = true, storage: Storage = .plain,
-    initialization: NetworkParameter.Initialization? = nil, zeroBias: Bool = false
+    initialization: NetworkParameter.Initialization? = nil, zeroBias: Bool = false,
+    biasInitialization: NetworkParameter.Initialization? = nil
   ) {
+    let biasStart = biasInitialization ?? (zeroBias ? .constant(0) : .biasUniform(fanIn: inputs))
     let shape: [Int] =
       switch storage {
       case .plain: [outputs, inputs]
@@ -59,8 +61,7 @@ public struct Dense: Layer {
     let start = initialization ?? .xavierUniform(fanIn: inputs, fanOut: outputs)
     product = DenseProduct(
       weight: NetworkParameter(shape, start),
-      bias: bias
-        ? NetworkParameter([outputs], zeroBias ? .constant(0) : .biasUniform(fanIn: inputs)) : nil,
+      bias: bias ? NetworkParameter([outputs], biasStart) : nil,
       inputs: inputs, outputs: outputs, firstRow: 0,
       isTransposed: storage == .transposedPointConvolution)
   }

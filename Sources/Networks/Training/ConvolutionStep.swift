@@ -44,7 +44,7 @@ final class ConvolutionStep: Step, @unchecked Sendable {
     self.output = output
     inputs = views.map { Consumer($0) }
     let shape = output.shape
-    let geometry = PaddedGeometry(height: shape.height, width: shape.width, kernel: layer.kernel)
+    let geometry = PaddedGeometry(layer, height: shape.height, width: shape.width)
     self.geometry = geometry
     tapTotal = layer.outputs * layer.tapCount
     group = shape.height == 1 ? Run.blockSize : 1

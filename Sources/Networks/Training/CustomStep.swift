@@ -28,7 +28,7 @@ final class CustomStep: Step {
       }, shapes: shapes,
       parameters: operation.reads.map {
         UnsafeBufferPointer(start: run.store.value($0), count: $0.count)
-      })
+      }, withoutGradient: inputs.map { !$0.view.wantsGradient })
   }
 
   func forward(_ run: Run, block: Int, worker: Int) {
@@ -40,7 +40,8 @@ final class CustomStep: Step {
   }
 
   func backward(_ run: Run, block: Int, worker: Int) {
-    guard output.wantsGradient else { return }
+    guard output.wantsGradient, !sums[block].isEmpty || inputs.contains(where: \.view.wantsGradient)
+    else { return }
     for sum in sums[block] { sum.fill(0) }
     for index in run.samples(block) {
       operation.backward(
@@ -58,8 +59,7 @@ final class CustomStep: Step {
     for (index, parameter) in operation.reads.enumerated() {
       let total = run.store.gradient(parameter)
       for block in 0..<run.blockCount {
-        let part = sums[block][index].pointer
-        for i in 0..<parameter.count { total[i] += part[i] }
+        run.kernels.table.axpy(1, sums[block][index].pointer, total, parameter.count)
       }
     }
   }

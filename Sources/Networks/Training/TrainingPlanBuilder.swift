@@ -56,7 +56,7 @@ struct TrainingPlanBuilder {
     case .leakyReLU(let layer):
       if isRectifiedInPlace(values.count, layer) { return values[node.inputs[0]] }
       return activated(node, .constant(layer.slope))
-    case .prelu(let slopes): return activated(node, .parameter(slopes))
+    case .prelu(let slopes): return activated(node, .parameter(slopes, first: 0))
     case .concatenate: return node.inputs.flatMap { values[$0] }
     case .reshape: return [reshaped(node)]
     case .add: return [sum(node, sign: 1)]
@@ -178,13 +178,12 @@ struct TrainingPlanBuilder {
   }
 
   private mutating func activated(_ node: Graph.Node, _ slope: View.Slope) -> [View] {
-    var views = values[node.inputs[0]]
-    let isSplit = views.count > 1
-    if case .parameter = slope, isSplit { views = [copy(views)] }
     let isOwn = isExclusive(node.inputs[0])
-    return views.map { view in
-      guard isOwn || (isSplit && views.count == 1), let combined = combine(view.slopeKind, slope)
-      else {
+    var channel = 0
+    return values[node.inputs[0]].map { view in
+      let slope = slope.from(channel)
+      channel += view.shape.channels
+      guard isOwn, let combined = combine(view.slopeKind, slope) else {
         let fresh = copy([view])
         attach(slope, to: fresh)
         return fresh

@@ -28,7 +28,14 @@ final class View: @unchecked Sendable {
   enum Slope {
     case identity
     case constant(Float)
-    case parameter(NetworkParameter)
+    /// One for each channel from the given one on.
+    case parameter(NetworkParameter, first: Int)
+
+    /// That of the channels behind some others.
+    func from(_ channel: Int) -> Slope {
+      guard case .parameter(let slopes, let first) = self else { return self }
+      return .parameter(slopes, first: first + channel)
+    }
   }
 
   let storage: Storage

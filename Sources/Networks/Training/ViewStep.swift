@@ -32,8 +32,8 @@ final class ViewStep: Step, @unchecked Sendable {
     switch view.slopeKind {
     case .identity: view.slope.fill(1)
     case .constant(let value): view.slope.fill(value)
-    case .parameter(let slopes):
-      view.slope.pointer.update(from: run.store.value(slopes), count: channels)
+    case .parameter(let slopes, let first):
+      view.slope.pointer.update(from: run.store.value(slopes) + first, count: channels)
     }
     guard let norm = view.normalization, !run.usesBatch(norm) else { return }
     let variance = run.store.value(norm.runningVariance)
@@ -118,8 +118,8 @@ final class ViewStep: Step, @unchecked Sendable {
         centred += part.gradient_centred
         slope += part.slope
       }
-      if case .parameter(let slopes) = view.slopeKind {
-        run.store.gradient(slopes)[c] += Float(slope)
+      if case .parameter(let slopes, let first) = view.slopeKind {
+        run.store.gradient(slopes)[first + c] += Float(slope)
       }
       guard let norm = view.normalization else { continue }
       let inverse = inverses[c]

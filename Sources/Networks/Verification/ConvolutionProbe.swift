@@ -14,7 +14,8 @@ package enum ConvolutionProbe {
     _ shape: ReferenceConvolution, level: Int, samples: Int, input: [Float], weight: [Float],
     gradient: [Float]
   ) throws(NetworkError) -> Result {
-    let layer = Convolution(shape.inputs, shape.outputs, shape.kernel, groups: shape.groups)
+    let layer = Convolution(
+      shape.inputs, shape.outputs, shape.kernel, groups: shape.groups, dilation: shape.dilation)
     let network = Network(
       "probe", layer, input: Shape(shape.inputs, shape.height, shape.width))
     guard let table = kernels_at(level) else {

@@ -31,6 +31,13 @@ package struct GradientProbe: Sendable {
       GradientProbe("Convolution", map, Convolution(3, 4, KernelSize(3, 5), bias: true)),
       GradientProbe(
         "grouped Convolution", Shape(4, 6, 9), Convolution(4, 6, KernelSize(5, 3), groups: 2)),
+      GradientProbe(
+        "dilated Convolution", map, Convolution(3, 4, KernelSize(3, 3), dilation: 2)),
+      GradientProbe(
+        "dilated groups with a shuffle", Shape(4, 6, 9),
+        join(
+          ConvBN(4, 6, KernelSize(5, 3), groups: 2, dilation: 3), ChannelShuffle(groups: 2),
+          PReLU(6))),
       GradientProbe("BatchNorm", map, ConvBN(3, 4, KernelSize(3, 3), bias: true)),
       GradientProbe(
         "BatchNorm over columns", map,
@@ -59,6 +66,12 @@ package struct GradientProbe: Sendable {
           ParallelConcat([
             ("a", ConvBN(3, 2, KernelSize(3, 3))), ("b", ConvBN(3, 5, KernelSize(1, 3))),
           ]), LeakyReLU(), Convolution(7, 2, KernelSize(1, 1)))),
+      GradientProbe(
+        "PReLU of branches", map,
+        join(
+          ParallelConcat([
+            ("a", ConvBN(3, 2, KernelSize(3, 3))), ("b", ConvBN(3, 5, KernelSize(1, 3))),
+          ]), PReLU(7), Convolution(7, 2, KernelSize(1, 1)))),
       GradientProbe("ReZero", map, ReZeroProbe()),
       GradientProbe(
         "SqueezeExcite", map, join(Convolution(3, 4, KernelSize(3, 3)), SqueezeExcite(4, hidden: 2))
@@ -67,8 +80,48 @@ package struct GradientProbe: Sendable {
       GradientProbe("LayerNorm", tokens, join(Dense(8, 8), LayerNorm(8))),
       GradientProbe("attention", tokens, AttentionProbe(acrossBatch: false)),
       GradientProbe("attention across the batch", tokens, AttentionProbe(acrossBatch: true)),
+    ] + ranks
+  }()
+
+  /// Measurements and rank-one terms, on maps that the kernels take as they lie and on others.
+  private static let ranks: [GradientProbe] = {
+    let (map, small) = (Shape(2, 32, 32), Shape(2, 5, 7))
+    func join(_ layers: any Layer...) -> Sequential { Sequential(layers) }
+    return [
+      GradientProbe("complex measurements", map, BilinearMeasurement(map, count: 70)),
+      GradientProbe(
+        "complex measurements of a small map", small, BilinearMeasurement(small, count: 6)),
+      GradientProbe(
+        "real measurements", small, BilinearMeasurement(small, count: 6, isComplex: false)),
+      GradientProbe(
+        "outer products", .vector(6),
+        join(Dense(6, 3 * 128), Reshape(Shape(1, 3, 128)), OuterProductSum(map))),
+      GradientProbe(
+        "outer products of a small map", .vector(6),
+        join(Dense(6, 3 * 24), Reshape(Shape(1, 3, 24)), OuterProductSum(small))),
+      GradientProbe("gated ranks", .vector(6), GatedRankProbe(small)),
+      GradientProbe(
+        "TanhRange", small, join(Convolution(2, 2, KernelSize(1, 1)), TanhRange(2))),
+      GradientProbe("Clip", small, join(Convolution(2, 2, KernelSize(1, 1)), Clip(-0.6...0.7))),
+      GradientProbe("Standardization", Shape(1, 5, 8), join(Dense(8, 8), Standardization())),
+      GradientProbe("GELU", small, join(Convolution(2, 2, KernelSize(1, 1)), GELU())),
     ]
   }()
+
+  /// Ranks whose gates are a second input.
+  private struct GatedRankProbe: Layer {
+    let expansion: RankExpansion
+    let codes = Dense(6, 12)
+    let gates = Dense(6, 3)
+
+    init(_ image: Shape) { expansion = RankExpansion(image, ranks: 3, size: 4) }
+
+    var children: [Child] { [("codes", codes), ("gates", gates)] }
+    var parameters: [(key: String, parameter: NetworkParameter)] { expansion.parameters }
+    func callAsFunction(_ x: Signal) -> Signal {
+      expansion(codes(x).reshaped(Shape(1, 3, 4)), gates: gates(x))
+    }
+  }
 
   /// A factor other than the initial zero, so that the branch has a gradient.
   private struct ReZeroProbe: Layer {

@@ -47,7 +47,8 @@ package enum KernelTiming {
       guard case .convolution(let layer) = node.operation else { continue }
       let groups = layer.groups > 1 ? " g\(layer.groups)" : ""
       let map = node.shape.height == 1 ? " on 1×\(node.shape.width)" : ""
-      let name = "\(layer.kernel) \(layer.inputs)→\(layer.outputs)\(groups)\(map)"
+      let dilation = layer.dilation > 1 ? " d\(layer.dilation)" : ""
+      let name = "\(layer.kernel) \(layer.inputs)→\(layer.outputs)\(groups)\(dilation)\(map)"
       if let index = layers.firstIndex(where: { $0.name == name }) {
         layers[index].count += 1
       } else {
@@ -88,7 +89,7 @@ extension KernelTiming.ConvolutionLayer {
   }
 
   private var geometry: PaddedGeometry {
-    PaddedGeometry(height: shape.height, width: shape.width, kernel: layer.kernel)
+    PaddedGeometry(layer, height: shape.height, width: shape.width)
   }
 
   private var flops: Double { Double(2 * shape.count * layer.tapCount) }

@@ -4,12 +4,15 @@ package struct ReferenceConvolution: Sendable {
   package let inputs, outputs, groups, height, width: Int
   /// Rows and columns of the kernel.
   package let kernel: KernelSize
+  /// Rows and columns from one tap to the next.
+  package let dilation: Int
 
   /// A convolution that keeps the size of the map.
   ///
   /// - Precondition: groups divide both numbers of channels.
   package init(
-    inputs: Int, outputs: Int, groups: Int, height: Int, width: Int, kernel: KernelSize
+    inputs: Int, outputs: Int, groups: Int, height: Int, width: Int, kernel: KernelSize,
+    dilation: Int = 1
   ) {
     precondition(inputs % groups == 0 && outputs % groups == 0)
     self.inputs = inputs
@@ -18,6 +21,7 @@ package struct ReferenceConvolution: Sendable {
     self.height = height
     self.width = width
     self.kernel = kernel
+    self.dilation = dilation
   }
 
   /// Number of weights.
@@ -33,10 +37,10 @@ package struct ReferenceConvolution: Sendable {
           for q in 0..<kernel.width {
             let w = ((o * groupInputs + i) * kernel.height + p) * kernel.width + q
             for r in 0..<height {
-              let row = r + p - kernel.height / 2
+              let row = r + dilation * (p - kernel.height / 2)
               guard row >= 0 && row < height else { continue }
               for c in 0..<width {
-                let column = c + q - kernel.width / 2
+                let column = c + dilation * (q - kernel.width / 2)
                 guard column >= 0 && column < width else { continue }
                 body((o * height + r) * width + c, w, (channel * height + row) * width + column)
               }
@@ -66,9 +70,9 @@ package struct ReferenceConvolution: Sendable {
   }
 
   /// Whether the kernels compute it by minimal filters: three kernel rows, groups of four rows of at most 64 columns, at
-  /// most 64 inputs.
+  /// most 64 inputs, no dilation.
   package var isFilter: Bool {
-    kernel.height == 3 && height % 4 == 0 && width <= 64 && inputs / groups <= 64
+    kernel.height == 3 && dilation == 1 && height % 4 == 0 && width <= 64 && inputs / groups <= 64
   }
 
   /// The same in single precision by minimal filters F(4, 3) along the columns, rounded like `forwardChain`.

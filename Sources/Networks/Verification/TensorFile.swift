@@ -56,7 +56,9 @@ public struct TensorFile: Sendable {
         continue
       }
       let array = try array(prefix + key)
-      guard array.shape == parameter.shape else {
+      // Scalars may be stored without axes.
+      let isScalar = parameter.shape == [1] && array.shape.isEmpty
+      guard array.shape == parameter.shape || isScalar else {
         throw .unexpectedShape(key, expected: parameter.shape, found: array.shape)
       }
       weights[key] = array.floats()

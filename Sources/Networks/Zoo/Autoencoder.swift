@@ -76,8 +76,11 @@ public struct Network: Sendable {
   public var outputRange: ClosedRange<Float>? {
     var node = graph.outputs[0]
     while case .reshape = graph.nodes[node].operation { node = graph.nodes[node].inputs[0] }
-    guard case .pointwise(let function) = graph.nodes[node].operation else { return nil }
-    return function == .tanh ? -1...1 : 0...1
+    switch graph.nodes[node].operation {
+    case .pointwise(let function): return function == .tanh ? -1...1 : 0...1
+    case .custom(let operation): return operation.outputRange
+    default: return nil
+    }
   }
 
   /// Whether a sample's output depends on the other samples of its batch.

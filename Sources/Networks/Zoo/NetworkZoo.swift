@@ -5,7 +5,8 @@ public struct NetworkZoo: Sendable {
   /// The families of this package.
   public static let standard = NetworkZoo([
     CsiNet.self, CRNet.self, ACRNet.self, BCsiNet.self, CsiNetPlus.self, CsiNetPro.self,
-    CLLWCsiNet.self, TransNet.self, CLNet.self, DistillationCRNet.self, DNNet.self,
+    CLLWCsiNet.self, TransNet.self, CLNet.self, DistillationCRNet.self, DCRNet.self, DCRNetV2.self,
+    LowRankPrior.self, DNNet.self,
   ])
 
   /// Every family, in the order of the list.
