@@ -46,6 +46,41 @@ extension CustomOperation {
   public var outputRange: ClosedRange<Float>? { nil }
 }
 
+/// A custom operation that is a matrix made of its parameters and a shift, `y = M x + b`, whatever structure its own forward pass uses.
+///
+/// Training writes the matrix once for each batch and runs all samples through the kernels of dense layers; the gradient of the
+/// matrix goes back to the parameters once for each batch too. Inference runs ``CustomOperation/forward(_:into:)``.
+public protocol MatrixOperation: CustomOperation {
+  /// Writes M `[output, input]` and b `[output]`.
+  ///
+  /// - Parameters:
+  ///   - parameters: values of ``CustomOperation/reads``.
+  ///   - matrix: written whole.
+  ///   - shift: written whole.
+  func write(
+    _ parameters: [UnsafePointer<Float>], matrix: UnsafeMutablePointer<Float>,
+    shift: UnsafeMutablePointer<Float>)
+
+  /// Adds to the gradients of the parameters.
+  ///
+  /// - Parameters:
+  ///   - parameters: values of ``CustomOperation/reads``.
+  ///   - matrix: gradient of M.
+  ///   - shift: gradient of b.
+  ///   - gradients: added to, one for each parameter.
+  func addGradients(
+    _ parameters: [UnsafePointer<Float>], matrix: UnsafePointer<Float>,
+    shift: UnsafePointer<Float>, to gradients: [UnsafeMutablePointer<Float>])
+}
+
+extension MatrixOperation {
+  /// Never called: plans differentiate the matrix.
+  public func backward(
+    _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,
+    inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
+  ) { preconditionFailure("a matrix operation is differentiated as its matrix") }
+}
+
 /// What a ``CustomOperation`` reads of one sample.
 public struct CustomSample {
   /// Values of each input, row-major.

@@ -5,7 +5,7 @@ import LinkMath
 ///
 /// Gives `[Re c_1 ... Re c_R, Im c_1 ... Im c_R]`. With real vectors these are `u_kᵀ h_0 v_k`, then `u_kᵀ h_1 v_k`. Parameters
 /// `[R, rows]` and `[R, columns]`, drawn with `E ‖u‖² = E ‖v‖² = 1`.
-public struct BilinearMeasurement: Layer, CustomOperation {
+public struct BilinearMeasurement: Layer, MatrixOperation {
   /// The map x, `[2, row, column]`.
   public let image: Shape
   /// Measurements R.
@@ -77,15 +77,16 @@ public struct BilinearMeasurement: Layer, CustomOperation {
     let table = Kernels.best.table
     let (rows, plane) = (image.height, image.plane)
     withScratch(3 * plane + 2 * Self.chunk * rows) { memory in
-      let map = Planes(sample, image, isTransposed: true, memory)
+      let map = Planes(sample, image, memory)
       let (a, b) = (memory + 3 * plane, memory + 3 * plane + Self.chunk * rows)
       forEachChunk { first, count in
         project(sample, map, first, count, a, b)
         for k in 0..<count {
-          let u = vectors(sample, first + k)
           let (row, other) = (a + k * rows, b + k * rows)
-          var (real, imaginary) = (table.dot(u.real, row, rows), table.dot(u.real, other, rows))
-          if let part = u.imaginary {
+          let u = sample.parameters[0].baseAddress! + (first + k) * rows
+          var (real, imaginary) = (table.dot(u, row, rows), table.dot(u, other, rows))
+          if isComplex {
+            let part = sample.parameters[1].baseAddress! + (first + k) * rows
             real += table.dot(part, other, rows)
             imaginary -= table.dot(part, row, rows)
           }
@@ -95,164 +96,124 @@ public struct BilinearMeasurement: Layer, CustomOperation {
     }
   }
 
-  /// With A = H v, `∂A = ∂Re u_re - ∂Im u_im` in its real and `∂Re u_im + ∂Im u_re` in its imaginary part; the vectors and the map
-  /// have the gradients of two products.
-  public func backward(
-    _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,
-    inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
-  ) {
-    let (rows, plane, size) = (image.height, image.plane, Self.chunk * image.height)
-    withScratch(8 * plane + 5 * size) { memory in
-      let transposed = Planes(sample, image, isTransposed: true, memory)
-      let map = Planes(sample, image, isTransposed: false, memory + 3 * plane)
-      let totals = memory + 6 * plane
-      let (a, b) = (totals + 2 * plane, totals + 2 * plane + size)
-      let (da, db) = (b + size, b + 2 * size)
-      forEachChunk { first, count in
-        project(sample, transposed, first, count, a, b)
-        for k in 0..<count {
-          let weights = (gradient[first + k], gradient[self.count + first + k])
-          leftGradient(sample, parameters, first + k, weights, a + k * rows, b + k * rows)
-          rightGradient(sample, first + k, weights, da + k * rows, db + k * rows)
-        }
-        vectorGradient(parameters, map, first, count, da, db)
-        guard sample.wantsGradient(0) else { return }
-        mapGradient(sample, first, count, da, db, negative: db + size, into: totals)
-      }
-      guard sample.wantsGradient(0) else { return }
-      // h = 2 x - 1.
-      for channel in 0..<2 {
-        let (source, target) = (totals + channel * plane, inputs[0].baseAddress! + channel * plane)
-        Kernels.best.table.transpose(source, rows, image.width, rows, target, image.width)
-        for i in 0..<plane { target[i] *= 2 }
-      }
-    }
-  }
-
   private typealias Pointer = UnsafeMutablePointer<Float>
 
-  /// h_0, h_1 and -h_1, `[row, column]` or `[column, row]`.
+  /// h_0, h_1 and -h_1, `[column, row]`.
   private struct Planes {
     let real, imaginary, negative: Pointer
-    let pitch: Int
 
-    init(_ sample: CustomSample, _ image: Shape, isTransposed: Bool, _ memory: Pointer) {
+    init(_ sample: CustomSample, _ image: Shape, _ memory: Pointer) {
       let plane = image.plane
       (real, imaginary, negative) = (memory, memory + plane, memory + 2 * plane)
-      pitch = isTransposed ? image.height : image.width
       let x = sample.inputs[0].baseAddress!
       for channel in 0..<2 {
-        let (source, target) = (x + channel * plane, memory + channel * plane)
-        if isTransposed {
-          Kernels.best.table.transpose(
-            source, image.width, image.height, image.width, target, image.height)
-        } else {
-          target.update(from: source, count: plane)
-        }
+        let target = memory + channel * plane
+        Kernels.best.table.transpose(
+          x + channel * plane, image.width, image.height, image.width, target, image.height)
         for i in 0..<plane { target[i] = 2 * target[i] - 1 }
       }
       for i in 0..<plane { negative[i] = -imaginary[i] }
     }
   }
 
-  /// u_k of a sample's parameters.
-  private func vectors(_ sample: CustomSample, _ k: Int) -> (
-    real: UnsafePointer<Float>, imaginary: UnsafePointer<Float>?
-  ) {
-    let offset = k * image.height
-    return (
-      sample.parameters[0].baseAddress! + offset,
-      isComplex ? sample.parameters[1].baseAddress! + offset : nil
-    )
-  }
-
-  /// Places of v in the list of parameters: real part, imaginary part.
-  private var right: (real: Int, imaginary: Int) { isComplex ? (2, 3) : (1, 1) }
-
   /// Real and imaginary part of H v_k, `[k, row]`.
   private func project(
     _ sample: CustomSample, _ map: Planes, _ first: Int, _ count: Int, _ a: Pointer, _ b: Pointer
   ) {
-    func add(_ part: Int, _ plane: Pointer, to target: Pointer, adding: Bool) {
+    func add(_ vectors: Int, _ plane: Pointer, to target: Pointer, adding: Bool) {
       multiplySmall(
         m: count, n: image.height, k: image.width,
-        sample.parameters[part].baseAddress! + first * image.width, lda: image.width, .none,
-        plane, ldb: map.pitch, into: target, ldc: image.height, adding: adding)
+        sample.parameters[vectors].baseAddress! + first * image.width, lda: image.width, .none,
+        plane, ldb: image.height, into: target, ldc: image.height, adding: adding)
     }
-    add(right.real, map.real, to: a, adding: false)
-    add(right.real, map.imaginary, to: b, adding: false)
+    let (real, imaginary) = isComplex ? (2, 3) : (1, 1)
+    add(real, map.real, to: a, adding: false)
+    add(real, map.imaginary, to: b, adding: false)
     guard isComplex else { return }
-    add(right.imaginary, map.negative, to: a, adding: true)
-    add(right.imaginary, map.real, to: b, adding: true)
+    add(imaginary, map.negative, to: a, adding: true)
+    add(imaginary, map.real, to: b, adding: true)
   }
 
-  private func leftGradient(
-    _ sample: CustomSample, _ parameters: [UnsafeMutableBufferPointer<Float>], _ k: Int,
-    _ weights: (real: Float, imaginary: Float), _ a: Pointer, _ b: Pointer
-  ) {
-    let rows = image.height
-    let real = parameters[0].baseAddress! + k * rows
-    for i in 0..<rows { real[i] += weights.real * a[i] + weights.imaginary * b[i] }
-    guard isComplex else { return }
-    let imaginary = parameters[1].baseAddress! + k * rows
-    for i in 0..<rows { imaginary[i] += weights.real * b[i] - weights.imaginary * a[i] }
+  /// u_k and v_k; imaginary parts of zeros for real measurements.
+  private struct Pair<Value> {
+    let uReal, uImaginary, vReal, vImaginary: Value
   }
 
-  private func rightGradient(
-    _ sample: CustomSample, _ k: Int, _ weights: (real: Float, imaginary: Float), _ da: Pointer,
-    _ db: Pointer
+  private func pair<P>(_ parts: [P], _ zeros: P, _ at: (P, Int) -> P, _ k: Int) -> Pair<P> {
+    let (u, v) = (k * image.height, k * image.width)
+    return isComplex
+      ? Pair(
+        uReal: at(parts[0], u), uImaginary: at(parts[1], u), vReal: at(parts[2], v),
+        vImaginary: at(parts[3], v))
+      : Pair(uReal: at(parts[0], u), uImaginary: zeros, vReal: at(parts[1], v), vImaginary: zeros)
+  }
+
+  /// With `p = Re u Re v + Im u Im v` and `q = Re u Im v - Im u Re v`: rows `2 [p, -q]` for real and `2 [q, p]` for imaginary parts,
+  /// and what `h = 2 x - 1` takes away.
+  public func write(
+    _ parameters: [UnsafePointer<Float>], matrix: UnsafeMutablePointer<Float>,
+    shift: UnsafeMutablePointer<Float>
   ) {
-    let u = vectors(sample, k)
-    let rows = image.height
-    guard let imaginary = u.imaginary else {
+    let (rows, columns, plane) = (image.height, image.width, image.plane)
+    let zeros = FloatMemory(max(rows, columns))
+    for k in 0..<count {
+      let w = pair(parameters, UnsafePointer(zeros.pointer), { $0 + $1 }, k)
+      let (real, imaginary) = (matrix + k * 2 * plane, matrix + (count + k) * 2 * plane)
       for i in 0..<rows {
-        da[i] = weights.real * u.real[i]
-        db[i] = weights.imaginary * u.real[i]
+        let (a, b, offset) = (2 * w.uReal[i], 2 * w.uImaginary[i], i * columns)
+        for j in 0..<columns {
+          let p = a * w.vReal[j] + b * w.vImaginary[j]
+          let q = a * w.vImaginary[j] - b * w.vReal[j]
+          real[offset + j] = p
+          real[plane + offset + j] = -q
+          imaginary[offset + j] = q
+          imaginary[plane + offset + j] = p
+        }
       }
-      return
-    }
-    for i in 0..<rows {
-      da[i] = weights.real * u.real[i] - weights.imaginary * imaginary[i]
-      db[i] = weights.real * imaginary[i] + weights.imaginary * u.real[i]
+      func sum(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
+        (0..<count).reduce(0) { $0 + Double(values[$1]) }
+      }
+      let (uReal, uImaginary) = (sum(w.uReal, rows), sum(w.uImaginary, rows))
+      let (vReal, vImaginary) = (sum(w.vReal, columns), sum(w.vImaginary, columns))
+      let p = uReal * vReal + uImaginary * vImaginary
+      let q = uReal * vImaginary - uImaginary * vReal
+      (shift[k], shift[count + k]) = (Float(q - p), Float(-q - p))
     }
   }
 
-  private func vectorGradient(
-    _ parameters: [UnsafeMutableBufferPointer<Float>], _ map: Planes, _ first: Int, _ count: Int,
-    _ da: Pointer, _ db: Pointer
+  /// By the gradients P and Q of p and q: `Re u` has `P Re v + Q Im v`, `Im u` has `P Im v - Q Re v`, `Re v` has `Pᵀ Re u - Qᵀ Im u` and
+  /// `Im v` has `Pᵀ Im u + Qᵀ Re u`.
+  public func addGradients(
+    _ parameters: [UnsafePointer<Float>], matrix: UnsafePointer<Float>,
+    shift: UnsafePointer<Float>, to gradients: [UnsafeMutablePointer<Float>]
   ) {
-    func add(_ gradient: Pointer, _ plane: Pointer, to part: Int) {
-      multiplySmall(
-        m: count, n: image.width, k: image.height, gradient, lda: image.height, .none, plane,
-        ldb: map.pitch, into: parameters[part].baseAddress! + first * image.width,
-        ldc: image.width, adding: true)
+    let (rows, columns, plane) = (image.height, image.width, image.plane)
+    let table = Kernels.best.table
+    let (zeros, unused) = (FloatMemory(max(rows, columns)), FloatMemory(max(rows, columns)))
+    let (p, q, negative) = (FloatMemory(plane), FloatMemory(plane), FloatMemory(rows))
+    for k in 0..<count {
+      let w = pair(parameters, UnsafePointer(zeros.pointer), { $0 + $1 }, k)
+      let d = pair(gradients, unused.pointer, { $0 + $1 }, k)
+      let (real, imaginary) = (matrix + k * 2 * plane, matrix + (count + k) * 2 * plane)
+      let (a, b) = (shift[k], shift[count + k])
+      for i in 0..<plane {
+        p.pointer[i] = 2 * (real[i] + imaginary[plane + i]) - (a + b)
+        q.pointer[i] = 2 * (imaginary[i] - real[plane + i]) + (a - b)
+      }
+      for i in 0..<rows {
+        let (x, y) = (p.pointer + i * columns, q.pointer + i * columns)
+        d.uReal[i] += table.dot(x, w.vReal, columns) + table.dot(y, w.vImaginary, columns)
+        d.uImaginary[i] += table.dot(x, w.vImaginary, columns) - table.dot(y, w.vReal, columns)
+        negative.pointer[i] = -w.uImaginary[i]
+      }
+      func add(_ u: UnsafePointer<Float>, _ map: FloatMemory, to v: UnsafeMutablePointer<Float>) {
+        csk_product_few_rows(1, columns, rows, u, rows, map.pointer, columns, v, columns, 1)
+      }
+      add(w.uReal, p, to: d.vReal)
+      add(negative.pointer, q, to: d.vReal)
+      add(w.uImaginary, p, to: d.vImaginary)
+      add(w.uReal, q, to: d.vImaginary)
     }
-    add(da, map.real, to: right.real)
-    add(db, map.imaginary, to: right.real)
-    guard isComplex else { return }
-    add(da, map.negative, to: right.imaginary)
-    add(db, map.real, to: right.imaginary)
-  }
-
-  /// Adds the gradients of both planes, `[column, row]`.
-  private func mapGradient(
-    _ sample: CustomSample, _ first: Int, _ count: Int, _ da: Pointer, _ db: Pointer,
-    negative: Pointer, into totals: Pointer
-  ) {
-    let plane = image.plane
-    func add(_ part: Int, _ gradient: Pointer, to channel: Int, adding: Bool) {
-      multiplySmall(
-        m: image.width, n: image.height, k: count,
-        sample.parameters[part].baseAddress! + first * image.width, lda: image.width, .transpose,
-        gradient, ldb: image.height, into: totals + channel * plane, ldc: image.height,
-        adding: adding)
-    }
-    add(right.real, da, to: 0, adding: first > 0)
-    add(right.real, db, to: 1, adding: first > 0)
-    guard isComplex else { return }
-    for i in 0..<count * image.height { negative[i] = -da[i] }
-    add(right.imaginary, db, to: 0, adding: true)
-    add(right.imaginary, negative, to: 1, adding: true)
   }
 }
 

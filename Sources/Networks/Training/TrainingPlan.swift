@@ -78,7 +78,9 @@ public final class TrainingPlan {
       current = []
     }
     for step in steps {
-      if step is DenseStep || step is AttentionStep || step is FeedForwardStep {
+      if step is DenseStep || step is AttentionStep || step is FeedForwardStep
+        || step is MatrixStep
+      {
         close()
         regions.append([step])
         continue
