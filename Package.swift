@@ -48,7 +48,8 @@ let package = Package(
     .target(
       name: "Codecs", dependencies: math("LinkMath", "Parts", "Coding", "DataFiles", "Networks")),
     .target(
-      name: "Link", dependencies: math("LinkMath", "Parts", "Channels", "Codecs", "CKernels")),
+      name: "Link",
+      dependencies: math("LinkMath", "Parts", "Channels", "Coding", "Codecs", "CKernels")),
     .target(
       name: "Datasets",
       dependencies: math("LinkMath", "Parts", "DataFiles", "Channels", "Codecs", "Link")),
@@ -81,6 +82,11 @@ let package = Package(
       dependencies: [
         "Networks", "LinkMath", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/NetworkBenchmark"),
+    .executableTarget(
+      name: "PolarBenchmark",
+      dependencies: [
+        "Coding", "LinkMath", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/PolarBenchmark"),
 
     .executableTarget(
       name: "CodingBenchmark",

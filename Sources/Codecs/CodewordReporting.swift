@@ -10,6 +10,8 @@ public struct CodewordReporting: Reporting {
   /// Of a gain that is sent.
   let gain: GainQuantizer?
   private let symbolCount: Int?
+  /// Bits of each symbol if they are written one by one.
+  private let widths: [Int]
   /// The fields before the codeword.
   private let head: [Report.Field]
 
@@ -23,9 +25,12 @@ public struct CodewordReporting: Reporting {
     self.coder = coder
     self.gain = gain
     symbolCount = quantizer.alphabets?.count
+    widths =
+      coder is FixedWidthCoder
+      ? (quantizer.alphabets ?? []).map { Int.bitWidth - ($0 - 1).leadingZeroBitCount } : []
     var first = 0
-    let widths = [("gain", gain?.bitCount ?? 0), ("side", codec.sideBitCount)]
-    head = widths.filter { $0.1 > 0 }.map { name, width in
+    let fixed = [("gain", gain?.bitCount ?? 0), ("side", codec.sideBitCount)]
+    head = fixed.filter { $0.1 > 0 }.map { name, width in
       defer { first += width }
       return Report.Field(name, first..<first + width)
     }
@@ -86,7 +91,8 @@ public struct CodewordReporting: Reporting {
         coder.write(UnsafeBufferPointer(rebasing: $0[row]), to: &report.bits)
       }
       if report.bits.count > first {
-        report.fields.append(Report.Field("codeword", first..<report.bits.count))
+        report.fields.append(
+          Report.Field("codeword", first..<report.bits.count, widths: widths))
       }
       report.clippedCount = symbols.clippedCounts[drop]
       if report.bits.count > limit { report.withdraw() }

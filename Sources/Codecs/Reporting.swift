@@ -9,11 +9,14 @@ public struct Report: Sendable {
     public let name: String
     /// Positions in the report.
     public let bits: Range<Int>
+    /// Bits of each of the numbers that the field consists of, most significant bit first; empty if it is none of that kind.
+    public let widths: [Int]
 
     /// A field; the parameters are its properties.
-    public init(_ name: String, _ bits: Range<Int>) {
+    public init(_ name: String, _ bits: Range<Int>, widths: [Int] = []) {
       self.name = name
       self.bits = bits
+      self.widths = widths
     }
   }
 
@@ -49,7 +52,7 @@ public struct Report: Sendable {
 /// What became of a report on the uplink.
 public enum Delivery: Sendable {
   /// Bits as the BS decided, and how sure it is: log P(0)/P(1) of each, if the link tells.
-  case bits(BitString, soft: [Float]? = nil)
+  case bits(BitString, soft: SoftBits? = nil)
   /// Real numbers; side information travels unharmed.
   case reals([Float], side: BitString)
   /// Nothing arrived, and the BS knows.

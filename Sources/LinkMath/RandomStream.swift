@@ -40,6 +40,8 @@ public struct StreamKey: Sendable, Hashable {
     case selection
     /// What all drops of a cell share.
     case environment
+    /// What the BS takes for CSI when it has none.
+    case guess
   }
 
   /// The scenario's seed: the 64-bit key of the generator.

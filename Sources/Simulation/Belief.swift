@@ -1,5 +1,6 @@
 import Link
 import LinkMath
+import Parts
 
 /// What the BS believes behind a prediction: its memory, and the reports that are on their way to it.
 struct Belief {
@@ -21,10 +22,10 @@ struct Belief {
   /// Reports that have arrived.
   private var count = 0
 
-  init(_ prediction: any Prediction, delay: Int, drops: Int) {
+  init(_ prediction: any Prediction, delay: Int, rows: [DropBlock]) {
     self.prediction = prediction
     self.delay = delay
-    memory = prediction.makeMemory(drops: drops)
+    memory = prediction.makeMemory(rows)
   }
 
   /// Takes the reports of a flight, and tells what the BS believes in each slot that it serves.

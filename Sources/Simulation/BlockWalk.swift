@@ -198,7 +198,7 @@ struct BlockWalk {
   ) throws {
     var signal = given
     let flight = signal.flight
-    let fresh = Belief(prediction, delay: clock.delay, drops: rowCount)
+    let fresh = Belief(prediction, delay: clock.delay, rows: self.users)
     let held = timer.measure(node.id) {
       beliefs[node.id, default: fresh].held(signal.decoded, slots: flight.slots)
     }

@@ -24,7 +24,7 @@ struct LinkTreeBuilder {
       scenario: scenario, metricTypes: metrics.metrics, maker: maker)
     let roots = try builder.branch(
       Section.passed[...], scenario.points, maker.start(scenario.points[0]))
-    try builder.maker.refuseIdleEstimators()
+    try builder.maker.refuseIdle()
     let points = scenario.points.indices
     return LinkTree(
       roots: roots, points: points.map { builder.constants[$0]! },
@@ -74,6 +74,8 @@ struct LinkTreeBuilder {
     case .channel:
       let clock = (try? SlotClock(point.settings[.timing]!))?.channelKey ?? "\(point.index)"
       return point.settings[.grid]!.canonical + own + clock
+    // Analogue links send what every quantiser would get.
+    case .quantizer: return maker.sendsReals(point) ? NoQuantizer.schema.name : own
     case .prediction: return own + point.settings[.timing]!.canonical
     case .precoder: return "\(point.index)"
     default: return own

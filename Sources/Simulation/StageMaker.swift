@@ -22,10 +22,10 @@ struct StageMaker {
   /// Digests of the files that the parts of a section read, by path.
   private(set) var fileDigests: [Section: [String: String]] = [:]
   private let shared = SharedObjects()
-  /// Complaints about estimators with a key that has no effect at some point, and the estimators whose keys all have one at
-  /// some point; by their settings.
-  private var idleEstimators: [String: PlacedError] = [:]
-  private var effectiveEstimators: Set<String> = []
+  /// Complaints about estimators with a key that has no effect at some point, and quantisers without one, and those that
+  /// have it at some point; by their settings.
+  private var idle: [String: PlacedError] = [:]
+  private var effective: Set<String> = []
 
   /// What the stages so far hand to the next one.
   struct State {
@@ -51,7 +51,7 @@ struct StageMaker {
     for section in Section.passed.prefix(while: { $0 != .codec }) {
       _ = try maker.stage(section, [point], &state)
     }
-    try maker.refuseIdleEstimators()
+    try maker.refuseIdle()
     return (state.front!, state.context)
   }
 
@@ -215,9 +215,9 @@ extension StageMaker {
       cosineToneCount: try placed(.report, point) { try report.cosineToneCount(of: tones) })
   }
 
-  /// An estimator whose keys have no effect at any point is a mistake; so is one of a single point.
-  func refuseIdleEstimators() throws(PlacedError) {
-    let idle = idleEstimators.filter { !effectiveEstimators.contains($0.key) }
+  /// Keys and quantisers that have no effect at any point are a mistake; so are those of a single point.
+  func refuseIdle() throws(PlacedError) {
+    let idle = self.idle.filter { !effective.contains($0.key) }
     if let first = idle.values.min(by: { $0.point < $1.point }) { throw first }
   }
 
@@ -226,11 +226,11 @@ extension StageMaker {
     let error = (scenario.registry.type(of: settings) as? any ChannelEstimator.Type)?
       .idleKey(settings, in: context)
     if let error {
-      idleEstimators[settings.canonical] =
-        idleEstimators[settings.canonical]
+      idle[settings.canonical] =
+        idle[settings.canonical]
         ?? PlacedError(error: error, section: .estimator, point: point.index)
     } else {
-      effectiveEstimators.insert(settings.canonical)
+      effective.insert(settings.canonical)
     }
   }
 
@@ -243,8 +243,33 @@ extension StageMaker {
     return .reports(reporting)
   }
 
+  /// Whether the feedback link of a point carries real codewords only.
+  func sendsReals(_ point: OperatingPoint) -> Bool {
+    let type = scenario.registry.type(of: point.settings[.feedback]!)
+    return (type as? any FeedbackLink.Type)?.carries == [.codeword]
+  }
+
+  /// The quantiser of codewords; none before a link that sends reals, where another one must have an effect elsewhere.
+  private mutating func symbols(_ point: OperatingPoint, _ state: State) throws -> any Quantizer {
+    let settings = point.settings[.quantizer]!
+    guard sendsReals(point), settings.part != NoQuantizer.schema.name else {
+      effective.insert(settings.canonical)
+      return try part(.quantizer, point, state)
+    }
+    let name = point.settings[.feedback]!.part
+    let error = SettingsError(
+      part: name, key: "",
+      reason: "'\(name)' carries real codewords, but the codeword is quantised to bits",
+      hint: "write 'quantizer: none', or choose a digital feedback link")
+    let complaint = PlacedError(error: error, section: .feedback, point: point.index)
+    idle[settings.canonical] = idle[settings.canonical] ?? complaint
+    return NoQuantizer(try NoQuantizer.schema.settings(), in: state.context, fitted: nil)
+  }
+
   /// Nil behind a codec that makes reports of its own.
-  private func quantizer(_ point: OperatingPoint, _ state: State) throws -> (any Quantizer)? {
+  private mutating func quantizer(_ point: OperatingPoint, _ state: State) throws -> (
+    any Quantizer
+  )? {
     let gain = state.front!.normaliser!.delivery.quantizer
     func refuse(_ reason: String, _ hint: String) -> PlacedError {
       PlacedError(
@@ -264,7 +289,7 @@ extension StageMaker {
       }
       return nil
     }
-    let quantizer: any Quantizer = try part(.quantizer, point, state)
+    let quantizer = try symbols(point, state)
     if quantizer.alphabets == nil, gain != nil {
       throw refuse(
         "must not be none when the gain is sent as bits",
@@ -298,7 +323,9 @@ extension StageMaker {
     let settings = point.settings[.feedback]!
     let kind = scenario.registry.type(of: settings) as! any FeedbackLink.Type
     if kind.carries.contains(sendsReals ? .codeword : .payload) {
-      return try part(.feedback, point, state)
+      let link: any FeedbackLink = try part(.feedback, point, state)
+      try placed(.feedback, point) { try link.check(state.reporting!.size) }
+      return link
     }
     let name = settings.part
     throw PlacedError(
@@ -342,8 +369,10 @@ extension StageMaker {
       coordinates: point.coordinates, users: state.precoder!.users,
       payloadBits: reporting.size.bitLimit, payloadVaries: payloadVaries,
       quantizedValues: reporting.size.bitLimit == nil ? 0 : state.context.codewordLength,
-      reportsPerDrop: try clock([point]).reportSlots.count, bitErrorRate: link.bitErrorRate,
-      lossRate: link.lossRate, sharesEnvironment: front.channel.sharesEnvironment,
+      reportsPerDrop: try clock([point]).reportSlots.count,
+      bitErrorRate: link.bitErrorRate(bits: reporting.size.bitLimit ?? 0),
+      lossRate: link.lossRate(bits: reporting.size.bitLimit ?? 0),
+      sharesEnvironment: front.channel.sharesEnvironment,
       keepsEnergy: front.transform!.keepsEnergy, givesDirections: reporting.givesDirections,
       givesScale: front.normaliser!.delivery.givesScale, inputVariances: variances)
   }

@@ -68,21 +68,32 @@ struct PolarCodeTests {
 
   // MARK: Codes
 
-  /// Parity-check inputs of 18 to 25 bits: three, the least reliable of the chosen ones, or two of these and the most reliable
-  /// input of least row weight if `E - K + 3 > 192`.
-  @Test(arguments: [(18, 30, 3), (25, 216, 3), (18, 208, 2), (20, 300, 2)])
-  func parityChecks(K: Int, E: Int, least: Int) throws {
+  /// TS 38.212, Table 5.3.1.2-1: inputs from the least to the most reliable one.
+  private static let reliability: [Int] = {
+    let file = codingFixtures.appending(path: "polar_sequence_1024.csv")
+    let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").filter { $0.first!.isNumber }.map {
+      Int($0.split(separator: ",")[1])!
+    }
+  }()
+
+  /// Codes of 128 and 256 bits that are repeated, so that every input can be chosen. Of 18 to 25 bits three inputs are parity
+  /// checks: the least reliable of the chosen ones, or two of these and, if `E - K + 3 > 192`, the most reliable one of least
+  /// row weight among the others; a row of G has 2^(ones of its index) ones.
+  @Test(arguments: [(18, 128, 130), (25, 256, 300), (18, 256, 300), (17, 256, 300), (26, 256, 290)])
+  func chosenInputs(K: Int, N: Int, E: Int) throws {
     let code = try #require(PolarCode(messageCount: K, codedCount: E))
-    #expect(code.parityPositions.count == 3 && code.messagePositions.count == K)
-    let all = Set(code.parityPositions + code.messagePositions)
-    #expect(all.count == K + 3)
-    // Order of reliability by the polarisation weight would be an approximation; the sequence itself is checked by the words
-    // above, so only the weights are checked here.
-    let weights = code.messagePositions.map(\.nonzeroBitCount)
-    let byWeight = code.parityPositions.filter { $0.nonzeroBitCount <= weights.min()! }
-    if least == 2 { #expect(!byWeight.isEmpty) }
-    #expect(PolarCode(messageCount: 17, codedCount: E)!.parityPositions.isEmpty)
-    #expect(PolarCode(messageCount: 26, codedCount: E)!.parityPositions.isEmpty)
+    #expect(code.length == N && code.rateMatching == .repetition)
+    let checks = (18...25).contains(K) ? 3 : 0
+    let chosen = Array(Self.reliability.filter { $0 < N }.suffix(K + checks))
+    var parity = Array(chosen.prefix(checks))
+    if checks > 0, E - K + 3 > 192 {
+      let rest = chosen.dropFirst(3)
+      let least = rest.map(\.nonzeroBitCount).min()!
+      parity[2] = rest.filter { $0.nonzeroBitCount == least }.last!
+    }
+    #expect(code.parityPositions == parity.sorted())
+    #expect(code.messagePositions == chosen.filter { !parity.contains($0) }.sorted())
   }
 
   /// Every coded bit that is sent is an output of the transform, each at most once unless they are repeated; no input that is

@@ -147,4 +147,70 @@ import Testing
     #expect(point[.feedbackBitErrorRate] == 0)
     #expect(point[.nmseDB] < -15 && point[.nmseDB] > -60)
   }
+
+  private static let uplinks = """
+    link:
+      grid: {tones: 16}
+      channel: {type: rayleigh, ports: 4, taps: 3}
+      estimator: perfect
+      transform: {taps: 16}
+      normaliser: none
+      quantizer: {type: uniform, bits: 5, range: [-3, 3]}
+    sweep:
+      feedback:
+        - {type: analogue, label: analogue}
+        - {type: qpsk, label: uncoded}
+        - {type: polar, code_rate: 0.5, label: polar}
+        - {type: polar, code_rate: 0.5, protected_bits: 0.4, label: unequal}
+    report: {columns: [report_loss_rate]}
+    run: {seed: 8, drops: 100}
+    """
+
+  /// Analogue and digital links in one sweep, at equal energy of a report: the analogue one sends the codeword as it was before
+  /// the quantiser, as alone without one.
+  @Test func linksAreComparedAtEqualEnergy() throws {
+    let points = try execute(prepare(Self.uplinks, set: ["feedback.energy_db=40"])).points
+    let alone = try execute(
+      prepare(
+        Self.uplinks,
+        set: ["feedback={type: analogue, energy_db: 40}", "quantizer=none"])
+    ).points[0]
+    #expect(points[0][.nmseDB] == alone[.nmseDB] && points[0].value(.payloadBits) == nil)
+    // 128 reals: an SNR of 2 E / 128 N0 on each.
+    #expect(abs(points[0][.nmseDB] + 40 + decibels(2.0 / 128)) < 0.2)
+    let ideal = try execute(
+      prepare(Self.uplinks, set: ["feedback=ideal"])
+    ).points[0]
+    // 640 bits at Eb/N0 of 12 dB: hardly an error without a code, none with one.
+    for point in points[2...] {
+      #expect(point[.nmseDB] == ideal[.nmseDB] && point.number(.feedbackBitErrorRate) == 0)
+      #expect(point.number(.reportLossRate) == 0 && point[.payloadBits] == 640)
+    }
+    let weak = try execute(
+      prepare(Self.uplinks, set: ["feedback.energy_db=28", "prediction=random"])
+    ).points
+    #expect(weak[1].number(.feedbackBitErrorRate)! > 0.05)
+    #expect(weak[2].number(.reportLossRate)! > 0.9)
+    let rate = try #require(weak[3].number(.reportLossRate))
+    #expect(rate < 0.5 && weak[3][.nmseDB] < weak[1][.nmseDB])
+    // Where all is lost a random direction has a quarter of the gain of four ports.
+    let none = try execute(
+      prepare(
+        Self.uplinks,
+        set: ["feedback={type: polar, code_rate: 0.5, energy_db: 0}", "prediction=random"])
+    ).points[0]
+    #expect(none.number(.reportLossRate) == 1 && abs(none[.gainFraction] - 0.25) < 0.06)
+    #expect(abs(none[.nmseDB]) < 1e-6)
+  }
+
+  @Test func uplinksThatDoNotFitAreRefused() {
+    let told = complaints(Self.uplinks, set: ["feedback={type: analogue, energy_db: 3}"])
+    #expect(told.first?.contains("carries real codewords") == true, "\(told)")
+    let room = complaints(
+      Self.uplinks, set: ["feedback={type: polar, bits: 600, energy_db: 3}"])
+    #expect(room.first?.contains("leaves no room for reports of 640 bits") == true, "\(room)")
+    let level = complaints(
+      Self.uplinks, set: ["feedback={type: qpsk, energy_db: 3, snr_db: 3}"])
+    #expect(level.first?.contains("cannot be given together") == true, "\(level)")
+  }
 }

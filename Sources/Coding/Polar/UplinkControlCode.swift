@@ -49,6 +49,14 @@ public struct UplinkControlCode: Sendable {
     return (A...A + 2 * 11 + 4).first { UplinkControlCode(messageCount: A, codedCount: $0) != nil }
   }
 
+  /// Bits of a code block, check bits included, bits on the channel for it, and the number of blocks.
+  public var block: (message: Int, coded: Int, count: Int) {
+    switch coder {
+    case .small: (messageCount, codedCount, 1)
+    case .polar(let code, _, _): (code.messageCount, code.codedCount, blockCount)
+    }
+  }
+
   /// Whether a receiver can tell that a message did not arrive.
   public var hasCheck: Bool { if case .polar = coder { true } else { false } }
 

@@ -19,8 +19,9 @@ public struct AnalogueFeedback: FeedbackLink, Part {
     case dataset
   }
 
-  static let snr = Parameter.number(
-    "snr_db", .level, in: -100...200, "Mean square of a codeword real over the noise variance.")
+  static let snr = Parameter<Double?>.optional(
+    "snr_db", .number(.level, -100...200),
+    "Mean square of a codeword real over the noise variance.")
   static let reference = Parameter<Reference>.choice(
     "snr_reference", default: .sample,
     "Whose mean square the SNR refers to: each codeword's own, or the mean over fitted drops.")
@@ -28,18 +29,18 @@ public struct AnalogueFeedback: FeedbackLink, Part {
   public static let schema = PartSchema(
     .feedback, "analogue", "Analogue feedback: codeword reals plus white Gaussian noise.",
     reference: "T. J. Goblick, IEEE Trans. Inf. Theory 11 (1965) 558",
-    parameters: [snr.declaration, reference.declaration] + FitParameters.declarations)
+    parameters: [snr.declaration, UplinkLevel.energy.declaration, reference.declaration]
+      + FitParameters.declarations)
 
   public static let carries: Set<FeedbackKind> = [.codeword]
 
-  /// σ² over P.
-  private let noiseToSignal: Double
+  private let level: UplinkLevel
   /// The fitted P; nil if each codeword has its own.
   private let power: Double?
 
   /// A link; `snr_reference: dataset` takes the fitted `power` [1].
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
-    noiseToSignal = linear(decibels: -settings[Self.snr])
+    level = try UplinkLevel(settings, snr: Self.snr)
     switch settings[Self.reference] {
     case .sample: power = nil
     case .dataset:
@@ -64,7 +65,8 @@ public struct AnalogueFeedback: FeedbackLink, Part {
       reals.withUnsafeMutableBufferPointer { codeword in
         let signal = power ?? Self.meanSquare(UnsafeBufferPointer(codeword))
         var stream = block.stream(drop, slot: slot, .feedbackNoise)
-        stream.addNormal(to: codeword, scale: Float((signal * noiseToSignal).squareRoot()))
+        let variance = signal * level.noise(reals: codeword.count)
+        stream.addNormal(to: codeword, scale: Float(variance.squareRoot()))
       }
       return .reals(reals, side: report.bits)
     }

@@ -27,7 +27,7 @@ public struct BinarySymmetricFeedback: FeedbackLink, Part {
     threshold = UInt64((settings[Self.flipProbability] * 0x1p32).rounded())
   }
 
-  public var bitErrorRate: Double { Double(threshold) * 0x1p-32 }
+  public func bitErrorRate(bits count: Int) -> Double { Double(threshold) * 0x1p-32 }
 
   /// - Complexity: one random word for each bit.
   public func transmit(_ reports: [Report], _ block: DropBlock, slot: Int) -> [Delivery] {

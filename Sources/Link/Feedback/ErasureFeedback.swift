@@ -12,24 +12,26 @@ public struct ErasureFeedback: FeedbackLink, Part {
   public static let schema = PartSchema(
     .feedback, "erasure", "Reports are lost as a whole, or arrive over uncoded BPSK.",
     reference: "T. M. Cover and J. A. Thomas, Elements of Information Theory, 2006, 7.1.5",
-    parameters: [loss.declaration] + UncodedTransmission.declarations)
+    parameters: [loss.declaration] + ModulatedChannel.declarations)
 
   public static let carries: Set<FeedbackKind> = [.payload]
 
   /// p · 2^32: a random word below it loses its report.
   private let threshold: UInt64
-  private let transmission: UncodedTransmission
+  private let channel: ModulatedChannel
 
-  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) {
+  public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     threshold = UInt64((settings[Self.loss] * 0x1p32).rounded())
-    transmission = UncodedTransmission(settings, bitsPerSymbol: 1)
+    channel = try ModulatedChannel(settings, bitsPerSymbol: 1)
   }
 
-  public var bitErrorRate: Double { (1 - lossRate) * transmission.bitErrorRate }
-  public var lossRate: Double { Double(threshold) * 0x1p-32 }
+  public func bitErrorRate(bits count: Int) -> Double {
+    (1 - lossRate(bits: count)) * channel.bitErrorRate(bits: count)
+  }
+  public func lossRate(bits count: Int) -> Double { Double(threshold) * 0x1p-32 }
 
   public func transmit(_ reports: [Report], _ block: DropBlock, slot: Int) -> [Delivery] {
-    transmission.transmit(reports, block, slot: slot).enumerated().map { drop, delivery in
+    channel.transmit(reports, block, slot: slot).enumerated().map { drop, delivery in
       // Beyond the branches, which have the first streams.
       var stream = block.stream(drop, slot: slot, .feedbackNoise, instance: 64)
       return UInt64(stream.nextWord()) < threshold ? .lost : delivery

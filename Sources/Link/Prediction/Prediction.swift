@@ -6,8 +6,8 @@ public protocol Prediction: Sendable {
   /// Whether it believes something else in each slot, not only after a report.
   var changesBetweenReports: Bool { get }
 
-  /// The memory of a block of so many drops, empty.
-  func makeMemory(drops: Int) -> any BSMemory
+  /// The memory of the drops of some blocks, those of all users one after the other, empty.
+  func makeMemory(_ rows: [DropBlock]) -> any BSMemory
 }
 
 extension Prediction {
@@ -35,7 +35,7 @@ public protocol BSMemory {
 public enum PredictionRegistry {
   /// The predictions, in the order in which `csilink list` shows them.
   public static let predictions: [any (Prediction & Part).Type] = [
-    HoldPrediction.self, ZeroPrediction.self, LinearPrediction.self,
+    HoldPrediction.self, ZeroPrediction.self, RandomPrediction.self, LinearPrediction.self,
   ]
 }
 
@@ -46,7 +46,7 @@ public struct HoldPrediction: Prediction, Part {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) {}
 
-  public func makeMemory(drops: Int) -> any BSMemory { Memory() }
+  public func makeMemory(_ rows: [DropBlock]) -> any BSMemory { Memory() }
 
   private struct Memory: BSMemory {
     var held: ComplexArray?
@@ -66,7 +66,7 @@ public struct ZeroPrediction: Prediction, Part {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) {}
 
-  public func makeMemory(drops: Int) -> any BSMemory { Memory() }
+  public func makeMemory(_ rows: [DropBlock]) -> any BSMemory { Memory() }
 
   private struct Memory: BSMemory {
     var newest: ComplexArray?
@@ -89,8 +89,10 @@ public struct LinearPrediction: Prediction, Part {
 
   public var changesBetweenReports: Bool { true }
 
-  public func makeMemory(drops: Int) -> any BSMemory {
-    Memory(times: Array(repeating: (newest: nil, before: nil), count: drops))
+  public func makeMemory(_ rows: [DropBlock]) -> any BSMemory {
+    Memory(
+      times: Array(
+        repeating: (newest: nil, before: nil), count: rows.reduce(0) { $0 + $1.drops.count }))
   }
 
   private struct Memory: BSMemory {

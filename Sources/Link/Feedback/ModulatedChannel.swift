@@ -13,7 +13,7 @@ public enum FeedbackFading: String, Choice {
   case block
 }
 
-/// Payload bits over an uncoded antipodal modulation with coherent maximum-ratio combining and hard decisions.
+/// Bits over an antipodal modulation with coherent maximum-ratio combining.
 ///
 /// Branch l of symbol k receives `y = h s + n`, with h = 1 or CN(0, 1) and n CN(0, N0); the BS decides on the signs of
 /// `sum_l h* y`. A bit is an amplitude ±1 on the real axis (BPSK) or on one of both axes (QPSK, Gray: each axis carries one
@@ -26,10 +26,11 @@ public enum FeedbackFading: String, Choice {
 /// SNR.
 ///
 /// Reference: J. G. Proakis and M. Salehi, *Digital Communications*, 5th ed., 2008, chapters 4 and 13.
-struct UncodedTransmission: Sendable {
-  static let snr = Parameter.number(
-    "snr_db", .level, in: -100...200,
-    "Eb/N0 of a receive branch: energy of a payload bit over the noise density, mean over fading.")
+struct ModulatedChannel: Sendable {
+  static let snr = Parameter<Double?>.optional(
+    "snr_db", .number(.level, -100...200),
+    "Eb/N0 of a receive branch: energy of a bit that is sent over the noise density, mean over fading."
+  )
   static let fading = Parameter<FeedbackFading>.choice(
     "fading", default: FeedbackFading.none,
     "Gain of the uplink: none, constant; iid, Rayleigh for each symbol; block, Rayleigh for each report."
@@ -37,27 +38,27 @@ struct UncodedTransmission: Sendable {
   static let branches = Parameter.integer(
     "branches", default: 1, in: 1...64, "Receive branches L of the BS, combined by maximum ratio.")
 
-  static let declarations = [snr.declaration, fading.declaration, branches.declaration]
+  static let declarations = [
+    snr.declaration, UplinkLevel.energy.declaration, fading.declaration, branches.declaration,
+  ]
 
   private let bitsPerSymbol: Int
-  /// Eb/N0 of a branch, linear.
-  private let snr: Double
-  /// Standard deviation of a real noise dimension, sqrt(N0 / 2).
-  private let deviation: Float
+  /// Eb/N0 of a branch.
+  private let level: UplinkLevel
   private let fading: FeedbackFading
   private let branchCount: Int
 
   /// - Parameter bitsPerSymbol: 1 for BPSK, 2 for QPSK.
-  init(_ settings: Settings, bitsPerSymbol: Int) {
+  init(_ settings: Settings, bitsPerSymbol: Int) throws(SettingsError) {
     self.bitsPerSymbol = bitsPerSymbol
-    snr = linear(decibels: settings[Self.snr])
-    deviation = Float((0.5 / snr).squareRoot())
+    level = try UplinkLevel(settings, snr: Self.snr)
     fading = settings[Self.fading]
     branchCount = settings[Self.branches]
   }
 
-  /// The closed forms above.
-  var bitErrorRate: Double {
+  /// The closed forms above, for each of so many bits that are sent together.
+  func bitErrorRate(bits count: Int) -> Double {
+    let snr = level.ratio(bits: count)
     guard fading != .none else { return erfc((Double(branchCount) * snr).squareRoot()) / 2 }
     let root = (snr / (1 + snr)).squareRoot()
     // 1 - m without cancellation.
@@ -70,19 +71,33 @@ struct UncodedTransmission: Sendable {
     return pow(wrong, Double(branchCount)) * sum
   }
 
+  /// About how many blocks of k bits in E are lost behind a good code, when `count` bits are sent in all.
+  func blockErrorRate(_ k: Int, in E: Int, of count: Int, margin: Double) -> Double {
+    BlockErrorEstimate(fading: fading, branchCount: branchCount, margin: margin)
+      .rate(k, in: E, ratio: level.ratio(bits: count))
+  }
+
+  /// Uncoded payloads with hard decisions.
   func transmit(_ reports: [Report], _ block: DropBlock, slot: Int) -> [Delivery] {
     reports.enumerated().map { drop, report in
-      decided(report.bits, block, drop, slot: slot)
+      let payload = report.bits
+      let soft = receive(payload.count, block, drop, slot: slot) { payload[$0] }
+      var received = payload
+      for i in 0..<payload.count where (soft.amplitude(i) < 0) != payload[i] { received.flip(i) }
+      return .bits(received, soft: soft)
     }
   }
 
-  /// The bits that the BS decides for, and the log-likelihood ratio of each: `4 g Re(...)` of the combined amplitude with
-  /// g = Eb/N0, positive for a zero.
-  private func decided(_ payload: BitString, _ block: DropBlock, _ drop: Int, slot: Int)
-    -> Delivery
-  {
-    let symbolCount = (payload.count + bitsPerSymbol - 1) / bitsPerSymbol
-    let sent = modulated(payload, symbolCount)
+  /// What the BS knows of bits that are sent: `4 g Re(...)` of the combined amplitude with g = Eb/N0, the log-likelihood
+  /// ratio of each, positive for a zero.
+  func receive(
+    _ count: Int, _ block: DropBlock, _ drop: Int, slot: Int, isOne: (Int) -> Bool
+  ) -> SoftBits {
+    let snr = level.ratio(bits: count)
+    // Standard deviation of a real noise dimension, sqrt(N0 / 2).
+    let deviation = Float((0.5 / snr).squareRoot())
+    let symbolCount = (count + bitsPerSymbol - 1) / bitsPerSymbol
+    let sent = modulated(count, symbolCount, isOne)
     var combined = [Float](repeating: 0, count: 2 * symbolCount)
     var noise = combined
     for branch in 0..<branchCount {
@@ -98,18 +113,14 @@ struct UncodedTransmission: Sendable {
         combined[im] += a * y - b * x
       }
     }
-    var received = payload
-    let axes = 2 / bitsPerSymbol
-    for i in 0..<payload.count where (combined[axes * i] < 0) != payload[i] { received.flip(i) }
-    let soft = (0..<payload.count).map { Float(4 * snr) * combined[axes * $0] }
-    return .bits(received, soft: soft)
+    return SoftBits(combined, count: count, stride: 2 / bitsPerSymbol, scale: Float(4 * snr))
   }
 
   /// Symbols as re, im side by side: +1 for a zero bit, -1 for a one; an axis without a bit is silent or, in the last
   /// symbol of QPSK, carries a zero.
-  private func modulated(_ payload: BitString, _ symbolCount: Int) -> [Float] {
+  private func modulated(_ count: Int, _ symbolCount: Int, _ isOne: (Int) -> Bool) -> [Float] {
     var symbols = [Float](repeating: bitsPerSymbol == 2 ? 1 : 0, count: 2 * symbolCount)
-    for i in 0..<payload.count { symbols[2 / bitsPerSymbol * i] = payload[i] ? -1 : 1 }
+    for i in 0..<count { symbols[2 / bitsPerSymbol * i] = isOne(i) ? -1 : 1 }
     return symbols
   }
 
