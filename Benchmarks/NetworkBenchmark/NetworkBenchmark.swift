@@ -8,7 +8,7 @@ import Networks
 struct NetworkBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "network-benchmark",
-    subcommands: [Train.self, Infer.self, Single.self, Layers.self])
+    subcommands: [Train.self, Infer.self, Single.self, Layers.self, LowPrecision.self])
 }
 
 /// Options of every mode.
@@ -32,12 +32,17 @@ struct Common: ParsableArguments {
     try NetworkZoo.autoencoder(network, compression: compression)
   }
 
-  /// Initial weights from a fixed seed.
-  func weights(_ autoencoder: Autoencoder) -> Weights {
+  /// Initial weights from a fixed seed; ranges of 8-bit layers are those of one batch.
+  func weights(_ autoencoder: Autoencoder) throws -> Weights {
     var stream = StreamKey(seed: 1, domain: .initialisation, purpose: .initialisation)
       .stream(drop: 0)
-    return Weights.initial(autoencoder.encoder, using: &stream)
+    let weights = Weights.initial(autoencoder.encoder, using: &stream)
       .merging(Weights.initial(autoencoder.decoder, using: &stream))
+    guard weights.values.keys.contains(where: { $0.hasSuffix("input_range") }) else {
+      return weights
+    }
+    return try weights.calibrated(
+      for: autoencoder, samples: batches()[0], by: .extremes, pool: WorkerPool(threadCount: 1))
   }
 
   /// Batches `[sample, 2, 32, 32]`.
@@ -62,6 +67,10 @@ struct Common: ParsableArguments {
   ///
   /// - Returns: seconds per call, on average and at best.
   func time(_ body: () -> Void) -> (mean: Double, best: Double) {
+    Common.time(seconds: seconds, body)
+  }
+
+  static func time(seconds: Double, _ body: () -> Void) -> (mean: Double, best: Double) {
     let clock = ContinuousClock()
     for _ in 0..<3 { body() }
     let warm = clock.now
@@ -125,7 +134,7 @@ struct Train: ParsableCommand {
     let autoencoder = try common.autoencoder()
     let pool = WorkerPool(threadCount: threads)
     let trainer = try AutoencoderTrainer(
-      autoencoder, weights: common.weights(autoencoder), capacity: common.batch, pool: pool)
+      autoencoder, weights: try common.weights(autoencoder), capacity: common.batch, pool: pool)
     let adam = Adam(trainer.groups, pool: pool)
     let batches = try common.batches()
     var turn = 0
@@ -147,7 +156,7 @@ struct Infer: ParsableCommand {
 
   func run() throws {
     let autoencoder = try common.autoencoder()
-    let weights = common.weights(autoencoder)
+    let weights = try common.weights(autoencoder)
     let encoder = try InferencePlan(autoencoder.encoder, weights: weights)
     let decoder = try InferencePlan(autoencoder.decoder, weights: weights)
     let pool = WorkerPool(threadCount: threads)
@@ -169,7 +178,7 @@ struct Single: ParsableCommand {
 
   func run() throws {
     let autoencoder = try common.autoencoder()
-    let weights = common.weights(autoencoder)
+    let weights = try common.weights(autoencoder)
     let encoder = try InferencePlan(autoencoder.encoder, weights: weights)
     let decoder = try InferencePlan(autoencoder.decoder, weights: weights)
     var one = common

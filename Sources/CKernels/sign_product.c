@@ -12,15 +12,22 @@
 #pragma STDC FP_CONTRACT OFF
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-// PANEL outputs share a row of words; a word has the bits of GROUPS groups of three inputs.
-enum { PANEL = 64, GROUPS = 10, SUMS = 8 };
+// PANEL outputs share a row of words; a byte of a word has the bits of two groups of three inputs. Vectors loaded from the second
+// byte of a row on have the bits of the second byte lowest, so that only every other look-up needs a shift.
+enum { PANEL = 64, GROUPS = 8, SUMS = 8, THREE = 3 };
+
+// Where the bits of a group lie in its word.
+#define PLACE(group) ((group) / 2 * 8 + (group) % 2 * THREE)
 
 typedef float sums8 __attribute__((vector_size(32)));
 
-static size_t words_of(size_t inputs) { return (inputs + 3 * GROUPS - 1) / (3 * GROUPS); }
+static size_t words_of(size_t inputs) {
+  return (inputs + THREE * GROUPS - 1) / (THREE * GROUPS);
+}
 
 size_t csk_sign_words(size_t inputs, size_t outputs) {
-  return (outputs + PANEL - 1) / PANEL * PANEL * words_of(inputs);
+  // One more for the bytes that vectors reach behind the last row.
+  return (outputs + PANEL - 1) / PANEL * PANEL * words_of(inputs) + 1;
 }
 
 size_t csk_sign_scratch(size_t inputs) { return words_of(inputs) * GROUPS * SUMS; }
@@ -34,7 +41,8 @@ void csk_sign_pack(size_t inputs, size_t outputs, const uint8_t *bits, int trans
     for (size_t i = 0; i < inputs; i++) {
       const size_t entry = transposed ? i * outputs + o : o * inputs + i;
       const uint32_t bit = bits[entry / 8] >> (entry % 8) & 1;
-      column[i / (3 * GROUPS) * PANEL] |= bit << (i % (3 * GROUPS));
+      const size_t group = i / THREE, word = group / GROUPS;
+      column[word * PANEL] |= bit << (PLACE(group % GROUPS) + i % THREE);
     }
   }
 }
@@ -46,11 +54,11 @@ static void tabulate(size_t inputs, const float *x, float *table) {
   const size_t groups = words_of(inputs) * GROUPS;
   for (size_t g = 0; g < groups; g++) {
     float a = 0, b = 0, c = 0;
-    if (3 * g + 2 < inputs) {
-      a = x[3 * g], b = x[3 * g + 1], c = x[3 * g + 2];
+    if (THREE * g + 2 < inputs) {
+      a = x[THREE * g], b = x[THREE * g + 1], c = x[THREE * g + 2];
     } else {
-      if (3 * g < inputs) a = x[3 * g];
-      if (3 * g + 1 < inputs) b = x[3 * g + 1];
+      if (THREE * g < inputs) a = x[THREE * g];
+      if (THREE * g + 1 < inputs) b = x[THREE * g + 1];
     }
     const sums8 sums = a * first + b * second + c * third;
     memcpy(table + SUMS * g, &sums, sizeof sums);
@@ -66,14 +74,15 @@ __attribute__((target("arch=x86-64-v4"))) static void panel_v4(size_t words, con
   __m512 total[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
                      _mm512_setzero_ps()};
   for (size_t w = 0; w < words; w++, packed += PANEL) {
-    __m512i bits[4];
-    UNROLL for (int v = 0; v < 4; v++) bits[v] = _mm512_loadu_si512(packed + 16 * v);
-    UNROLL for (int g = 0; g < GROUPS; g++, table += SUMS) {
-      const __m512 sums8 = _mm512_castps256_ps512(_mm256_loadu_ps(table));
+    UNROLL for (int byte = 0; byte < GROUPS / 2; byte++, table += 2 * SUMS) {
+      const __m512 first = _mm512_castps256_ps512(_mm256_loadu_ps(table));
+      const __m512 second = _mm512_castps256_ps512(_mm256_loadu_ps(table + SUMS));
       UNROLL for (int v = 0; v < 4; v++) {
-        const __m512i index = _mm512_and_si512(bits[v], low);
-        total[v] = _mm512_add_ps(total[v], _mm512_permutexvar_ps(index, sums8));
-        bits[v] = _mm512_srli_epi32(bits[v], 3);
+        const __m512i bits = _mm512_loadu_si512((const uint8_t *)(packed + 16 * v) + byte);
+        const __m512i one = _mm512_and_si512(bits, low);
+        const __m512i other = _mm512_and_si512(_mm512_srli_epi32(bits, THREE), low);
+        total[v] = _mm512_add_ps(total[v], _mm512_permutexvar_ps(one, first));
+        total[v] = _mm512_add_ps(total[v], _mm512_permutexvar_ps(other, second));
       }
     }
   }
@@ -83,25 +92,22 @@ __attribute__((target("arch=x86-64-v4"))) static void panel_v4(size_t words, con
 __attribute__((target("arch=x86-64-v3"))) static void panel_v3(size_t words, const float *table,
                                                                const uint32_t *packed,
                                                                float *sums) {
-  for (int part = 0; part < PANEL; part += 32) {
-    const float *t = table;
-    const uint32_t *p = packed + part;
-    __m256 total[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(),
-                       _mm256_setzero_ps()};
-    for (size_t w = 0; w < words; w++, p += PANEL) {
-      __m256i bits[4];
-      UNROLL for (int v = 0; v < 4; v++) bits[v] = _mm256_loadu_si256((const void *)(p + 8 * v));
-      UNROLL for (int g = 0; g < GROUPS; g++, t += SUMS) {
-        const __m256 sums8 = _mm256_loadu_ps(t);
-        UNROLL for (int v = 0; v < 4; v++) {
-          // The permutation reads the three lowest bits of a lane.
-          total[v] = _mm256_add_ps(total[v], _mm256_permutevar8x32_ps(sums8, bits[v]));
-          bits[v] = _mm256_srli_epi32(bits[v], 3);
-        }
+  __m256 total[8];
+  UNROLL for (int v = 0; v < 8; v++) total[v] = _mm256_setzero_ps();
+  for (size_t w = 0; w < words; w++, packed += PANEL) {
+    UNROLL for (int byte = 0; byte < GROUPS / 2; byte++, table += 2 * SUMS) {
+      const __m256 first = _mm256_loadu_ps(table), second = _mm256_loadu_ps(table + SUMS);
+      UNROLL for (int v = 0; v < 8; v++) {
+        // The permutation reads the three lowest bits of a lane.
+        const uint8_t *place = (const uint8_t *)(packed + 8 * v) + byte;
+        const __m256i bits = _mm256_loadu_si256((const void *)place);
+        total[v] = _mm256_add_ps(total[v], _mm256_permutevar8x32_ps(first, bits));
+        total[v] = _mm256_add_ps(
+            total[v], _mm256_permutevar8x32_ps(second, _mm256_srli_epi32(bits, THREE)));
       }
     }
-    UNROLL for (int v = 0; v < 4; v++) _mm256_storeu_ps(sums + part + 8 * v, total[v]);
   }
+  UNROLL for (int v = 0; v < 8; v++) _mm256_storeu_ps(sums + 8 * v, total[v]);
 }
 #endif
 
@@ -113,11 +119,8 @@ static void panel_generic(size_t words, const float *table, const uint32_t *pack
     for (size_t w = 0; w < words; w++) {
       uint32_t bits[AT_ONCE];
       memcpy(bits, packed + w * PANEL + part, sizeof bits);
-      for (int g = 0; g < GROUPS; g++, t += SUMS) {
-        UNROLL for (int o = 0; o < AT_ONCE; o++) {
-          total[o] += t[bits[o] & (SUMS - 1)];
-          bits[o] >>= 3;
-        }
+      UNROLL for (int g = 0; g < GROUPS; g++, t += SUMS) {
+        UNROLL for (int o = 0; o < AT_ONCE; o++) total[o] += t[bits[o] >> PLACE(g) & (SUMS - 1)];
       }
     }
     memcpy(sums + part, total, sizeof total);

@@ -30,6 +30,10 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
   case missingWeights(String)
   /// A tensor has a value that cannot be.
   case unexpectedValue(String, expected: String)
+  /// A network without 8-bit layers.
+  case nothingToQuantise(String)
+  /// A network that only inference can run.
+  case cannotTrain(String)
   /// A training file was to be checked without a training plan.
   case needsTrainingPath
 
@@ -59,6 +63,10 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
       "the decoder of \(network) also reads the codeword before the noise, which no receiver has"
     case .missingWeights(let side): "no weights named for the \(side)"
     case .unexpectedValue(let key, let expected): "tensor '\(key)' must hold \(expected)"
+    case .nothingToQuantise(let network):
+      "\(network) has no 8-bit layers; name the network with them, as in 'csinet {int8: both}'"
+    case .cannotTrain(let network):
+      "\(network) has ranges at run time, which no training follows: train the network without 'int8'"
     case .needsTrainingPath: "a file of mode 'train' is checked on the training path only"
     }
   }

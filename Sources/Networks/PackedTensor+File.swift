@@ -3,7 +3,8 @@ import DataFiles
 /// How packed weights lie in a safetensors file: `KEY` holds the bytes, `KEY_scale` what they are multiplied with.
 ///
 /// Signs are of type `U8`, bit i % 8 of byte i / 8 being 1 for weight i > 0, row-major (`unpackbits(..., bitorder="little")`
-/// of NumPy); their scale is one number.
+/// of NumPy); their scale is one number. 8-bit integers are of type `I8` and have the shape of the weight, with a scale for each
+/// row of the first axis or one for all.
 extension PackedTensor {
   private static func scaleKey(_ key: String) -> String { key + "_scale" }
 
@@ -17,6 +18,13 @@ extension PackedTensor {
         ),
         NumericArray(name: Self.scaleKey(key), shape: [1], floats: [signs.scale]),
       ]
+    case .int8(let tensor):
+      [
+        NumericArray(
+          name: key, shape: shape, type: .int8, integers: tensor.integers.map { Int($0) }),
+        NumericArray(
+          name: Self.scaleKey(key), shape: [tensor.scales.count], floats: tensor.scales),
+      ]
     }
   }
 
@@ -26,30 +34,46 @@ extension PackedTensor {
   ///   - tensors: of the file.
   ///   - key: in the file.
   ///   - name: of the parameter, for errors.
-  ///   - count: values of the parameter.
+  ///   - parameter: the weight.
+  ///   - operation: what computes with it.
   /// - Throws: ``NetworkError`` for bytes or scales that do not fit.
   init?(
-    _ tensors: [String: NumericArray], _ key: String, name: String, count: Int
+    _ tensors: [String: NumericArray], _ key: String, name: String, _ parameter: NetworkParameter,
+    _ operation: NetworkOperation
   ) throws(NetworkError) {
-    guard let array = tensors[key], array.elementType == .uint8 else { return nil }
-    guard array.shape == [(count + 7) / 8] else {
-      throw .unexpectedShape(name, expected: [(count + 7) / 8], found: array.shape)
+    guard let (_, precision, rows) = operation.weight, let array = tensors[key] else { return nil }
+    func scales(_ count: Int) throws(NetworkError) -> [Float] {
+      guard let scales = tensors[Self.scaleKey(key)] else {
+        throw .missingTensor(Self.scaleKey(name))
+      }
+      guard scales.shape == [count] else {
+        throw .unexpectedShape(Self.scaleKey(name), expected: [count], found: scales.shape)
+      }
+      let values = scales.floats()
+      guard !scales.elementType.isInteger, values.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+        throw .unexpectedValue(Self.scaleKey(name), expected: "finite scales of at least 0")
+      }
+      return values
     }
-    let bytes = array.floats().map { UInt8($0) }
-    guard SignTensor.isWhole(bytes, count: count) else {
-      throw .unexpectedValue(name, expected: "bits of 0 behind the last of \(count) weights")
+    switch (precision, array.elementType) {
+    case (.binary, .uint8):
+      let count = parameter.count
+      guard array.shape == [(count + 7) / 8] else {
+        throw .unexpectedShape(name, expected: [(count + 7) / 8], found: array.shape)
+      }
+      let bytes = array.floats().map { UInt8($0) }
+      guard SignTensor.isWhole(bytes, count: count) else {
+        throw .unexpectedValue(name, expected: "bits of 0 behind the last of \(count) weights")
+      }
+      self = .signs(SignTensor(count: count, bytes: bytes, scale: try scales(1)[0]))
+    case (.int8, .int8), (.dynamicInt8, .int8):
+      guard array.shape == parameter.shape else {
+        throw .unexpectedShape(name, expected: parameter.shape, found: array.shape)
+      }
+      self = .int8(
+        Int8Tensor(integers: array.floats().map { Int8($0) }, scales: try scales(rows)))
+    default: return nil
     }
-    guard let scales = tensors[Self.scaleKey(key)] else {
-      throw .missingTensor(Self.scaleKey(name))
-    }
-    guard scales.shape == [1] else {
-      throw .unexpectedShape(Self.scaleKey(name), expected: [1], found: scales.shape)
-    }
-    let scale = scales.floats()[0]
-    guard !scales.elementType.isInteger, scale.isFinite, scale >= 0 else {
-      throw .unexpectedValue(Self.scaleKey(name), expected: "a finite scale of at least 0")
-    }
-    self = .signs(SignTensor(count: count, bytes: bytes, scale: scale))
   }
 }
 
@@ -70,7 +94,7 @@ extension TensorFile {
   func packed(
     _ key: String, _ name: String, _ parameter: NetworkParameter, _ network: Network
   ) throws(NetworkError) -> PackedTensor? {
-    guard network.precision(of: parameter) != .real else { return nil }
-    return try PackedTensor(tensors, key, name: name, count: parameter.count)
+    guard let operation = network.user(of: parameter) else { return nil }
+    return try PackedTensor(tensors, key, name: name, parameter, operation)
   }
 }

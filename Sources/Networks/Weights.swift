@@ -42,13 +42,11 @@ public struct Weights: Sendable, Equatable {
   public func packed(for network: Network) -> Weights {
     var result = self
     for (key, parameter) in network.parameters {
-      guard let values = values[key] else { continue }
-      switch network.precision(of: parameter) {
-      case .real: break
-      case .binary:
-        result[key] = nil
-        result.packed[key] = .signs(SignTensor(values))
-      }
+      guard let values = values[key],
+        let packed = PackedTensor(values, for: network.user(of: parameter))
+      else { continue }
+      result[key] = nil
+      result.packed[key] = packed
     }
     return result
   }
@@ -70,6 +68,9 @@ public struct Weights: Sendable, Equatable {
       if key.hasSuffix("running_var"), found.contains(where: { $0 < 0 }) {
         throw .unexpectedValue(key, expected: "variances of at least zero")
       }
+      if key.hasSuffix("input_range"), !(found[0] <= 0 && found[1] >= 0) {
+        throw .unexpectedValue(key, expected: "a range that contains 0")
+      }
     }
   }
 
@@ -79,10 +80,10 @@ public struct Weights: Sendable, Equatable {
     guard packed.count == parameter.count else {
       throw .unexpectedShape(key, expected: parameter.shape, found: [packed.count])
     }
-    guard network.precision(of: parameter) == packed.precision else {
-      throw .unexpectedElementType(key, found: packed.description)
+    guard packed.suits(network.user(of: parameter)) else {
+      throw .unexpectedValue(key, expected: "the kind of numbers that the layer computes with")
     }
-    guard packed.isFinite else { throw .unexpectedValue(key, expected: "a finite scale") }
+    guard packed.isFinite else { throw .unexpectedValue(key, expected: "finite scales") }
   }
 }
 

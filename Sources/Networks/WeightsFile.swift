@@ -155,6 +155,15 @@ public struct WeightsFile: Sendable {
     quantizer: [String: RealArray] = [:], metadata: [String: String], in folder: String
   ) throws -> [String] {
     precondition(metadata["normaliser"] != nil, "weights go with the rule of their data")
+    return try store(
+      weights, network, label: label, quantizer: quantizer, metadata: metadata, in: folder)
+  }
+
+  /// As ``write(_:_:label:quantizer:metadata:in:)``, also for weights of other programs, whose data nobody knows.
+  static func store(
+    _ weights: Weights, _ network: NetworkChoice, label: String?,
+    quantizer: [String: RealArray], metadata: [String: String], in folder: String
+  ) throws -> [String] {
     try AtomicFile.createFolder(folder)
     let tables = quantizer.sorted { $0.key < $1.key }.map { name, array in
       NumericArray(

@@ -4,7 +4,8 @@ import Testing
 /// Commands, options and exit codes of the built program.
 @Suite struct CommandTests {
   static let commands = [
-    "run", "train", "check", "list", "merge", "inspect", "forward", "verify", "data",
+    "run", "train", "check", "list", "merge", "inspect", "forward", "quantize", "verify",
+    "data",
   ]
 
   private static let small = Repository.scenario("small")
@@ -41,6 +42,13 @@ import Testing
       [
         "<network>", "-c, --compression", "--image", "--weights", "--input", "--output", "--part",
         "--threads",
+      ]
+    ),
+    (
+      "quantize",
+      [
+        "<network>", "-c, --compression", "--image", "--weights", "--input", "--samples",
+        "--calibration", "--output", "--label", "--threads",
       ]
     ),
     ("verify", ["<files>", "--path", "--threads"]),

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// inspect, forward and verify of the built program.
@@ -33,11 +34,43 @@ import Testing
     for line in [
       "enc_bn    BatchNorm(2, channel)          2×32×32           4  LeakyReLU(0.3), reshape to 2048",
       "  conv2   Convolution(8 → 16, 3×3, bias)  16×32×32       1,168",
-      "multiply-accumulates (MAC)            299,008     3,543,040  3,842,048",
-      "with all matrix products (MAC+)       299,008     3,543,040  3,842,048",
-      "  in fully connected layers           262,272       264,192    526,464",
+      "multiply-accumulates (MAC)            299,008     3,543,040   3,842,048",
+      "with all matrix products (MAC+)       299,008     3,543,040   3,842,048",
+      "  in fully connected layers           262,272       264,192     526,464",
+      "bits of parameters, as stored       8,394,048     8,561,728  16,955,776",
     ] { #expect(one.output.contains("\n\(line)\n"), "\(one)") }
     for result in [list, ratios, one] { #expect(result.errors.isEmpty) }
+  }
+
+  /// Real weights become 8-bit ones, which forward runs and inspect counts.
+  @Test func quantizeWritesWeights() throws {
+    let folder = try TestFolder()
+    try writeDrawnWeights("csinet", compression: 16, in: "\(folder.path)/weights")
+    let data = Repository.root.appending(path: "Tests/Fixtures/datasets/umi_los_20.npz").path
+    let network = ["csinet {int8: both}", "-c", "16"]
+    let made = try Program.run(
+      ["quantize"] + network + [
+        "--weights", "weights", "--input", data + ":HT", "--output", "int8", "--samples", "15",
+        "--calibration", "moving_average",
+      ], in: folder)
+    #expect(made.status == 0, "\(made)")
+    #expect(made.output.contains("# weights: int8/csinet-int8-both-16-encoder.safetensors\n"))
+    #expect(made.output.contains("\nsamples              15\n"), "\(made)")
+    #expect(made.output.contains(/NMSE quantised +-?\d+\.\d{4} dB\n/), "\(made)")
+    let run = try Program.run(
+      ["forward"] + network + [
+        "--weights", "int8", "--input", data + ":HT", "--output", "out.npy",
+      ], in: folder)
+    #expect(run.status == 0, "\(run)")
+    let file = try Program.run(
+      "inspect", "int8/csinet-int8-both-16-encoder.safetensors", in: folder)
+    #expect(file.output.contains("Int8Dense(2048 → 128)"), "\(file)")
+    #expect(file.output.contains("# calibration: moving_average of 15 samples\n"), "\(file)")
+    let real = try Program.run(
+      "quantize", "csinet", "-c", "16", "--weights", "weights", "--input", data + ":HT",
+      "--output", "int8", in: folder)
+    #expect(real.status == 2)
+    #expect(real.errors.contains("has no 8-bit layers"), "\(real)")
   }
 
   @Test func inspectPrintsJSON() throws {

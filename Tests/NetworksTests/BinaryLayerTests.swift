@@ -200,7 +200,7 @@ import Testing
     let scale = "enc_fc.weight_scale"
     #expect(try refusal(scale, nil).contains("no tensor 'enc_fc.weight_scale'"))
     #expect(
-      try refusal(scale, NumericArray(shape: [1], floats: [-1])).contains("a finite scale"))
+      try refusal(scale, NumericArray(shape: [1], floats: [-1])).contains("finite scales"))
     #expect(
       try refusal(scale, NumericArray(shape: [2], floats: [1, 1])).contains("expected [1]"))
     #expect(

@@ -30,7 +30,10 @@ import Testing
     #expect(
       report.deviations.map(\.tensor) == [
         "lr.crnet", "lr.acrnet", "logloss.value", "logloss.grad_pred", "binary.alpha",
-        "binary.weight_b", "binary.ste_clip_grad", "metric.nmse_mean_of_ratios",
+        "binary.weight_b", "binary.ste_clip_grad", "int8.weight_q", "int8.weight_scale",
+        "int8.act_scale_127", "int8.act_zero_127", "int8.act_q_127", "int8.acc_127", "int8.y_127",
+        "int8.act_scale_255", "int8.act_zero_255", "int8.act_q_255", "int8.acc_255", "int8.y_255",
+        "int8.conv_weight_q", "int8.conv_scale_per_channel", "metric.nmse_mean_of_ratios",
         "metric.nmse_ratio_of_means",
       ])
     #expect(report.unchecked.contains("metric.rho_n257_k125"))

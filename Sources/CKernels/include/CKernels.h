@@ -3,6 +3,7 @@
 #include "complex_rows.h"
 #include "conv_kernels.h"
 #include "dft32.h"
+#include "int8_kernels.h"
 #include "kernel_level.h"
 #include "least_split.h"
 #include "pause.h"

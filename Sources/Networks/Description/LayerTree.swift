@@ -20,8 +20,9 @@ extension Network {
     let uses = ParameterUses(graph)
     func lines(_ child: Module.Child, _ depth: Int) -> [LayerLine] {
       let all = child.module.parametersByKey.map(\.parameter)
-      guard !all.isEmpty else { return [] }
       let count = all.filter(\.isTrainable).reduce(0) { $0 + $1.count }
+      // Ranges of activations are printed with the layer that they belong to.
+      guard count > 0 else { return [] }
       let own = child.module.parameters.compactMap { uses[$0.parameter] }
       let last = own.map(\.last).max()
       let times = own.map(\.count).max() ?? 1
@@ -77,8 +78,11 @@ extension NetworkOperation {
 
   /// How an operation is printed that stands in place of a layer of other precision; nil for all others.
   fileprivate var replacement: String? {
-    guard case .dense(let product) = self, product.precision != .real else { return nil }
-    return product.summary
+    switch self {
+    case .dense(let product) where product.precision != .real: product.summary
+    case .convolution(let layer) where layer.precision != .real: layer.summary
+    default: nil
+    }
   }
 
   /// The word for an operation without parameters.

@@ -4,8 +4,11 @@ public struct SideDescription: Sendable, Encodable, Equatable {
   public private(set) var parameters = 0
   /// Those of fully connected layers, biases and projections of attention included.
   public private(set) var denseParameters = 0
-  /// Bytes of the tensors of a `float32` weights file, running statistics included, its header not.
+  /// Bytes of the tensors of a weights file, running statistics and scales included, its header not: 4 for a real value, 1 for an
+  /// 8-bit one, 1/8 for a sign.
   public private(set) var weightBytes = 0
+  /// Bits of the trainable values as they are stored, without scales; 32 for a real one.
+  public private(set) var parameterBits = 0
   /// Operations of one sample.
   public private(set) var costs = Costs()
 
@@ -19,7 +22,11 @@ public struct SideDescription: Sendable, Encodable, Equatable {
         denseParameters += parameter.count
       }
     }
-    weightBytes = 4 * network.parameters.reduce(0) { $0 + $1.parameter.count }
+    for (_, parameter) in network.parameters {
+      let bits = network.storedBits(of: parameter)
+      weightBytes += (bits.weight + bits.scales) / 8
+      if parameter.isTrainable { parameterBits += bits.values }
+    }
     costs = network.graph.costs
   }
 
@@ -29,8 +36,24 @@ public struct SideDescription: Sendable, Encodable, Equatable {
     sum.parameters += b.parameters
     sum.denseParameters += b.denseParameters
     sum.weightBytes += b.weightBytes
+    sum.parameterBits += b.parameterBits
     sum.costs = a.costs + b.costs
     return sum
+  }
+}
+
+extension Network {
+  /// Bits of a parameter: of its values, of the whole bytes that hold them, and of their scales.
+  func storedBits(of parameter: NetworkParameter) -> (values: Int, weight: Int, scales: Int) {
+    let count = parameter.count
+    guard let (_, precision, rows) = user(of: parameter)?.weight else {
+      return (32 * count, 32 * count, 0)
+    }
+    return switch precision {
+    case .real: (32 * count, 32 * count, 0)
+    case .binary: (count, (count + 7) / 8 * 8, 32)
+    case .int8, .dynamicInt8: (8 * count, 8 * count, 32 * rows)
+    }
   }
 }
 
@@ -98,7 +121,9 @@ public struct NetworkDescription: Sendable, Encodable {
       rows: [
         row("parameters") { $0.parameters },
         row("  in fully connected layers") { $0.denseParameters },
-        row("bytes of weights (float32)") { $0.weightBytes },
+        row("bits of parameters, as stored") { $0.parameterBits },
+        row("  in values of 32 bits") { ($0.parameterBits + 31) / 32 },
+        row("bytes of weights") { $0.weightBytes },
         row("multiply-accumulates (MAC)") { $0.costs.multiplyAccumulates },
         row("with all matrix products (MAC+)") { $0.costs.allProducts },
         row("profiler count (P)") { $0.costs.profiler },

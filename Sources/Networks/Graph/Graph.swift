@@ -34,6 +34,8 @@ public enum NetworkOperation: Sendable {
   case layerNorm(LayerNorm)
   /// The product of queries, keys and values.
   case attention(AttentionProduct)
+  /// Rounding to what 8-bit integers stand for.
+  case fakeQuantization(FakeQuantization)
   /// An operation that is not one of these.
   case custom(any CustomOperation)
 }

@@ -64,6 +64,21 @@ extension Autoencoder {
   }
 }
 
+extension NetworkOperation {
+  /// The weight of a convolution or dense layer, what it is computed with, and how many rows of it have scales of their own.
+  var weight: (parameter: NetworkParameter, precision: WeightPrecision, rows: Int)? {
+    switch self {
+    case .convolution(let layer): (layer.weight, layer.precision, layer.outputs)
+    case .dense(let product):
+      (
+        product.weight, product.precision,
+        product.precision == .dynamicInt8 || product.isTransposed ? 1 : product.outputs
+      )
+    default: nil
+    }
+  }
+}
+
 /// A definition with layers that stand in place of some of its operations.
 ///
 /// New layers stand behind the original ones if they bring parameters.
@@ -95,6 +110,7 @@ extension NetworkOperation {
     case .dense(let product): [product.weight] + (product.bias.map { [$0] } ?? [])
     case .prelu(let slopes): [slopes]
     case .scale(let factor): [factor]
+    case .fakeQuantization(let quantization): [quantization.range]
     case .custom(let operation): operation.reads
     default: []
     }

@@ -75,11 +75,13 @@ struct InferenceAnalysis: Sendable {
         if segment[reader] != segment[index] || readsTile[reader] { needsTile[index] = true }
         let sharesMemory: Bool
         switch nodes[reader].operation {
+        case .convolution(let layer) where layer.precision != .real: sharesMemory = false
         case .convolution(let layer):
           halo[index].0 = max(halo[index].0, layer.reach.rows)
           halo[index].1 = max(halo[index].1, layer.reach.columns)
           sharesMemory = false
-        case .reshape, .concatenate, .leakyReLU, .prelu, .pointwise, .normalization:
+        case .reshape, .concatenate, .leakyReLU, .prelu, .pointwise, .normalization,
+          .fakeQuantization:
           sharesMemory = true
         default: sharesMemory = false
         }
@@ -162,7 +164,7 @@ struct ConvolutionChain {
   init(_ layer: Convolution, _ node: Int, _ values: ParameterValues) {
     self.layer = layer
     members = [node]
-    weights = values[layer.weight]
+    weights = values.weights(layer)
     bias = layer.bias.map { values[$0] } ?? [Float](repeating: 0, count: layer.outputs)
   }
 
@@ -201,7 +203,9 @@ struct ParameterValues: Sendable {
     self.packed = packed
   }
 
-  subscript(parameter: NetworkParameter) -> [Float] { values[ObjectIdentifier(parameter)]! }
+  subscript(parameter: NetworkParameter) -> [Float] {
+    values[ObjectIdentifier(parameter)] ?? packed[ObjectIdentifier(parameter)]!.values
+  }
 
   /// Slopes of some channels.
   func slopes(_ slope: View.Slope, _ channels: Int) -> [Float] {
@@ -221,6 +225,32 @@ struct ParameterValues: Sendable {
     }
     let shift = (0..<norm.count).map { Float(Double(beta[$0]) - Double(mean[$0]) * scale[$0]) }
     return (scale.map { Float($0) }, shift)
+  }
+
+  /// Weights of a convolution; of one on integers those that the file's integers stand for, or would.
+  func weights(_ layer: Convolution) -> [Float] {
+    let stored = self[layer.weight]
+    guard packed[ObjectIdentifier(layer.weight)] == nil else { return stored }
+    return PackedTensor(stored, for: .convolution(layer))?.values ?? stored
+  }
+
+  /// The 8-bit weights [output, input] of a product, from the file's integers or from real weights.
+  func integers(_ product: DenseProduct) -> Int8Tensor {
+    let tensor: Int8Tensor
+    if case .int8(let stored)? = packed[ObjectIdentifier(product.weight)] {
+      tensor = stored
+    } else if case .int8(let made)? = PackedTensor(self[product.weight], for: .dense(product)) {
+      tensor = made
+    } else {
+      preconditionFailure("a product of integers has integers")
+    }
+    return product.isTransposed ? tensor.transposed(rows: product.inputs) : tensor
+  }
+
+  /// How the input of an 8-bit layer becomes integers.
+  func quantizer(_ quantization: FakeQuantization) -> ActivationQuantizer {
+    let range = self[quantization.range]
+    return ActivationQuantizer(range[0], range[1], levels: FakeQuantization.levels)
   }
 
   /// Signs of a binary product, from the file's bits or from real weights.

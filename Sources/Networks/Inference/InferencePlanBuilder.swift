@@ -62,6 +62,7 @@ struct InferencePlanBuilder {
       append(AffineStep(source(node, 0), target, scale: scale))
       places[node] = target
     case .concatenate: concatenation(node)
+    case .fakeQuantization: places[node] = source(node, 0)
     case .reshape: reshape(node)
     case .planeMean: plain(.planeMean, node)
     case .channelPool: plain(.channelPool, node)
@@ -158,6 +159,15 @@ struct InferencePlanBuilder {
     if chain.slopes == nil, let slope = analysis.slopeAfterConcatenation[chain.last] {
       chain.slopes = values.slopes(slope, layer.outputs)
     }
+    if let quantizer = quantizer(node) {
+      let (input, output) = (source(node, 0), destination(chain.last))
+      append(
+        Int8Convolution(
+          layer, quantizer, chain, input: input, output: output,
+          residual: chain.residual.map { places[$0]! }))
+      for member in chain.members { places[member] = output }
+      return
+    }
     let input = padded(graph.nodes[node].inputs[0], layer.reach)
     let output = destination(chain.last)
     append(
@@ -166,6 +176,13 @@ struct InferencePlanBuilder {
         weights: chain.weights, bias: chain.bias, slopes: chain.slopes, kernels: kernels))
     // Inner nodes have no values of their own; their place only says that they are done.
     for member in chain.members { places[member] = output }
+  }
+
+  /// How the input of a node becomes integers; nil for a node on floats.
+  private func quantizer(_ node: Int) -> ActivationQuantizer? {
+    let input = graph.nodes[graph.nodes[node].inputs[0]].operation
+    guard case .fakeQuantization(let quantization) = input else { return nil }
+    return values.quantizer(quantization)
   }
 
   /// Takes the reader of a chain into it, if it can be folded into the convolution or its last step.
@@ -289,11 +306,8 @@ struct InferencePlanBuilder {
       }
       return
     }
-    if product.precision == .binary {
-      let (signs, bias) = (values.signs(product), values.bias(product))
-      overTile(node, graph.nodes[node].inputs[0]) { source, target in
-        TileSigns(product, signs, bias: bias, source: source, target: target)
-      }
+    if product.precision != .real {
+      lowPrecision(product, node)
       return
     }
     let (packed, bias) = values.packed(product)
@@ -303,6 +317,19 @@ struct InferencePlanBuilder {
     }
     overTile(node, graph.nodes[node].inputs[0]) { source, target in
       TileDense(product: product, source: source, target: target, packed: packed, bias: bias)
+    }
+  }
+
+  /// A product of signs or integers.
+  private mutating func lowPrecision(_ product: DenseProduct, _ node: Int) {
+    let (values, quantizer) = (values, quantizer(node))
+    overTile(node, graph.nodes[node].inputs[0]) { source, target in
+      let bias = values.bias(product)
+      return product.precision == .binary
+        ? TileSigns(product, values.signs(product), bias: bias, source: source, target: target)
+          as any TileStep
+        : TileInt8(
+          product, values.integers(product), quantizer, bias: bias, source: source, target: target)
     }
   }
 

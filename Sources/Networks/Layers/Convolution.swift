@@ -35,6 +35,8 @@ public struct Convolution: Layer {
   public let dilation: Int
   let weight: NetworkParameter
   let bias: NetworkParameter?
+  /// What the sums are computed with.
+  var precision = WeightPrecision.real
 
   /// Weights and biases are drawn by the usual rules unless told otherwise.
   public init(
@@ -62,7 +64,8 @@ public struct Convolution: Layer {
   }
 
   public var summary: String {
-    "Convolution(\(inputs) → \(outputs), \(kernel)"
+    (precision == .real ? "" : "Int8")
+      + "Convolution(\(inputs) → \(outputs), \(kernel)"
       + (groups > 1 ? ", groups \(groups)" : "") + (dilation > 1 ? ", dilation \(dilation)" : "")
       + (bias != nil ? ", bias)" : ")")
   }

@@ -9,15 +9,7 @@ public struct DenseProduct: Sendable {
   /// The weight is stored `[input, output]`.
   let isTransposed: Bool
   /// What the product is computed with.
-  var precision = Precision.real
-
-  /// Numbers that a product is computed with.
-  public enum Precision: Sendable, Hashable {
-    /// Single precision.
-    case real
-    /// Signs with one scale, see ``BinaryDense``.
-    case binary
-  }
+  var precision = WeightPrecision.real
 
   /// Whether the product has all rows of its weight.
   var ownsWeight: Bool { firstRow == 0 && weight.count == inputs * outputs }
@@ -27,6 +19,8 @@ public struct DenseProduct: Sendable {
     switch precision {
     case .real: "Dense(\(inputs) → \(outputs))"
     case .binary: "BinaryDense(\(inputs) → \(outputs))"
+    case .int8: "Int8Dense(\(inputs) → \(outputs))"
+    case .dynamicInt8: "DynamicInt8Dense(\(inputs) → \(outputs))"
     }
   }
 }

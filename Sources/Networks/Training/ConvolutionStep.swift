@@ -9,6 +9,9 @@ final class ConvolutionStep: Step, @unchecked Sendable {
   private let scratch: [Scratch]
   private let geometry: PaddedGeometry
   private let packed: FloatMemory
+  /// What the weights of a layer of low precision stand for, made from the real ones before each pass; their gradient is that of
+  /// the real ones.
+  private let rounded: RoundedWeights?
   private let bias: FloatMemory
   private let taps: OffsetTable
   private let outputOffsets: OffsetTable
@@ -42,6 +45,7 @@ final class ConvolutionStep: Step, @unchecked Sendable {
     precondition(layer.groups == 1 || views.count == 1, "a grouped convolution reads one map")
     self.layer = layer
     self.output = output
+    rounded = RoundedWeights(.convolution(layer))
     inputs = views.map { Consumer($0) }
     let shape = output.shape
     let geometry = PaddedGeometry(layer, height: shape.height, width: shape.width)
@@ -108,10 +112,16 @@ final class ConvolutionStep: Step, @unchecked Sendable {
 
   func prepare(_ run: Run) {
     var shape = forwardShape
-    run.kernels.table.pack(&shape, run.store.value(layer.weight), packed.pointer)
+    rounded?.update(run.store.value(layer.weight))
+    run.kernels.table.pack(&shape, weight(run), packed.pointer)
     if let parameter = layer.bias {
       bias.pointer.update(from: run.store.value(parameter), count: layer.outputs)
     }
+  }
+
+  /// The weights that are multiplied.
+  private func weight(_ run: Run) -> UnsafeMutablePointer<Float> {
+    rounded?.pointer ?? run.store.value(layer.weight)
   }
 
   func forward(_ run: Run, block: Int, worker: Int) {
@@ -156,7 +166,7 @@ final class ConvolutionStep: Step, @unchecked Sendable {
   }
 
   func prepareBackward(_ run: Run) {
-    let weight = run.store.value(layer.weight)
+    let weight = weight(run)
     let area = layer.kernel.area
     let groupInputs = layer.inputs / layer.groups
     let groupOutputs = layer.outputs / layer.groups

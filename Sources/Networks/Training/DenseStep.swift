@@ -14,35 +14,29 @@ final class DenseStep: Step, @unchecked Sendable {
   /// Slope of a LeakyReLU applied to the outputs in place; the step that reads them takes it back through
   /// ``View/rectifiedSlope``.
   private var slope: Float?
-  /// `alpha sign(W)` of a binary layer, made from the shadow weights W before each pass.
-  private let binarised: FloatMemory?
+  /// What the weights of a layer of low precision stand for, made from the real ones before each pass.
+  private let rounded: RoundedWeights?
 
   init(_ product: DenseProduct, _ input: View, _ output: View) {
     self.product = product
     self.input = Consumer(input)
     self.output = output
     rowsPerSample = input.shape.count / product.inputs
-    binarised = product.precision == .binary ? FloatMemory(product.weight.count) : nil
+    rounded = RoundedWeights(.dense(product))
   }
 
-  func prepare(_ run: Run) {
-    guard let binarised else { return }
-    let shadow = UnsafeBufferPointer(
-      start: run.store.value(product.weight), count: binarised.count)
-    let scale = SignTensor.scale(shadow)
-    for i in shadow.indices { binarised.pointer[i] = shadow[i] < 0 ? -scale : scale }
-  }
+  func prepare(_ run: Run) { rounded?.update(run.store.value(product.weight)) }
 
   /// The straight-through estimator of a binary layer: the gradient is kept where the shadow weight is in [-1, 1].
   func finishBackward(_ run: Run) {
-    guard binarised != nil, output.wantsGradient else { return }
+    guard product.precision == .binary, output.wantsGradient else { return }
     let (shadow, gradient) = (run.store.value(product.weight), run.store.gradient(product.weight))
     for i in 0..<product.weight.count where !(shadow[i].magnitude <= 1) { gradient[i] = 0 }
   }
 
   /// The weights that are multiplied.
   private func factor(_ run: Run) -> UnsafeMutablePointer<Float> {
-    binarised?.pointer ?? weight(run.store.value(product.weight))
+    rounded?.pointer ?? weight(run.store.value(product.weight))
   }
 
   /// Tasks depend on the problem's size only, never on the number of threads.

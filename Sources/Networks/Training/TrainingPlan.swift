@@ -45,6 +45,7 @@ public final class TrainingPlan {
     pool: WorkerPool, kernels: Kernels
   ) throws(NetworkError) {
     precondition(capacity > 0)
+    if network.hasDynamicRanges { throw .cannotTrain(network.name) }
     self.network = network
     self.capacity = capacity
     self.pool = pool

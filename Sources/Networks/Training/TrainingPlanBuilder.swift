@@ -89,6 +89,8 @@ struct TrainingPlanBuilder {
     case .channelPool: step = ChannelPoolStep(source, output, workers: workers)
     case .layerNorm(let layer):
       step = LayerNormStep(layer, source, output, batch: batch, workers: workers)
+    case .fakeQuantization(let quantization):
+      step = FakeQuantizationStep(quantization, source, output, batch: batch, workers: workers)
     case .custom(let operation as any MatrixOperation):
       step = MatrixStep(operation, source, output)
     case .custom(let operation):

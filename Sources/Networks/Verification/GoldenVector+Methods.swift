@@ -2,24 +2,26 @@ import DataFiles
 import LinkMath
 
 extension GoldenVector {
-  /// Checks the operators of a method file: learning rates, log loss, binarisation and NMSE.
+  private static let covered = ["lr", "logloss", "binary", "int8", "metric"]
+
+  /// Checks the operators of a method file: learning rates, log loss, binarisation, 8-bit layers and NMSE.
   ///
   /// - Returns: nil if the file has no tensor `group.name` of a method.
   static func methods(_ file: TensorFile) throws -> Report? {
     let groups = Set(
       file.tensors.keys.compactMap { $0.split(separator: ".").first.map(String.init) })
-    guard !groups.isDisjoint(with: ["lr", "logloss", "binary", "metric"]) else { return nil }
+    guard !groups.isDisjoint(with: covered) else { return nil }
     var comparison = Comparison(file: file)
     if groups.contains("lr") { try rates(file, &comparison) }
     if groups.contains("logloss") { try logLoss(file, &comparison) }
     if groups.contains("binary") { try binarisation(file, &comparison) }
+    if groups.contains("int8") { try integers(file, &comparison) }
     if groups.contains("metric") { try metrics(file, &comparison) }
     let used: Set = [
       "lr.step", "logloss.pred", "logloss.target", "binary.weight", "binary.upstream_grad",
-      "metric.pred", "metric.target",
+      "metric.pred", "metric.target", "int8.x", "int8.weight", "int8.bias", "int8.conv_weight",
     ]
     let checked = used.union(comparison.deviations.map(\.tensor))
-    let covered = ["lr", "logloss", "binary", "metric"]
     let unchecked = Set(
       file.tensors.keys.filter { !checked.contains($0) }.map { key in
         let group = String(key.prefix { $0 != "." })
@@ -29,7 +31,7 @@ extension GoldenVector {
       title: "methods", deviations: comparison.deviations, unchecked: unchecked.sorted())
   }
 
-  private static func doubles(_ file: TensorFile, _ key: String, count: Int? = nil) throws
+  static func doubles(_ file: TensorFile, _ key: String, count: Int? = nil) throws
     -> [Double]
   {
     guard let array = file.tensors[key] else { throw NetworkError.missingTensor(key) }

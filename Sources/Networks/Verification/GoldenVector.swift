@@ -194,10 +194,8 @@ public enum GoldenVector {
         throw NetworkError.unfitMetadata("network", expected: "one with a fully connected layer")
       }
       let packed = encoderWeights.packed(for: binary.encoder)
-      let scales = packed.packed.values.map { packed in
-        switch packed {
-        case .signs(let signs): signs.scale
-        }
+      let scales = packed.packed.values.compactMap { packed in
+        if case .signs(let signs) = packed { signs.scale } else { nil }
       }
       try comparison.compare("binary_alpha", scales, .codeword)
       let codeword = try run(binary.encoder, packed, [input], path, pool)[0]

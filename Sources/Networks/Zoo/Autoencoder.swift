@@ -57,14 +57,19 @@ public struct Network: Sendable {
     return parameters.filter { scales.contains(ObjectIdentifier($0.parameter)) }.map(\.key)
   }
 
-  /// What the products with a weight are computed with.
-  func precision(of parameter: NetworkParameter) -> DenseProduct.Precision {
-    for node in graph.nodes {
-      if case .dense(let product) = node.operation, product.weight === parameter {
-        return product.precision
-      }
-    }
-    return .real
+  /// Whether ranges of activations are those of the sample at hand, which no training follows.
+  var hasDynamicRanges: Bool {
+    graph.nodes.contains { $0.operation.weight?.precision == .dynamicInt8 }
+  }
+
+  /// The operation whose weight a parameter is; nil for all other parameters.
+  func user(of parameter: NetworkParameter) -> NetworkOperation? {
+    graph.nodes.first { $0.operation.weight?.parameter === parameter }?.operation
+  }
+
+  /// What the sums over a weight are computed with.
+  func precision(of parameter: NetworkParameter) -> WeightPrecision {
+    user(of: parameter)?.weight?.precision ?? .real
   }
 
   /// Number of trainable values.

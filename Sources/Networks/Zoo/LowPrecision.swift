@@ -20,8 +20,27 @@ enum LowPrecision {
     "Sides whose fully connected layer at the codeword has binary weights with one scale: none, encoder, decoder, both."
   )
 
-  /// Keys of all families with a fully connected layer.
-  static let parameters = [binary.declaration]
+  static let int8 = Parameter<SideChoice>.choice(
+    "int8", default: SideChoice.none,
+    "Sides whose convolutions and fully connected layers, unless binary, work on 8-bit integers: none, encoder, decoder, both."
+  )
+
+  /// Where the ranges of 8-bit activations come from.
+  enum Ranges: String, Choice {
+    /// From a calibration (`csilink quantize`) or a training.
+    case stored
+    /// From the sample at hand: fully connected layers only, 7 bits.
+    case dynamic
+  }
+
+  static let ranges = Parameter<Ranges>.choice(
+    "int8_ranges", default: .stored,
+    "Ranges of 8-bit activations: of a calibration or training (stored), or of each sample, for fully connected layers alone (dynamic)."
+  )
+
+  /// Keys of families with fully connected layers, and of families without.
+  static let parameters = [binary.declaration] + convolutional
+  static let convolutional = [int8.declaration, ranges.declaration]
 
   /// The autoencoder with its layers replaced as the settings say.
   ///
@@ -29,16 +48,36 @@ enum LowPrecision {
   static func applied(_ settings: Settings, to autoencoder: Autoencoder) throws(NetworkError)
     -> Autoencoder
   {
-    guard settings.values[binary.key] != nil, settings[binary] != SideChoice.none else {
-      return autoencoder
+    var result = autoencoder
+    let binarySides = sides(binary, settings)
+    if binarySides != .none {
+      guard let binarised = result.binarised(binarySides) else {
+        throw nothing(
+          settings, binary.key, "\(autoencoder.name) has no fully connected layer at the codeword")
+      }
+      result = binarised
     }
-    guard let binarised = autoencoder.binarised(settings[binary]) else {
-      throw .unfitSettings(
-        SettingsError(
-          part: settings.part, key: binary.key,
-          reason: "\(autoencoder.name) has no fully connected layer at the codeword",
-          hint: "leave 'bottleneck: convolutional' out"))
+    let integerSides = sides(int8, settings)
+    if integerSides != .none {
+      let isDynamic = settings[ranges] == .dynamic
+      guard let quantised = result.quantised(integerSides, isDynamic: isDynamic) else {
+        throw nothing(
+          settings, isDynamic ? ranges.key : int8.key,
+          "\(autoencoder.name) has no real \(isDynamic ? "fully connected " : "")layer to replace")
+      }
+      result = quantised
     }
-    return binarised
+    return result
+  }
+
+  private static func sides(_ parameter: Parameter<SideChoice>, _ settings: Settings)
+    -> SideChoice
+  {
+    settings.values[parameter.key] == nil ? SideChoice.none : settings[parameter]
+  }
+
+  private static func nothing(_ settings: Settings, _ key: String, _ reason: String) -> NetworkError
+  {
+    .unfitSettings(SettingsError(part: settings.part, key: key, reason: reason))
   }
 }

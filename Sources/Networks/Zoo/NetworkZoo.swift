@@ -114,6 +114,18 @@ public struct NetworkVariant: Sendable {
       .joined(separator: "-")
   }
 
+  /// The variant with some settings at their defaults.
+  func leavingOut(_ keys: Set<String>) throws(NetworkError) -> NetworkVariant {
+    do {
+      let schema = family.fullSchema
+      let rest = try schema.settings(settings.values.filter { !keys.contains($0.key) })
+      let same = family.shortForms.first { (try? schema.settings($0.settings)) == rest }
+      return NetworkVariant(family, rest, shortForm: same?.name)
+    } catch {
+      throw .unfitSettings(error)
+    }
+  }
+
   /// Settings that are not the defaults, as texts.
   private var own: [(key: String, value: String)] {
     family.fullSchema.parameters.compactMap { parameter in
@@ -157,7 +169,7 @@ public struct NetworkChoice: Sendable {
   public let autoencoder: Autoencoder
   /// Name of its family.
   public let familyName: String
-  private let variantStem: String
+  private let variant: NetworkVariant
 
   /// - Parameters:
   ///   - text: as for ``NetworkZoo/variant(_:)``.
@@ -180,12 +192,20 @@ public struct NetworkChoice: Sendable {
     name = variant.name
     self.compression = compression
     self.image = image
-    variantStem = variant.stem
+    self.variant = variant
     familyName = variant.family.schema.name
     let plain = try LowPrecision.applied(
       variant.settings,
       to: variant.family.autoencoder(variant.settings, image: image, compression: compression))
     autoencoder = variant.settings[CodewordRange.parameter].bounding(plain)
+  }
+
+  /// The network whose 8-bit layers, if it has any, are real ones.
+  var unquantised: NetworkChoice {
+    get throws(NetworkError) {
+      let real = try variant.leavingOut(Set(LowPrecision.convolutional.map(\.key)))
+      return try NetworkChoice(real, compression: compression, image: image)
+    }
   }
 
   /// Start of the names of its files: `crnet-4`, for images other than the public one `crnet-13x32-4`.
@@ -194,7 +214,7 @@ public struct NetworkChoice: Sendable {
   /// ``stem`` with the label of a training behind it.
   public func stem(label: String?) -> String {
     let size = image == .publicImage ? "" : "-\(image.imageSize)"
-    return "\(variantStem)\(size)-\(compression)" + (label.map { "-\($0)" } ?? "")
+    return "\(variant.stem)\(size)-\(compression)" + (label.map { "-\($0)" } ?? "")
   }
 
   /// `1/4`, for images other than the public one `1/4 of 13x32`.
