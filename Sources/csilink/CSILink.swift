@@ -16,7 +16,8 @@ struct CSILink: ParsableCommand {
     version: ProgramIdentity.version,
     subcommands: [
       RunCommand.self, TrainCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
-      InspectCommand.self, ForwardCommand.self, VerifyCommand.self, DataCommand.self,
+      InspectCommand.self, ForwardCommand.self, VerifyCommand.self, WeightsCommand.self,
+      DataCommand.self,
     ])
 
   static func main() {

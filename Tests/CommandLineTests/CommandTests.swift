@@ -4,7 +4,7 @@ import Testing
 /// Commands, options and exit codes of the built program.
 @Suite struct CommandTests {
   static let commands = [
-    "run", "train", "check", "list", "merge", "inspect", "forward", "verify", "data",
+    "run", "train", "check", "list", "merge", "inspect", "forward", "verify", "weights", "data",
   ]
 
   private static let small = Repository.scenario("small")
