@@ -22,7 +22,7 @@ public struct NeuralCodec: CodewordCodec, Part {
 
   static let weights = Parameter<String?>.optional(
     "weights", .file,
-    "Folder of weights with a file for each network, compression and side, or one file with both sides; needed to run."
+    "Folder of weights with a file for each network, compression and side, or one file with both sides, which may be a checkpoint of PyTorch or Keras; needed to run."
   )
 
   static let label = Parameter<String?>.optional(

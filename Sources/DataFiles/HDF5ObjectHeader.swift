@@ -11,8 +11,8 @@ import CHDF5
 struct HDF5ObjectHeader {
   private static let linkInfo = 2
   private static let externalFiles = 7
-  private static let link = 6
-  private static let layout = 8
+  static let link = 6
+  static let layout = 8
   private static let continuation = 16
   private static let attributeInfo = 21
   private static let largestBlock = 1 << 20
@@ -24,8 +24,35 @@ struct HDF5ObjectHeader {
   private var messageHeaderSize = 8
   private var isVersion2 = false
 
+  /// A message of a header: its type and its data.
+  struct Message {
+    let type: Int
+    /// Data in another place of the file.
+    let isShared: Bool
+    let bytes: LittleEndianBytes
+    /// Position of the data in `bytes`.
+    let data: Int
+    let size: Int
+  }
+
   /// Checks the root group of a file that libhdf5 has not seen yet; `base` is where HDF5 starts.
   static func checkRoot(_ window: ByteWindow, base: Int) throws(DataFileError) {
+    _ = try messages(at: rootAddress(window, base: base), window, base: base)
+  }
+
+  /// The checked messages of the object at an address.
+  static func messages(
+    at address: Int, _ window: ByteWindow, base: Int
+  ) throws(DataFileError) -> [Message] {
+    guard address <= window.count else {
+      throw window.error(expected: "an object inside the file", found: "address \(address)")
+    }
+    var header = HDF5ObjectHeader(window: window, base: base)
+    return try header.check(at: base + address)
+  }
+
+  /// Where the header of the root group is.
+  static func rootAddress(_ window: ByteWindow, base: Int) throws(DataFileError) -> Int {
     let count = min(96, window.count - base)
     let superblock = LittleEndianBytes(
       try window.bytes(at: base, count: count, of: "HDF5 superblock"))
@@ -37,8 +64,7 @@ struct HDF5ObjectHeader {
       throw window.error(
         at: base, expected: "an HDF5 superblock", found: "one that is damaged or of a new version")
     }
-    var header = HDF5ObjectHeader(window: window, base: base)
-    try header.check(at: base + address)
+    return address
   }
 
   /// Checks the object that the hard link `name` points to. Use only under `hdf5Lock`.
@@ -51,8 +77,7 @@ struct HDF5ObjectHeader {
     else {
       throw window.error(expected: "a link into this file", found: "another or a damaged one")
     }
-    var header = HDF5ObjectHeader(window: window, base: base)
-    try header.check(at: base + Int(link.u.address))
+    _ = try messages(at: Int(link.u.address), window, base: base)
   }
 
   private init(window: ByteWindow, base: Int) {
@@ -60,16 +85,18 @@ struct HDF5ObjectHeader {
     self.base = base
   }
 
-  private mutating func check(at start: Int) throws(DataFileError) {
+  private mutating func check(at start: Int) throws(DataFileError) -> [Message] {
     var blocks = [try firstBlock(at: start)]
+    var messages: [Message] = []
     var next = 0
     while next < blocks.count {
       guard blocks.count <= Self.largestBlockCount else {
         throw damaged(start, "more than \(Self.largestBlockCount) blocks")
       }
-      blocks += try checkMessages(blocks[next])
+      blocks += try checkMessages(blocks[next], &messages)
       next += 1
     }
+    return messages
   }
 
   /// The position and size of the first block of messages.
@@ -96,8 +123,10 @@ struct HDF5ObjectHeader {
     return start..<start + count
   }
 
-  /// Checks the messages of a block and returns the blocks that continue it.
-  private func checkMessages(_ block: Range<Int>) throws(DataFileError) -> [Range<Int>] {
+  /// Checks and collects the messages of a block and returns the blocks that continue it.
+  private func checkMessages(
+    _ block: Range<Int>, _ messages: inout [Message]
+  ) throws(DataFileError) -> [Range<Int>] {
     let bytes = LittleEndianBytes(
       try window.bytes(at: block.lowerBound, count: block.count, of: "object header"))
     var continuations: [Range<Int>] = []
@@ -137,6 +166,9 @@ struct HDF5ObjectHeader {
         continuations.append(try self.block(at: start, count: count - (isVersion2 ? 8 : 0)))
       default: break
       }
+      let flags = bytes.integer(position + (isVersion2 ? 3 : 4), 1)!
+      messages.append(
+        Message(type: type, isShared: flags & 2 != 0, bytes: bytes, data: data, size: size))
       position = data + size
     }
     return continuations

@@ -1,5 +1,3 @@
-import CZLib
-
 /// A zip archive of .npy members, stored or deflated, as `numpy.savez` writes it.
 struct NPZFile: ArrayContainer {
   let entries: [ArrayEntry]
@@ -63,17 +61,7 @@ struct NPZFile: ArrayContainer {
         expected: "equal sizes of a stored member",
         found: "\(member.size) and \(member.packedSize) bytes")
     }
-    var crc = crc32(0, nil, 0)
-    for start in stride(from: 0, to: packed.count, by: 1 << 20) {
-      let count = min(1 << 20, packed.count - start)
-      let piece = try packed.bytes(at: start, count: count, of: "zip member")
-      crc = crc32_z(crc, piece, piece.count)
-    }
-    guard UInt(crc) == member.crc else {
-      throw packed.error(
-        at: 0, expected: "data with the CRC-32 in the archive", found: "another CRC-32",
-        hint: "the file is damaged")
-    }
+    try packed.checkCRC(member.crc, of: "zip member")
     return packed
   }
 }

@@ -20,7 +20,7 @@ struct ZipDirectory {
   private static let entrySize = 46
 
   let members: [Member]
-  private let window: ByteWindow
+  let window: ByteWindow
 
   init(_ window: ByteWindow) throws(DataFileError) {
     self.window = window

@@ -66,7 +66,8 @@ public struct WeightsFile: Sendable {
   /// Reads one side.
   ///
   /// - Parameters:
-  ///   - path: a folder of weights, or a file with (at least) this side's tensors.
+  ///   - path: a folder of weights, or a file with (at least) this side's tensors; a PyTorch checkpoint or a Keras file as
+  ///     ``ForeignWeights`` reads it, names known.
   ///   - network: network, ratio and image.
   ///   - label: word that tells several trainings of one network apart.
   ///   - side: which half.
@@ -78,6 +79,12 @@ public struct WeightsFile: Sendable {
         file: self.path,
         expected: "weights of \(network.name)'s \(side.rawValue) at \(network.ratio)",
         found: "no such file", hint: "'csilink train' makes it")
+    }
+    if let format = TensorArchive.format(self.path), format != .safetensors {
+      metadata = [:]
+      quantizer = [:]
+      weights = try ForeignWeights([self.path], network, sides: [side]).weights
+      return
     }
     let file = try TensorFile(path: self.path)
     metadata = file.metadata
@@ -97,6 +104,13 @@ public struct WeightsFile: Sendable {
       throw DataFileError(
         file: self.path, variable: key, expected: expected, found: "a value that is not")
     } catch {
+      // Names of another program, or a level above them.
+      if metadata["format"] == nil,
+        let foreign = try? ForeignWeights([self.path], network, sides: [side])
+      {
+        weights = foreign.weights
+        return
+      }
       var longer: String?
       if case .missingTensor(let key) = error { longer = file.longerKey(key) }
       throw DataFileError(

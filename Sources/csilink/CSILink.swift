@@ -17,6 +17,7 @@ struct CSILink: ParsableCommand {
     subcommands: [
       RunCommand.self, TrainCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
       InspectCommand.self, ForwardCommand.self, QuantizeCommand.self, VerifyCommand.self,
+      WeightsCommand.self,
       DataCommand.self,
     ])
 

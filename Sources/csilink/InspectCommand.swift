@@ -9,7 +9,8 @@ struct InspectCommand: ParsableCommand {
     discussion: "Without a network: the list of all; without a ratio: one row for each.")
 
   @Argument(
-    help: "Network of the list, 'family {key: value}', or a .safetensors file of weights.")
+    help:
+      "Network of the list, 'family {key: value}', or a file of weights (.safetensors, .pth, .h5).")
   var network: String?
 
   @Option(
@@ -29,7 +30,9 @@ struct InspectCommand: ParsableCommand {
   }
 
   private var isFile: Bool {
-    network.map { $0.contains("/") || $0.hasSuffix(".safetensors") } ?? false
+    let suffixes = [".safetensors", ".pth", ".pt", ".tar", ".h5"]
+    return network.map { name in name.contains("/") || suffixes.contains(where: name.hasSuffix) }
+      ?? false
   }
 
   func run() throws {

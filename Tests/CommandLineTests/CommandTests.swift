@@ -5,7 +5,7 @@ import Testing
 @Suite struct CommandTests {
   static let commands = [
     "run", "train", "check", "list", "merge", "inspect", "forward", "quantize", "verify",
-    "data",
+    "weights", "data",
   ]
 
   private static let small = Repository.scenario("small")

@@ -108,8 +108,9 @@ import Testing
 
   @Test func everyOptionIsDescribed() throws {
     let readme = try Self.text()
-    let data = ["generate", "describe", "convert"].map { ["data", $0] }
-    for command in CommandTests.commands.map({ [$0] }) + data {
+    let below =
+      ["generate", "describe", "convert"].map { ["data", $0] } + [["weights", "import"]]
+    for command in CommandTests.commands.map({ [$0] }) + below {
       let help = try Program.run(["help"] + command, in: TestFolder())
       for option in Set(help.output.matches(of: /--[a-z-]+[a-z]/).map { String($0.0) }) {
         #expect(readme.contains("`\(option)"), "\(option) of \(command)")

@@ -13,7 +13,7 @@ import Training
 /// What is damaged.
 enum Kind: String, CaseIterable {
   case npy, npz, mat5, mat73, csv, safetensors
-  case weights, checkpoint, journal, artefact, manifest, scenario
+  case torch, keras, weights, checkpoint, journal, artefact, manifest, scenario
 
   /// Makes undamaged files in a folder and what reads them.
   func subject(in folder: String) throws -> Subject {
@@ -37,6 +37,15 @@ enum Kind: String, CaseIterable {
     case .csv: try arrays(folder, [], made: ["a.csv": Self.table])
     case .safetensors:
       try arrays(folder, [], made: ["a.safetensors": Self.tensors(folder)])
+    case .torch:
+      try foreign(
+        folder,
+        [
+          "types_legacy.pt", "types_zip.pt", "crnet_16_legacy.pth", "types_protocol4.pt",
+          "whole.pt",
+          "types_legacy.pt",
+        ])
+    case .keras: try foreign(folder, ["csinet_width_16.h5", "csinet_last_16.h5"])
     case .weights: try weights(folder)
     case .checkpoint: try checkpoint(folder)
     case .journal, .artefact: try run(folder)
@@ -110,6 +119,22 @@ extension Kind {
         }
       }
       if let error { throw error }
+    }
+  }
+
+  /// Files of other frameworks: everything is read, and a network looked for in it.
+  private func foreign(_ folder: String, _ names: [String]) throws -> Subject {
+    var originals: [(name: String, bytes: [UInt8])] = []
+    for (index, name) in names.enumerated() {
+      originals.append(
+        ("\(index)-\(name)", try Self.bytes(fixtures.appending(path: "foreign/\(name)").path)))
+    }
+    let network = self == .keras ? "csinet" : "crnet"
+    let choice = try NetworkChoice(
+      network, compression: 16, image: .image(angles: 8, taps: 8))
+    return Subject(folder: folder, originals: originals) { path in
+      for tensor in try TensorArchive(path).tensors { _ = try tensor.floats() }
+      _ = try? ForeignWeights([path], choice)
     }
   }
 

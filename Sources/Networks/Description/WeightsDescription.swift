@@ -34,14 +34,8 @@ public struct WeightsDescription: Sendable, Encodable {
   /// - Throws: `DataFileError` for unreadable files, and if the file does not say its network or holds neither side.
   public init(_ path: String) throws {
     file = path
-    metadata = try ArrayFile.metadata(path)
     let choice: NetworkChoice
-    do {
-      choice = try GoldenVector.network(metadata)
-    } catch {
-      throw DataFileError(
-        file: path, expected: "metadata 'network' and 'cr' of a known network", found: "\(error)")
-    }
+    (choice, metadata) = try Self.identity(path)
     network = choice.name
     compression = choice.compression
     image = [choice.image.height, choice.image.width]
@@ -64,6 +58,21 @@ public struct WeightsDescription: Sendable, Encodable {
     self.sides = sides
   }
 
+  /// The network of a file and what it says of itself; a file of another framework is known by its tensors.
+  private static func identity(_ path: String) throws -> (NetworkChoice, [String: String]) {
+    if let format = TensorArchive.format(path), format != .safetensors {
+      let found = try ForeignWeights([path], network: nil, compression: nil)
+      return (found.choice, ["format": format.rawValue])
+    }
+    let metadata = try ArrayFile.metadata(path)
+    do {
+      return (try GoldenVector.network(metadata), metadata)
+    } catch {
+      throw DataFileError(
+        file: path, expected: "metadata 'network' and 'cr' of a known network", found: "\(error)")
+    }
+  }
+
   /// Metadata and the layers of each side.
   public var text: String {
     var lines = ["# \(file): \(title)"]
@@ -82,9 +91,14 @@ public struct WeightsDescription: Sendable, Encodable {
 
 extension String {
   /// Control characters replaced, so that texts of files cannot move the cursor.
-  fileprivate var onOneLine: String {
+  var onOneLine: String {
     String(
       String.UnicodeScalarView(
-        unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        unicodeScalars.map { scalar in
+          switch scalar.properties.generalCategory {
+          case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: " "
+          default: scalar
+          }
+        }))
   }
 }

@@ -9,6 +9,8 @@ public enum CLLWCsiNet: NetworkFamily {
     /// The reconstruction branch gets the codeword before the noise, as in the released code; the decoder
     /// then has two inputs, received and clean.
     case denoiserOnly = "denoiser_only"
+    /// There is no denoising branch: for weights that were trained without noise.
+    case withoutDenoiser = "none"
   }
 
   /// Which activations the denoising branch has.
@@ -21,7 +23,7 @@ public enum CLLWCsiNet: NetworkFamily {
 
   static let wiring = Parameter<NoiseWiring>.choice(
     "noise_wiring", default: .both,
-    "Whether both branches of the decoder get the received codeword, or the denoiser only, as in the released code."
+    "Whether both branches of the decoder get the received codeword, or the denoiser only, as in the released code; or none: no denoiser, for weights trained without noise."
   )
   static let activations = Parameter<DenoiserActivations>.choice(
     "denoiser_activations", default: .released,
@@ -48,9 +50,11 @@ public enum CLLWCsiNet: NetworkFamily {
     throws(NetworkError) -> Autoencoder
   {
     let encoder = Network("CLLWCsiNet encoder", Encoder(image, compression), input: image)
-    let decoder = Decoder(image, compression, settings[activations])
+    let hasDenoiser = settings[wiring] != .withoutDenoiser
+    let decoder = Decoder(
+      image, compression, settings[activations], hasDenoiser: hasDenoiser)
     let codeword = encoder.graph.outputShapes[0]
-    let inputs = settings[wiring] == .both ? [codeword] : [codeword, codeword]
+    let inputs = settings[wiring] == .denoiserOnly ? [codeword, codeword] : [codeword]
     return Autoencoder(
       name: "CLLWCsiNet", compression: compression, encoder: encoder,
       decoder: Network("CLLWCsiNet decoder", decoder, inputs: inputs) {
@@ -123,15 +127,17 @@ public enum CLLWCsiNet: NetworkFamily {
     }
   }
 
-  /// L(D(received) - N(received)), two refinement blocks, 1×7 convolution and sigmoid.
+  /// L(D(received) - N(received)), two refinement blocks, 1×7 convolution and sigmoid; without the denoiser L(D(received)).
   struct Decoder: Module {
     let image: Shape
     let reconstruction: Branch
-    let denoiser: Branch
+    let denoiser: Branch?
     let refine = [RefineBlock(), RefineBlock()]
     let output = CLLWCsiNet.unit(2, 2, 1, 7)
 
-    init(_ image: Shape, _ compression: Int, _ activations: DenoiserActivations) {
+    init(
+      _ image: Shape, _ compression: Int, _ activations: DenoiserActivations, hasDenoiser: Bool
+    ) {
       self.image = image
       let channels = image.latent.channels
       let width = channels / compression
@@ -144,20 +150,21 @@ public enum CLLWCsiNet: NetworkFamily {
       let count = widths.count - 1
       let own = count == 2 ? [true, true] : [true, true, false]
       reconstruction = branch(own)
-      denoiser = branch(
-        activations == .full ? own : (0..<count).map { $0 == 0 })
+      denoiser =
+        hasDenoiser ? branch(activations == .full ? own : (0..<count).map { $0 == 0 }) : nil
     }
 
     var children: [Child] {
       func keyed(_ prefix: String, _ branch: Branch) -> [Child] {
         branch.convolutions.enumerated().map { ("\(prefix)\($0.offset + 1)", $0.element) }
       }
-      return keyed("dec.u", reconstruction) + keyed("den.d", denoiser)
+      return keyed("dec.u", reconstruction) + (denoiser.map { keyed("den.d", $0) } ?? [])
         + refine.enumerated().map { ("ref\($0.offset)", $0.element) } + [("out", output)]
     }
 
     func callAsFunction(received: Signal, clean: Signal) -> Signal {
-      let sum = LeakyReLU()(reconstruction(clean) - denoiser(received))
+      let clear = reconstruction(clean)
+      let sum = LeakyReLU()(denoiser.map { clear - $0(received) } ?? clear)
       let refined = refine.reduce(sum.reshaped(image)) { $1($0) }
       return Pointwise.sigmoid(output(refined))
     }

@@ -1,0 +1,92 @@
+import Parts
+
+/// Foreign files that do not hold the weights of a network: every parameter that is missing and every tensor that is left, with the nearest.
+public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
+  enum Problem: Sendable {
+    /// Several levels hold the whole side.
+    case ambiguous(WeightsFile.Side, [String])
+    /// Parameters without tensor, tensors of another shape, tensors without parameter.
+    case unfit(missing: [Item], misshapen: [(Item, found: [Int])], unmatched: [Item])
+    /// No network has these tensors.
+    case unknownNetwork(nearest: String?)
+  }
+
+  /// A name with its shape.
+  struct Item: Sendable {
+    let name: String
+    let shape: [Int]
+  }
+
+  private static let longestList = 400
+  /// Names that a nearest one is looked for, and among which.
+  private static let searched = 100
+  private static let longestName = 120
+
+  /// Description of the files.
+  public let files: String
+  private let network: String
+  private let arguments: String
+  let problem: Problem
+
+  init(_ files: ForeignFiles, _ choice: NetworkChoice?, problem: Problem) {
+    self.files = files.text
+    network = choice?.title ?? "a network"
+    arguments = choice?.arguments ?? ""
+    self.problem = problem
+  }
+
+  /// The files, then a line for each name.
+  public var description: String {
+    switch problem {
+    case .ambiguous(let side, let levels):
+      return """
+        \(files): expected one set of weights of \(network)'s \(side.rawValue), found \(levels.count):
+        \(levels.map { "  \($0)".onOneLine }.joined(separator: "\n"))
+          hint: name the level with --level, or fewer files
+        """
+    case .unknownNetwork(let nearest):
+      return """
+        \(files): expected the weights of a known network, found others
+          hint: name the network and its ratio, and the differences are listed\(nearest.map { "; the nearest is \($0)" } ?? "")
+        """
+    case .unfit(let missing, let misshapen, let unmatched):
+      var lines = missing.map { item in
+        "  missing \(text(item))\(nearest(item, unmatched))"
+      }
+      lines += misshapen.map { item, found in
+        "  '\(item.name.onOneLine)' has shape \(shape(found)), expected \(shape(item.shape))"
+      }
+      lines += unmatched.map { item in
+        "  not used \(text(item))\(nearest(item, missing))"
+      }
+      if lines.count > Self.longestList {
+        let more = lines.count - Self.longestList
+        lines = lines.prefix(Self.longestList) + ["  and \(more) more"]
+      }
+      let hint =
+        missing.isEmpty && misshapen.isEmpty
+        ? "tensors that the network has no use for are a sign of another network; leave them out with --ignore NAME"
+        : "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
+      return "\(files): expected the tensors of \(network), found others\n"
+        + lines.joined(separator: "\n") + "\n  hint: \(hint)"
+    }
+  }
+
+  private func shape(_ shape: [Int]) -> String {
+    shape.isEmpty ? "scalar" : shape.map(String.init).joined(separator: "x")
+  }
+
+  private func text(_ item: Item) -> String {
+    "'\(item.name.onOneLine)' (\(shape(item.shape)))"
+  }
+
+  /// The most similar name of the other list; one of the same shape if there is none.
+  private func nearest(_ item: Item, _ others: [Item]) -> String {
+    let others = others.prefix(Self.searched).filter { $0.name.utf8.count <= Self.longestName }
+    guard item.name.utf8.count <= Self.longestName else { return "" }
+    let word =
+      nearestWord(to: item.name, among: others.map(\.name))
+      ?? others.first { $0.shape == item.shape }?.name
+    return word.map { "; nearest '\($0.onOneLine)'" } ?? ""
+  }
+}
