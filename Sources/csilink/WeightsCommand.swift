@@ -59,7 +59,7 @@ struct WeightsImportCommand: ParsableCommand {
     if let label, label.isEmpty || !label.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) {
       throw ValidationError("--label must be a word of letters, digits and '_', got '\(label)'")
     }
-    let rules = NormaliserRegistry.normalisers.map(\.schema.name)
+    let rules = NormaliserRegistry.normalisers.map { $0.schema.name }
     guard rules.contains(normaliser) else {
       let hint = nearestWord(to: normaliser, among: rules).map { "; did you mean '\($0)'?" } ?? ""
       throw ValidationError(
