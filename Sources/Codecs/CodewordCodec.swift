@@ -23,7 +23,7 @@ public protocol CodewordCodec: Sendable {
   var sideBitCount: Int { get }
   /// What the codec is, in a few words.
   var summary: String { get }
-  /// The tables that its training left for the quantiser ``TrainedQuantizer``; nil if it was not trained through one.
+  /// The tables that its training left for the quantiser `TrainedQuantizer`; nil if it was not trained through one.
   var trainedQuantizer: Artefact? { get }
   /// Bytes of tables and weights, which all threads share, and of scratch memory, which each has.
   var memoryBytes: (shared: Int, perThread: Int) { get }

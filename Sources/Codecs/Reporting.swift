@@ -72,7 +72,7 @@ public struct Measurement: Sendable {
   public var gains: [Float]
   /// What a ``CodewordCodec`` made of the CSI.
   public var codeword: Codeword?
-  /// What a ``Quantizer`` made of the codeword.
+  /// What a `Quantizer` made of the codeword.
   public var symbols: SymbolBlock?
 
   /// A measurement; the parameters are its properties.

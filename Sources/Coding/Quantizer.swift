@@ -26,7 +26,9 @@ public protocol SymbolCoder: Sendable {
 
   /// Appends the bits of one codeword.
   ///
-  /// - Parameter symbols: each below the size of its alphabet.
+  /// - Parameters:
+  ///   - symbols: each below the size of its alphabet.
+  ///   - bits: what the bits are appended to.
   func write(_ symbols: UnsafeBufferPointer<UInt32>, to bits: inout BitString)
 
   /// Reads the symbols of one codeword; any bits are legal and give symbols of the alphabets.

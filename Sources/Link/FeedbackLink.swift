@@ -14,7 +14,7 @@ public protocol FeedbackLink: Sendable {
   /// cautious estimate if it is not known.
   func lossRate(bits count: Int) -> Double
 
-  /// - Throws: ``SettingsError`` if the link cannot carry reports of this size.
+  /// - Throws: `SettingsError` if the link cannot carry reports of this size.
   func check(_ size: ReportSize) throws(SettingsError)
 
   /// What becomes of the reports of a block of drops.

@@ -43,7 +43,7 @@ public protocol CodewordStep: AnyObject, Sendable {
   /// ``forward(_:_:)`` runs while the encoder is frozen.
   var parameters: TrainableValues? { get }
 
-  /// Codewords of the training set that ``begin(_:)`` and ``endEpoch(_:)`` want to see, at most.
+  /// Codewords of the training set that `begin` and `endEpoch` want to see, at most.
   var sampleCount: Int { get }
 
   /// Sets up what depends on codewords, before the first epoch.

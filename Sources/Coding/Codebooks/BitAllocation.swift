@@ -11,6 +11,7 @@ public enum BitAllocation {
   /// - Parameters:
   ///   - start: bits to begin with.
   ///   - limit: most bits of an output.
+  ///   - loss: mean squared error of an output with so many bits.
   /// - Returns: bits of each output, with the sum of `start`.
   public static func swapped(from start: [Int], limit: Int, loss: (Int, Int) -> Double) -> [Int] {
     var bits = start
@@ -40,7 +41,9 @@ public enum BitAllocation {
   ///
   /// - Parameters:
   ///   - total: sum of the bits.
+  ///   - outputCount: number of outputs.
   ///   - limit: most bits of an output; `total <= limit * outputCount`.
+  ///   - loss: mean squared error of an output with so many bits.
   public static func grown(
     total: Int, outputCount: Int, limit: Int, loss: (Int, Int) -> Double
   ) -> [Int] {

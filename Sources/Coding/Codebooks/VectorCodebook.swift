@@ -13,7 +13,9 @@ public struct VectorCodebook: Sendable, Hashable {
   /// Half the squared length of each vector.
   private let halfNorms: [Float]
 
-  /// - Parameter vectors: [vector, axis].
+  /// - Parameters:
+  ///   - vectors: [vector, axis].
+  ///   - length: reals of a vector, L.
   /// - Precondition: a whole number of vectors of `length` reals, at least one.
   public init(_ vectors: [Float], length: Int) {
     let count = vectors.count / length

@@ -3,7 +3,7 @@
 ///
 /// The best runs are found by dynamic programming over the vertices between neighbouring points,
 /// `D_k(v) = min over u of D_{k-1}(u) + error of the points from u to v`, whose minimisers ascend with v, so that a layer
-/// takes O(n log n) by halving. Two thirds of the work are never done: ``BoundaryWindows`` proves on coarse grids where the
+/// takes O(n log n) by halving. Two thirds of the work are never done: `BoundaryWindows` proves on coarse grids where the
 /// k-th boundary of an optimal partition cannot lie.
 ///
 /// Reference: H. Wang and M. Song, The R Journal 3/2 (2011) 29, doi:10.32614/RJ-2011-015; A. Aggarwal, M. M. Klawe,

@@ -41,7 +41,9 @@ public struct SigmoidRounding: Sendable, Hashable {
   /// The stand-in for `dq / d(2^B x)` at a value a of the sigmoid: `(s/C) exp(-1 / (1 - (s y)²))` for |s y| < 1 and 0 beyond, y the
   /// distance from the nearest centre in cells.
   ///
-  /// - Parameter sharpness: s; with C = 0.443994, the area of e^(-1/(1-y²)), the bump has area 1.
+  /// - Parameters:
+  ///   - a: value of the sigmoid.
+  ///   - sharpness: s; with C = 0.443994, the area of e^(-1/(1-y²)), the bump has area 1.
   public func slope(_ a: Double, sharpness: Double = 2) -> Double {
     let place = cells * a - 0.5
     let y = sharpness * (place - place.rounded(.toNearestOrEven))

@@ -7,7 +7,7 @@ import Parts
 /// Reports behind check bits and the channel code of 3GPP's uplink control information, in QPSK over white noise or Rayleigh
 /// fading.
 ///
-/// A report of A bits is sent in E bits: 12 bits and more with CRC and polar code and decoded by a list (``PolarListDecoder``),
+/// A report of A bits is sent in E bits: 12 bits and more with CRC and polar code and decoded by a list (`PolarListDecoder`),
 /// fewer in a short block code with maximum likelihood and without check bits. A report whose check bits do not fit is lost;
 /// bits that are wrong though they fit, or that nothing checks, arrive wrong. `snr_db` is Eb/N0 of one of the E bits (Es/N0
 /// of a QPSK symbol is 3 dB more).
@@ -74,7 +74,7 @@ public struct PolarFeedback: FeedbackLink, Part {
     listSize = settings[Self.list]
   }
 
-  /// That any of its codes fails, by ``BlockErrorEstimate`` at 2 dB less.
+  /// That any of its codes fails, by `BlockErrorEstimate` at 2 dB less.
   public func lossRate(bits count: Int) -> Double {
     guard let pieces = plan.pieces(count, fields: []) else { return 1 }
     let total = pieces.reduce(0) { $0 + $1.code.codedCount }

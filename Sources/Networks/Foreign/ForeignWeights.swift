@@ -2,7 +2,7 @@ import DataFiles
 
 /// Weights of a network from files of another framework: PyTorch checkpoints, Keras HDF5, safetensors with other names.
 ///
-/// Names are matched by the tables of ``ForeignNamings`` below the level that holds them (`state_dict`, `model_state_dict`, ...);
+/// Names are matched by the tables of `ForeignNamings` below the level that holds them (`state_dict`, `model_state_dict`, ...);
 /// counters beside them are left out, and a tensor without use is an error as a missing one is.
 public struct ForeignWeights: Sendable {
   /// A parameter and where it came from.

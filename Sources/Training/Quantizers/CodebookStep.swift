@@ -12,7 +12,7 @@ import Parts
 /// blocks the gradient.
 ///
 /// Codebooks start at the exact k-means of the encoder's outputs and are sorted after each update. After each epoch bits move between
-/// the outputs (``BitAllocation``) by the errors of exact k-means on a sample of codewords; an output whose bits changed gets the k-means
+/// the outputs (`BitAllocation`) by the errors of exact k-means on a sample of codewords; an output whose bits changed gets the k-means
 /// codebook, of which the optimiser has no memory. Its moments stay with the rank of a codeword where sorting exchanges two.
 ///
 /// Without adaptive weights β' is β throughout.

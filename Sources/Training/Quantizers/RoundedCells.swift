@@ -6,7 +6,7 @@ import Parts
 /// Rounding of a squashed codeword, with a bump in place of the staircase's derivative.
 ///
 /// `a = S(z)` with the logistic sigmoid S falls into one of 2^B equal cells of [0, 1]; the centre `â` becomes
-/// `ẑ = ln(â / (1 - â))`. In the backward pass dâ/da is the bump of ``SigmoidRounding``, whose mean over a cell is 1, also in the halves of
+/// `ẑ = ln(â / (1 - â))`. In the backward pass dâ/da is the bump of `SigmoidRounding`, whose mean over a cell is 1, also in the halves of
 /// the outer cells that rounding clips; dẑ/dâ and da/dz are the true ones.
 ///
 /// Reference: X. Liang et al., Changeable Rate and Novel Quantization for CSI Feedback Based on Deep Learning, IEEE Trans. Wireless
