@@ -39,7 +39,6 @@ public struct Tensor<Element: TensorElement>: Sendable {
   /// An array of one value.
   public init(repeating value: Element, shape: [Int]) {
     self.init(uninitialized: shape)
-    // A loop that is compiled for the element; `update(repeating:)` of the standard library is not.
     withUnsafeMutableElements { for i in $0.indices { $0[i] = value } }
   }
 
