@@ -69,10 +69,15 @@ import Testing
     let output: [Float] = [1, 2, 3, 4, 5, 6]
     let target: [Float] = [0, 2, 1, 4, 5, 9]
     var gradient = [Float](repeating: 0, count: 6)
-    let batch = LossBatch(output, target, samples: 2, count: 3)
     func value(_ loss: any Loss) -> Double {
-      gradient.withUnsafeMutableBufferPointer {
-        loss.evaluate(batch, LossGradients($0.baseAddress!), pool: nil)
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        output.withUnsafeBufferPointer { output in
+          target.withUnsafeBufferPointer { target in
+            loss.evaluate(
+              LossBatch(output, target, samples: 2, count: 3),
+              LossGradients(gradient.baseAddress!), pool: nil)
+          }
+        }
       }
     }
     let mean = value(MeanSquareLoss())

@@ -35,17 +35,20 @@ private struct CodewordLoss: Loss {
 
   /// Loss and gradient of an independent program.
   @Test func valueAndGradient() throws {
-    var batch: LossBatch
     let student = try numbers("kd.student").map { Float($0) }
     let label = try numbers("kd.label").map { Float($0) }
     let teacher = try numbers("kd.teacher").map { Float($0) }
     var gradient = [Float](repeating: 9, count: student.count)
-    batch = LossBatch(student, label, samples: 3, count: 128)
     func value(_ loss: DistillationLoss) -> Double {
-      teacher.withUnsafeBufferPointer { teacher in
-        batch.teacherOutput = teacher.baseAddress!
-        return gradient.withUnsafeMutableBufferPointer {
-          loss.evaluate(batch, LossGradients($0.baseAddress!), pool: nil)
+      student.withUnsafeBufferPointer { student in
+        label.withUnsafeBufferPointer { label in
+          teacher.withUnsafeBufferPointer { teacher in
+            var batch = LossBatch(student, label, samples: 3, count: 128)
+            batch.teacherOutput = teacher.baseAddress!
+            return gradient.withUnsafeMutableBufferPointer {
+              loss.evaluate(batch, LossGradients($0.baseAddress!), pool: nil)
+            }
+          }
         }
       }
     }

@@ -74,9 +74,14 @@ import Training
     let output: [Float] = [0.5, 0.5, 0.25, 1, 0, 0.5]
     func value(_ output: [Float]) -> (Double, [Float]) {
       var gradient = [Float](repeating: 9, count: 6)
-      let batch = LossBatch(output, target, samples: 2, count: 3)
-      let value = gradient.withUnsafeMutableBufferPointer {
-        loss.evaluate(batch, LossGradients($0.baseAddress!), pool: nil)
+      let value = gradient.withUnsafeMutableBufferPointer { gradient in
+        output.withUnsafeBufferPointer { output in
+          target.withUnsafeBufferPointer { target in
+            loss.evaluate(
+              LossBatch(output, target, samples: 2, count: 3),
+              LossGradients(gradient.baseAddress!), pool: nil)
+          }
+        }
       }
       return (value, gradient)
     }

@@ -110,7 +110,9 @@ public final class AutoencoderTrainer {
     _ loss: any Loss, _ input: UnsafePointer<Float>, _ target: UnsafePointer<Float>, _ count: Int
   ) -> Double {
     let needs = type(of: loss).needs
-    var batch = LossBatch(decoder.outputMemory(), target, samples: count, count: map)
+    var batch = LossBatch(
+      UnsafeBufferPointer(start: decoder.outputMemory(), count: count * map),
+      UnsafeBufferPointer(start: target, count: count * map), samples: count, count: map)
     if needs.contains(.codeword) {
       batch.codeword = LossBatch.Codewords(encoder.outputMemory(), length: codeword)
       codewordGradient.fill(0)

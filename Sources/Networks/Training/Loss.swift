@@ -42,15 +42,19 @@ public struct LossBatch: @unchecked Sendable {
   /// Set for a loss that needs ``LossNeed/teacherCodeword``.
   public var teacherCodeword: Codewords?
 
+  /// A batch in memory that outlives it; buffers, because an array would pass for a pointer that is gone at once.
+  ///
   /// - Parameters:
   ///   - output: reconstructions `[sample, count]`.
   ///   - target: what they should be, same shape.
   ///   - samples: samples of the batch.
   ///   - count: values of a sample.
   public init(
-    _ output: UnsafePointer<Float>, _ target: UnsafePointer<Float>, samples: Int, count: Int
+    _ output: UnsafeBufferPointer<Float>, _ target: UnsafeBufferPointer<Float>, samples: Int,
+    count: Int
   ) {
-    (self.output, self.target) = (output, target)
+    precondition(output.count == samples * count && target.count == output.count)
+    (self.output, self.target) = (output.baseAddress!, target.baseAddress!)
     (self.samples, self.count) = (samples, count)
   }
 }

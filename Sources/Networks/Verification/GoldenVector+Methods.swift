@@ -66,9 +66,13 @@ extension GoldenVector {
     }
     var gradient = output
     let value = gradient.withUnsafeMutableBufferPointer { gradient in
-      LogMeanSquareLoss().evaluate(
-        LossBatch(output, target, samples: samples, count: output.count / samples),
-        LossGradients(gradient.baseAddress!), pool: nil)
+      output.withUnsafeBufferPointer { output in
+        target.withUnsafeBufferPointer { target in
+          LogMeanSquareLoss().evaluate(
+            LossBatch(output, target, samples: samples, count: output.count / samples),
+            LossGradients(gradient.baseAddress!), pool: nil)
+        }
+      }
     }
     comparison.add("logloss.value", [value], try doubles(file, "logloss.value", count: 1), .single)
     comparison.add(
