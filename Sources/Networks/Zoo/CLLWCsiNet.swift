@@ -148,7 +148,8 @@ public enum CLLWCsiNet: NetworkFamily {
           activations: activations)
       }
       let count = widths.count - 1
-      let own = count == 2 ? [true, true] : [true, true, false]
+      // At 1/4 the end is activated here and again behind the difference; once if no noise is taken off.
+      let own = count == 2 ? [true, hasDenoiser] : [true, true, false]
       reconstruction = branch(own)
       denoiser =
         hasDenoiser ? branch(activations == .full ? own : (0..<count).map { $0 == 0 }) : nil

@@ -106,7 +106,8 @@ class CLLWCsiNet(nn.Module):
         depth = len(self.decoder_get_feedback_in_UE)
         for i, (u, r) in enumerate(zip(self.decoder_get_feedback_in_UE, self.remove_AGN)):
             d, m = u(d), r(m)
-            if depth == 2 or i < 2:
+            # The end of d at 1/4 is activated twice before the noise is taken off, once where there is none to take.
+            if i < (2 if denoise or depth == 3 else 1):
                 d = leaky(d)
             if i == 0:
                 m = leaky(m)
