@@ -61,7 +61,7 @@ extension GoldenVector {
   private static func logLoss(_ file: TensorFile, _ comparison: inout Comparison) throws {
     let output = try doubles(file, "logloss.pred").map { Float($0) }
     let target = try doubles(file, "logloss.target", count: output.count).map { Float($0) }
-    guard let samples = file.tensors["logloss.pred"]?.shape.first else {
+    guard let samples = file.tensors["logloss.pred"]?.shape.first, samples > 0 else {
       throw NetworkError.unexpectedShape("logloss.pred", expected: [3, 2, 8, 8], found: [])
     }
     var gradient = output

@@ -26,6 +26,8 @@ public struct NetworkZoo: Sendable {
       return all.contains { $0.settings == plain.settings } ? all : [plain] + all
     }
     words = families.flatMap { [$0.schema.name] + $0.shortForms.map(\.name) }
+    precondition(
+      words.allSatisfy { $0 == $0.lowercased() }, "names of networks are in lower case: \(words)")
     precondition(Set(words).count == words.count, "two networks share a name")
   }
 
