@@ -156,10 +156,8 @@ public struct TrainingRun: Sendable {
     } catch {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
-    let files = settings.startFiles.map {
-      $0.hasPrefix("/") ? $0 : scenario.directory + "/" + $0
-    }
-    return try StartWeights.read(files, for: network)
+    let paths = settings.start.map { $0.hasPrefix("/") ? $0 : scenario.directory + "/" + $0 }
+    return try StartWeights.read(paths, for: network)
   }
 
   /// Trains what is not trained yet.

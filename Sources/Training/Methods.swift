@@ -1,7 +1,7 @@
 import Networks
 import Parts
 
-/// Encoder and decoder together, from drawn weights, in one stage.
+/// Encoder and decoder together, in one stage.
 public struct SupervisedMethod: TrainingMethod {
   public static let word = "supervised"
   public static let summary = "encoder and decoder together"
@@ -16,7 +16,7 @@ public struct SupervisedMethod: TrainingMethod {
 
 /// Some parameters stay as they are in the first epochs, then all are trained.
 ///
-/// With weights to start from this adapts a decoder, or a denoiser before one, to an encoder in use before both are tuned.
+/// With `start` this adapts a decoder, or a denoiser before one, to an encoder in use before both are tuned.
 public struct TwoStageMethod: TrainingMethod {
   static let frozen = Parameter<[String]>(
     "method.frozen", .list(.text, count: 1...64), default: ["encoder"],
@@ -27,24 +27,18 @@ public struct TwoStageMethod: TrainingMethod {
   static let epochs = Parameter<Int?>.optional(
     "method.frozen_epochs", .integer(1...1_000_000),
     "Epochs of two_stage's first stage, fewer than 'epochs'; half of them if left out.")
-  static let start = Parameter<[String]?>.optional(
-    "method.start", .list(.file, count: 1...8),
-    "Files of weights that two_stage starts from; parameters that they lack are drawn.")
-
   public static let word = "two_stage"
   public static let summary = "first with some parameters frozen, then all"
-  public static let keys = [frozen.declaration, epochs.declaration, start.declaration]
+  public static let keys = [frozen.declaration, epochs.declaration]
 
   private let words: [String]
   private let frozenEpochs: Int?
-  public let startFiles: [String]
   private let part: String
 
-  /// Reads `method.frozen`, `method.frozen_epochs`, `method.start`.
+  /// Reads `method.frozen`, `method.frozen_epochs`.
   public init(_ settings: Settings) throws(SettingsError) {
     words = settings[Self.frozen]
     frozenEpochs = settings[Self.epochs]
-    startFiles = settings[Self.start] ?? []
     part = settings.part
   }
 

@@ -6,6 +6,9 @@ import Networks
 public enum StartWeights {
   /// The tensors that a network has, with a digest of what was taken from each file.
   ///
+  /// - Parameters:
+  ///   - paths: files, and folders that hold the network's files without a label.
+  ///   - network: whose keys and shapes count.
   /// - Throws: `DataFileError` for unreadable files, for tensors of another size or with values that are not finite, and for
   ///   files that have none of the network's tensors.
   public static func read(_ paths: [String], for network: NetworkChoice) throws -> (
@@ -14,7 +17,7 @@ public enum StartWeights {
     var weights = Weights()
     var digests: [String] = []
     let parameters = network.autoencoder.encoder.parameters + network.autoencoder.decoder.parameters
-    for path in paths {
+    for path in paths.flatMap({ files($0, network) }) {
       let file = try TensorFile(path: path)
       var found = 0
       var digest = Digest()
@@ -40,5 +43,11 @@ public enum StartWeights {
       digests.append(digest.finish())
     }
     return (weights, digests)
+  }
+
+  /// A file as it is; both sides' files in a folder.
+  private static func files(_ path: String, _ network: NetworkChoice) -> [String] {
+    let sides = WeightsFile.Side.allCases.map { WeightsFile.file(at: path, network, $0) }
+    return sides.contains(path) ? [path] : sides
   }
 }

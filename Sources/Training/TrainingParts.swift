@@ -61,14 +61,6 @@ public protocol TrainingMethod: TrainingPart, Sendable {
   ///
   /// - Throws: `SettingsError` for a network or a number of epochs that the method does not suit.
   func stages(_ task: TrainingTask) throws(SettingsError) -> [TrainingStage]
-
-  /// Files of weights that the training starts from, relative to the scenario, in place of drawn values of the same keys.
-  var startFiles: [String] { get }
-}
-
-extension TrainingMethod {
-  /// None.
-  public var startFiles: [String] { [] }
 }
 
 /// What a ``TrainingMethod`` is asked to train.

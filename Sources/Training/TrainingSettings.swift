@@ -42,6 +42,12 @@ public struct TrainingSettings: Sendable {
   static let patience = Parameter<Int?>.optional(
     "patience", .integer(1...1_000_000),
     "Stop after this many epochs without a better validation NMSE; never if left out.")
+  static let start = Parameter<[String]?>.optional(
+    "start", .list(.file, count: 1...8),
+    """
+    Files of weights that the training starts from; parameters that they lack are drawn. A folder stands for the files of \
+    the same network and ratio in it that have no label.
+    """)
   static let outputGain = Parameter.number(
     "output_gain", default: 1, in: 1e-6...1e3,
     """
@@ -81,7 +87,7 @@ public struct TrainingSettings: Sendable {
         epochs.declaration, batch.declaration, names.loss.declaration, names.schedule.declaration,
         names.optimizer.declaration, names.method.declaration, names.quantizer.declaration,
       ] + registry.keys + [
-        patience.declaration, outputGain.declaration, label.declaration,
+        start.declaration, patience.declaration, outputGain.declaration, label.declaration,
       ])
   }
 
@@ -146,8 +152,10 @@ public struct TrainingSettings: Sendable {
     let isFixed =
       schedule.dependsOnEpochs || quantizer?.dependsOnEpochs == true
       || settings[names.method] != SupervisedMethod.word
-    signature = settings.canonical.split(separator: "\n").filter {
-      (isFixed || !$0.hasPrefix("training.epochs=")) && !$0.hasPrefix("training.label=")
+    // The recipe has the digest of what is read from 'start', wherever it lies.
+    let left = isFixed ? ["label", "start"] : ["label", "start", "epochs"]
+    signature = settings.canonical.split(separator: "\n").filter { line in
+      !left.contains { line.hasPrefix("training.\($0)=") }
     }.joined(separator: "\n")
     _ = try schedule.init(settings, epochs: epochs, stepsPerEpoch: stepsPerEpoch)
   }
@@ -155,8 +163,8 @@ public struct TrainingSettings: Sendable {
   /// Word in the names of files; nil for none.
   public var label: String? { given[Self.label] }
 
-  /// Files of weights to start from, relative to the scenario.
-  public var startFiles: [String] { method.startFiles }
+  /// Files of weights to start from and folders of them, relative to the scenario; none for drawn weights.
+  public var start: [String] { given[Self.start] ?? [] }
 
   /// The same for a training set of another size than asked for.
   public func with(trainingCount count: Int) -> TrainingSettings {

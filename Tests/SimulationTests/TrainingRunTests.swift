@@ -185,10 +185,18 @@ import Training
         Self.link + "\n" + Self.training, folder,
         set: [
           "training.label=tuned", "training.optimizer=sgd",
-          "training.method={type: two_stage, frozen: [encoder], start: [\(files)]}",
+          "training.method={type: two_stage, frozen: [encoder]}", "training.start=[\(files)]",
         ])
       #expect(tuned[0].files[0].hasSuffix("/cl-acrnet-1x-64-tuned-encoder.safetensors"))
       #expect(FileManager.default.fileExists(atPath: "\(folder)/cl-acrnet-1x-64-tuned-curve.csv"))
+      // A folder stands for its files without a label: the same training once more.
+      let again = try run(
+        Self.link + "\n" + Self.training, folder,
+        set: [
+          "training.label=again", "training.optimizer=sgd",
+          "training.method={type: two_stage, frozen: [encoder]}", "training.start=[\(folder)]",
+        ])
+      #expect(again[0].result.curve.epochs == tuned[0].result.curve.epochs)
       // The first epoch moved the decoder only; the encoder of the start is what the first training ended with.
       let yaml = Self.link + "\nrun: {seed: 3, drops: 8}"
       let results = try ["codec.label=tuned", "codec.compression=64"].map { label in
