@@ -1,9 +1,10 @@
 #!/bin/sh
-# Trains scenarios/quantisation.yaml with every method and number of bits, then compares them in one run on the same drops:
+# Trains scenarios/quantisation.yaml without a quantiser, then from those weights with every method and number of bits, and
+# compares all of them and PCA in one run on the same drops:
 #   scenarios/quantisation.sh OUTPUT [KEY=VALUE ...]
-# KEY=VALUE goes to --set of trainings and run, such as training.samples=2000 training.epochs=5 run.drops=100 for a trial; METHODS and
-# BITS in the environment choose among methods and bits. What is trained already is not trained again, and what was
-# interrupted goes on.
+# KEY=VALUE goes to --set of trainings and run, such as training.samples=2000 training.epochs=5 run.drops=100 for a trial.
+# In the environment METHODS and BITS choose among methods and bits, REAL gives the epochs of the training without a quantiser
+# (others are 'training.epochs'). What is trained already is not trained again, and what was interrupted goes on.
 set -eu
 mkdir -p "$1"
 output=$(cd "$1" && pwd)
@@ -12,12 +13,12 @@ scenario=$(dirname "$0")/quantisation.yaml
 sets=
 for pair in "$@"; do sets="$sets --set $pair"; done
 
-# The keys of a method below 'training'; the scenario has those of 'proposed'.
+# The keys of a method below 'training'.
 keys() {
   case $1 in
-    proposed) ;;
-    var1) echo "quantizer.adaptive=false quantizer.reallocate=false" ;;
-    var2) echo "loss=mse" ;;
+    proposed) echo "quantizer.type=codebooks" ;;
+    var1) echo "quantizer.type=codebooks quantizer.adaptive=false quantizer.reallocate=false" ;;
+    var2) echo "quantizer.type=codebooks loss=mse" ;;
     lloyd) echo "quantizer.type=lloyd loss=mse" ;;
     lloyd_log) echo "quantizer.type=lloyd" ;;
     round) echo "quantizer.type=round loss=mse" ;;
@@ -25,6 +26,11 @@ keys() {
     *) echo "no method $1" >&2; exit 2 ;;
   esac
 }
+
+# shellcheck disable=SC2086
+csilink train "$scenario" --output "$output" $sets \
+  --set training.epochs="${REAL:-30}" --set training.schedule.factor=0.88
+mv "$output/training.csv" "$output/training-real.csv"
 
 labels=
 for bits in ${BITS:-2 3 4}; do
@@ -35,10 +41,10 @@ for bits in ${BITS:-2 3 4}; do
     for key in $(keys "$method"); do chosen="$chosen --set training.$key"; done
     # shellcheck disable=SC2086
     csilink train "$scenario" --output "$output" $sets $chosen \
-      --set training.quantizer.bits="$bits" --set training.label="$label"
+      --set training.start="[$output]" --set training.quantizer.bits="$bits" --set training.label="$label"
     mv "$output/training.csv" "$output/training-$label.csv"
   done
 done
 # shellcheck disable=SC2086
-csilink run "$scenario" --output "$output/comparison" $sets --set codec.weights="$output" \
+csilink run "$scenario" --output "$output/networks" $sets --set codec.weights="$output" \
   --set quantizer=trained --set "sweep.codec.label=[$labels]"
