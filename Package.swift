@@ -91,7 +91,8 @@ let package = Package(
     .executableTarget(
       name: "CodingBenchmark",
       dependencies: [
-        "Coding", "LinkMath", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Coding", "LinkMath", "Parts", "DataFiles", "Networks",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Benchmarks/CodingBenchmark"),
 
     .target(

@@ -3,11 +3,11 @@ import Coding
 import Foundation
 import LinkMath
 
-/// Speed of the room of bits: the csilink side of `Benchmarks/peers/kmeans.py`.
+/// Measurements of the room of bits; `kmeans` is the csilink side of `Benchmarks/peers/kmeans.py`.
 @main
 struct CodingBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "coding-benchmark", subcommands: [KMeans.self])
+    commandName: "coding-benchmark", subcommands: [KMeans.self, Exchange.self])
 }
 
 /// Exact one-dimensional k-means on one thread, sorting included.

@@ -8,9 +8,9 @@ public struct ScaledChannel: ChannelModel {
 
   /// - Parameters:
   ///   - model: the channel that is scaled.
-  ///   - fitted: the result of ``Normalisation/fitting(_:)``.
+  ///   - fitted: the result of ``PowerScaling/fitting(_:)``.
   public init(_ model: any ChannelModel, _ fitted: Artefact) {
-    guard let power = fitted[Normalisation.powerName] else {
+    guard let power = fitted[PowerScaling.powerName] else {
       preconditionFailure("a scaled channel made without its fitted power")
     }
     self.model = model
@@ -41,7 +41,7 @@ public struct ScaledChannel: ChannelModel {
   }
 }
 
-extension Normalisation {
+extension PowerScaling {
   static let powerName = "channel_power"
 
   /// The key that every channel model offers beside `normalise`.
@@ -54,7 +54,7 @@ extension Normalisation {
   /// - Throws: if drops are given that nothing would be learned from.
   public static func fitting(_ settings: Settings) throws(SettingsError) -> Fitting? {
     let drops = settings.values[fitDrops.key]?.asNumber.map { Int($0) }
-    guard settings.values["normalise"] == .text(Normalisation.dataset.rawValue) else {
+    guard settings.values["normalise"] == .text(PowerScaling.dataset.rawValue) else {
       try settings.refuse(fitDrops, unless: false, "normalise: dataset")
       return nil
     }
@@ -83,7 +83,7 @@ struct ChannelPowerFitter: Fitter {
         part: "channel", key: "normalise", reason: "cannot learn a power: the drops have no energy")
     }
     return Artefact([
-      Normalisation.powerName: RealArray([Float(energy / Double(count))], shape: [1])
+      PowerScaling.powerName: RealArray([Float(energy / Double(count))], shape: [1])
     ])
   }
 }

@@ -9,13 +9,13 @@ public struct WidebandSynthesis: Sendable {
   /// Tones and spacing of the response.
   public let grid: LinkContext.Grid
   /// What is done to the power of each response.
-  public let normalisation: Normalisation
+  public let normalisation: PowerScaling
   /// Where delay zero is.
   public let delayReference: DelayReference
 
   /// A synthesis on a grid; without more said, delays and powers are the model's own.
   public init(
-    grid: LinkContext.Grid, normalisation: Normalisation = .none,
+    grid: LinkContext.Grid, normalisation: PowerScaling = .none,
     delayReference: DelayReference = .absolute
   ) {
     self.grid = grid

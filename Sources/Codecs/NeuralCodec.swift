@@ -7,7 +7,7 @@ import Parts
 /// A trained autoencoder: the encoder runs at the UE, the decoder at the BS.
 ///
 /// `s = f(0.5 + 0.5 [re H, im H])`, `Ĥ = 2 (g(s) - 0.5)` with H the normalised CSI as an image [2, angle, delay]
-/// (`NetworkMap`). The codeword holds the encoder's M = 2 · ports · taps / n outputs; any real codeword decodes.
+/// (`CSIImages`). The codeword holds the encoder's M = 2 · ports · taps / n outputs; any real codeword decodes.
 ///
 /// Reference: C.-K. Wen, W.-T. Shih, S. Jin, IEEE Wireless Commun. Lett. 7 (2018) 748, and the papers of the networks.
 public struct NeuralCodec: CodewordCodec, Part {
@@ -79,7 +79,8 @@ public struct NeuralCodec: CodewordCodec, Part {
     codewordLength = network.autoencoder.codewordLength
     summary = Self.summary(network) + "; weights \(weights)"
     memoryBytes = (
-      network.autoencoder.parameterCount * MemoryLayout<Float>.stride,
+      (SideDescription(network.autoencoder.encoder) + SideDescription(network.autoencoder.decoder))
+        .weightBytes,
       model.encoder.scratchBytes + model.decoder.scratchBytes
     )
   }
@@ -131,7 +132,7 @@ public struct NeuralCodec: CodewordCodec, Part {
   /// - Throws: `DataFileError` for weights that give values which are not finite.
   public func encode(_ csi: ComplexArray) throws -> Codeword {
     csi.requireShape([nil, network.image.width, network.image.height], "[drop, delay, angle]")
-    let values = run(model.encoder, NetworkMap.images(csi), [codewordLength])
+    let values = run(model.encoder, CSIImages.images(csi), [codewordLength])
     try requireFinite(values, "encoder", model.encoderPath)
     return Codeword(values: values)
   }
@@ -144,7 +145,7 @@ public struct NeuralCodec: CodewordCodec, Part {
     if codeword.values.withUnsafeElements({ $0.allSatisfy { $0.magnitude < 1e6 } }) {
       try requireFinite(images, "decoder", model.decoderPath)
     }
-    return NetworkMap.csi(images)
+    return CSIImages.csi(images)
   }
 
   /// Refuses values whose energy single precision does not hold.

@@ -1,7 +1,6 @@
 import ComplexModule
 import Foundation
 import LinkMath
-import Synchronization
 
 /// Collects the figures of matrices given block by block; memory does not grow with their number.
 ///
@@ -52,21 +51,18 @@ public final class ChannelDescriber {
     matrices.requireShape([nil, shape.rows, shape.columns], "[drop, row, column]")
     let drops = matrices.shape[0]
     let (shape, transform) = (shape, shape.transform)
-    let figures = Mutex([DropFigures?](repeating: nil, count: drops))
-    let bins = Mutex([ComplexArray?](repeating: nil, count: drops))
-    pool.forEach(drops) { drop, _ in
+    let found = pool.map(drops) { drop, _ in
       let one = matrices.slice(drop..<drop + 1)
       let isDelay = shape.domain == .delay
       let kept = isDelay ? one : transform.forward(one)
       let response = isDelay ? transform.inverse(one) : one
-      let found = kept.withUnsafeElements { kept in
+      let figures = kept.withUnsafeElements { kept in
         response.withUnsafeElements { DropFigures(bins: kept, response: $0, shape) }
       }
-      figures.withLock { $0[drop] = found }
-      bins.withLock { $0[drop] = kept }
+      return (figures: figures, bins: kept)
     }
-    for drop in figures.withLock({ $0 }) { fold(drop!) }
-    try pca?.add(.concatenated(bins.withLock { $0 }.map { $0! }))
+    for drop in found { fold(drop.figures) }
+    try pca?.add(.concatenated(found.map(\.bins)))
   }
 
   private func fold(_ drop: DropFigures) {

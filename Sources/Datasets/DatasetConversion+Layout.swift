@@ -48,7 +48,7 @@ extension DatasetConversion {
           return peak > 0 ? 1 / peak : 1
         }
       }
-    let images = NetworkMap.images(scaled).elements
+    let images = CSIImages.images(scaled).elements
     guard images.allSatisfy({ (-1e-6...1 + 1e-6).contains($0) }) else {
       throw RecordOptionError("values leave [0, 1] without a scale; choose --scale file or sample")
     }

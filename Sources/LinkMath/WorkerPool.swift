@@ -58,6 +58,34 @@ public final class WorkerPool: Sendable {
   }
 }
 
+extension WorkerPool {
+  /// The results of `body(index, worker)` for every index in 0..<count, in the order of the indices.
+  ///
+  /// - Throws: the error of the lowest failing index.
+  public func map<Value: Sendable>(
+    _ count: Int, _ body: @escaping @Sendable (Int, Int) throws -> Value
+  ) throws -> [Value] {
+    let results = Mutex([Value?](repeating: nil, count: count))
+    try forEach(count) { index, worker in
+      let value = try body(index, worker)
+      results.withLock { $0[index] = value }
+    }
+    return results.withLock { $0.map { $0! } }
+  }
+
+  /// The results of `body(index, worker)` for every index in 0..<count, in the order of the indices, for bodies that do not throw.
+  public func map<Value: Sendable>(
+    _ count: Int, _ body: @escaping @Sendable (Int, Int) -> Value
+  ) -> [Value] {
+    let results = Mutex([Value?](repeating: nil, count: count))
+    forEach(count) { index, worker in
+      let value = body(index, worker)
+      results.withLock { $0[index] = value }
+    }
+    return results.withLock { $0.map { $0! } }
+  }
+}
+
 /// The error of the lowest index of a loop.
 private final class FirstFailure: Sendable {
   let happened = Atomic(false)

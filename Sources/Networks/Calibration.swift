@@ -137,7 +137,7 @@ public struct Quantization: Sendable {
     /// Bytes of the files of both sides on real numbers, and of those written.
     public let bytes: (real: Int, quantised: Int)
     /// Errors of the reconstructions.
-    public let real, quantised: ReconstructionError
+    public let real, quantised: ErrorTotals
   }
 
   private let target, source: NetworkChoice
@@ -218,14 +218,14 @@ public struct Quantization: Sendable {
 
   private func error(
     _ network: NetworkChoice, _ weights: Weights, _ samples: [Float], _ pool: WorkerPool
-  ) throws -> ReconstructionError {
+  ) throws -> ErrorTotals {
     let (size, autoencoder) = (network.image.count, network.autoencoder)
     let count = samples.count / size
     let codewords = try InferencePlan(autoencoder.encoder, weights: weights)
       .run([samples], count: count, pool: pool)
     let output = try InferencePlan(autoencoder.decoder, weights: weights)
       .run(codewords, count: count, pool: pool)[0]
-    var error = ReconstructionError()
+    var error = ErrorTotals()
     for start in stride(from: 0, to: samples.count, by: size) {
       error.add(samples[start..<start + size], output[start..<start + size])
     }

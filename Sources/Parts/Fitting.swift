@@ -29,6 +29,13 @@ public protocol Fitter: Sendable {
   mutating func add(_ input: StageInput)
   /// - Throws: if the drops do not determine the result (too few, no energy).
   func finish() throws -> Artefact
+  /// ``finish()`` on several threads, where that helps; the result does not depend on their number.
+  func finish(on pool: WorkerPool) throws -> Artefact
+}
+
+extension Fitter {
+  /// On the calling thread.
+  public func finish(on pool: WorkerPool) throws -> Artefact { try finish() }
 }
 
 /// A request for drops to learn from. They come from their own random domain (`fit`), never from the evaluated drops.

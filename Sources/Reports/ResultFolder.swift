@@ -1,4 +1,5 @@
 import DataFiles
+import Foundation
 import Simulation
 
 /// The folder that a run leaves behind: `report.csv`, `manifest.json` and the plots.
@@ -13,5 +14,15 @@ public enum ResultFolder {
     try ReportCSV.write(result, toFolder: folder)
     try Manifest.write(result, execution, toFolder: folder)
     return try ResultPlots.write(result, toFolder: folder)
+  }
+
+  /// Removes journals and fitted parts of a folder, nothing else, so that a run starts over.
+  public static func discard(_ folder: String) throws {
+    let manager = FileManager.default
+    guard manager.fileExists(atPath: folder) else { return }
+    for name in try manager.contentsOfDirectory(atPath: folder)
+    where (name.hasPrefix("journal") && name.hasSuffix(".log")) || name == "fitted" {
+      try manager.removeItem(atPath: "\(folder)/\(name)")
+    }
   }
 }

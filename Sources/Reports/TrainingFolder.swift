@@ -44,7 +44,7 @@ public enum TrainingFolder {
       .joined(separator: "\n") + "\n"
   }
 
-  /// Removes checkpoints and drawn samples, nothing else.
+  /// Removes checkpoints and drawn samples, nothing else, so that trainings start over.
   public static func discard(_ folder: String) throws {
     let manager = FileManager.default
     guard manager.fileExists(atPath: folder) else { return }

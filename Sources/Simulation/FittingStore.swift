@@ -9,6 +9,7 @@ import Synchronization
 /// safetensors files that resumed runs and shards load.
 final class FittingStore: Sendable {
   private let folder: String?
+  private let sources: [String]
   private let pool: WorkerPool
   private let progress: @Sendable (String) -> Void
   private let memory = Mutex<[String: Artefact]>([:])
@@ -16,12 +17,19 @@ final class FittingStore: Sendable {
   /// Drops whose input is computed together.
   private static let block = 16
 
+  /// - Parameters:
+  ///   - folder: where fitted parts are kept; nil keeps them in memory.
+  ///   - sources: folders of other runs, which are only read.
+  ///   - pool: threads.
+  ///   - placeholdersOnly: fits nothing; arrays have the right shapes.
+  ///   - progress: told what is fitted.
   init(
-    folder: String?, pool: WorkerPool, placeholdersOnly: Bool = false,
+    folder: String?, sources: [String] = [], pool: WorkerPool, placeholdersOnly: Bool = false,
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.placeholdersOnly = placeholdersOnly
     self.folder = folder
+    self.sources = sources
     self.pool = pool
     self.progress = progress
   }
@@ -35,7 +43,8 @@ final class FittingStore: Sendable {
     ].joined(separator: "\n")
     let digest = String(Digest.sha256(description).prefix(32))
     if let known = memory.withLock({ $0[digest] }) { return known }
-    let path = folder.map { "\($0)/\(part.part)-\(digest).safetensors" }
+    let name = "\(part.part)-\(digest).safetensors"
+    let path = folder.map { "\($0)/\(name)" }
     if let available = front.channel.dropCount(in: .fit), fitting.dropCount > available {
       throw SettingsError(
         part: part.part, key: "fit.drops",
@@ -48,7 +57,8 @@ final class FittingStore: Sendable {
       memory.withLock { $0[digest] = placeholder }
       return placeholder
     }
-    if let path, FileManager.default.fileExists(atPath: path) {
+    let known = ([folder].compactMap { $0 } + sources).map { "\($0)/\(name)" }
+    if let path = known.first(where: { FileManager.default.fileExists(atPath: $0) }) {
       let loaded = try load(path, fitting, digest: digest)
       memory.withLock { $0[digest] = loaded }
       return loaded
@@ -68,15 +78,13 @@ final class FittingStore: Sendable {
     var kept = 0
     for first in stride(from: 0, to: starts.count, by: group) {
       let members = starts[first..<min(first + group, starts.count)]
-      let inputs = Slots<(StageInput?, count: Int)>(members.count)
-      try pool.forEach(members.count) { index, _ in
+      let inputs = try pool.map(members.count) { index, _ in
         let start = members[members.startIndex + index]
         let drops = start..<min(start + Self.block, fitting.dropCount)
-        inputs[index] = try front.input(
+        return try front.input(
           fitting.source, DropBlock(drops, domain: .fit, seed: front.seed))
       }
-      for index in 0..<members.count {
-        let (input, count) = inputs[index]!
+      for (input, count) in inputs {
         kept += count
         if let input { fitter.add(input) }
       }
@@ -85,7 +93,7 @@ final class FittingStore: Sendable {
       throw SilentDropsError(
         silent: fitting.dropCount - kept, drops: fitting.dropCount, of: "a fit")
     }
-    return try fitter.finish()
+    return try fitter.finish(on: pool)
   }
 
   private func save(_ artefact: Artefact, to path: String, digest: String) throws {

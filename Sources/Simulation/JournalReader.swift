@@ -45,7 +45,8 @@ final class JournalReader {
     guard let first = try handle.firstLine() else { return nil }
     guard let found = try? JSONDecoder().decode(JournalHeader.self, from: first) else {
       throw JournalError(
-        path: path, problem: "is not a journal of csilink", hint: "--fresh replaces it")
+        path: path, problem: "is not a journal of csilink",
+        hint: "delete it, or start over (--fresh)")
     }
     end = UInt64(first.count + 1)
     return found
@@ -88,7 +89,9 @@ final class JournalReader {
     }
     throw JournalError(
       path: path, problem: "holds results of \(what)",
-      hint: "--fresh discards them, --output NAME keeps them and writes elsewhere")
+      hint:
+        "start over to discard them (--fresh), or write to another folder to keep them (--output NAME)"
+    )
   }
 
   /// Reads a finished block back.

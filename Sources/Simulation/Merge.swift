@@ -4,7 +4,7 @@ import Foundation
 public enum Merge {
   /// - Parameters:
   ///   - folders: result folders; every journal in them is used.
-  ///   - run: the prepared run the shards belong to; placeholders for fitted parts are enough.
+  ///   - run: the prepared run the shards belong to.
   /// - Returns: the result, the same bytes as of one run.
   /// - Throws: ``JournalError`` if a journal belongs to another run, or blocks are missing before the stop rule is met.
   public static func result(_ run: PreparedRun, folders: [String]) throws -> RunResult {

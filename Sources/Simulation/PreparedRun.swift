@@ -29,12 +29,14 @@ public struct PreparedRun: Sendable {
   ///   - scenario: what was read.
   ///   - pool: threads that parts are fitted on.
   ///   - artefactFolder: where fitted parts are kept; nil keeps them in memory.
+  ///   - artefactSources: folders of fitted parts of other runs, which are only read.
   ///   - channels: puts another channel in the place of the scenario's, for benchmarks.
   ///   - isDry: fitted parts are replaced by placeholders of the right shape, for checking.
   ///   - progress: told what is fitted.
   /// - Throws: `ScenarioErrors` for settings that do not go together; file errors; fitting errors.
   public init(
-    _ scenario: Scenario, pool: WorkerPool, artefactFolder: String?, isDry: Bool = false,
+    _ scenario: Scenario, pool: WorkerPool, artefactFolder: String?,
+    artefactSources: [String] = [], isDry: Bool = false,
     channels: (@Sendable (any ChannelModel) throws -> any ChannelModel)? = nil,
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
@@ -42,7 +44,8 @@ public struct PreparedRun: Sendable {
     settings = RunSettings(scenario.run!)
     let report = ReportSettings(scenario.report!)
     let store = FittingStore(
-      folder: artefactFolder, pool: pool, placeholdersOnly: isDry, progress: progress)
+      folder: artefactFolder, sources: artefactSources, pool: pool, placeholdersOnly: isDry,
+      progress: progress)
     do {
       metrics = try report.metrics(of: scenario.registry)
       tree = try LinkTreeBuilder.build(

@@ -202,7 +202,7 @@ extension StageMaker {
       + " speed \(state.context.speed) "
     let settings = point.settings[.channel]!
     try placed(.channel, point) {
-      guard let fitting = try Normalisation.fitting(settings) else { return }
+      guard let fitting = try PowerScaling.fitting(settings) else { return }
       let front = FrontEnd(model, key: key, seed: seed)
       model = ScaledChannel(model, try store.artefact(for: fitting, part: settings, front))
     }
@@ -365,6 +365,10 @@ extension StageMaker {
       report.asks(for: .gaussianFloorDB)
         ? try InputVariances.learned(state.input!, state.context, scenario.report!, store) : nil
     }
+    let entropy = try placed(.report, point) {
+      report.asks(for: .symbolEntropy)
+        ? try SymbolFrequencies.entropy(front, scenario.report!, store) : nil
+    }
     return PointConstants(
       coordinates: point.coordinates, users: state.precoder!.users,
       payloadBits: reporting.size.bitLimit, payloadVaries: payloadVaries,
@@ -374,6 +378,7 @@ extension StageMaker {
       lossRate: link.lossRate(bits: reporting.size.bitLimit ?? 0),
       sharesEnvironment: front.channel.sharesEnvironment,
       keepsEnergy: front.transform!.keepsEnergy, givesDirections: reporting.givesDirections,
-      givesScale: front.normaliser!.delivery.givesScale, inputVariances: variances)
+      givesScale: front.normaliser!.delivery.givesScale, inputVariances: variances,
+      symbolEntropy: entropy)
   }
 }

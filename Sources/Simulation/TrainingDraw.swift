@@ -127,8 +127,8 @@ struct TrainingDraw: Sendable {
         let hasEnergy = truth.rowsWithEnergy
         let rows = hasEnergy.indices.filter { hasEnergy[$0] }
         let maps = (
-          seen: rows.isEmpty ? [] : NetworkMap.images(seen.rows(rows)).elements,
-          truth: isEstimate && !rows.isEmpty ? NetworkMap.images(truth.rows(rows)).elements : []
+          seen: rows.isEmpty ? [] : CSIImages.images(seen.rows(rows)).elements,
+          truth: isEstimate && !rows.isEmpty ? CSIImages.images(truth.rows(rows)).elements : []
         )
         drawn.withLock { $0[index] = maps }
       }

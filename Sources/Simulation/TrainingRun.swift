@@ -169,8 +169,8 @@ public struct TrainingRun: Sendable {
   /// - Returns: nil if stopped; the same call goes on.
   /// - Throws: errors of data, checkpoints and files; what was finished before is kept.
   public func execute(
-    in folder: String, progress: @escaping @Sendable (TrainingEvent) -> Void,
-    shouldStop: @escaping @Sendable () -> Bool
+    in folder: String, progress: @escaping @Sendable (TrainingEvent) -> Void = { _ in },
+    shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> [TrainedNetwork]? {
     var finished: [TrainedNetwork] = []
     for task in tasks {

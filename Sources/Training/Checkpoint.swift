@@ -61,14 +61,14 @@ struct Checkpoint: Sendable {
     func damaged(_ what: String) -> DataFileError {
       DataFileError(
         file: path, expected: "a checkpoint of csilink", found: what,
-        hint: "delete the file, or use --fresh, to start the training over")
+        hint: "delete the file to start the training over (--fresh)")
     }
     guard file.metadata["format"] == Self.format else { throw damaged("another file") }
     guard file.metadata["key"] == key else {
       throw DataFileError(
         file: path, expected: "the checkpoint of this training",
         found: "another one: data, network, seed, settings, processor or build have changed",
-        hint: "use --fresh to start over, or --output for another folder")
+        hint: "start over (--fresh), or train in another folder (--output)")
     }
     guard let step = file.metadata["step_in_epoch"].flatMap({ Int($0) }), step >= 0,
       let lossSum = file.metadata["loss_sum"].flatMap({ Double($0) }),

@@ -2,7 +2,6 @@ import DataFiles
 import Foundation
 import LinkMath
 import Networks
-import Synchronization
 
 /// How well an autoencoder reconstructs a set of samples.
 public struct Evaluation: Sendable, Equatable {
@@ -16,7 +15,7 @@ public struct Evaluation: Sendable, Equatable {
   /// ``nmse`` in dB.
   public var nmseDB: Double { 10 * log10(nmse) }
 
-  init(_ error: ReconstructionError, elements: Int) {
+  init(_ error: ErrorTotals, elements: Int) {
     nmse = error.nmse ?? .nan
     meanSquare = error.squaredError / Double(elements)
     emptySamples = error.silentCount
@@ -46,30 +45,23 @@ extension Evaluation {
       domain: domain,
       codewordLength: autoencoder.codewordLength)
     let blocks = (set.count + block - 1) / block
-    let partials = Mutex([ReconstructionError?](repeating: nil, count: blocks))
     var meanSquare = 0.0
     if steps.contains(where: \.needsPower) {
-      let powers = Mutex([Double](repeating: 0, count: blocks))
-      try pool.forEach(blocks) { index, _ in
-        if shouldStop() { return }
-        let power = try pass.codewordEnergy(Self.range(index, set.count))
-        powers.withLock { $0[index] = power }
+      let energies = try pool.map(blocks) { index, _ in
+        shouldStop() ? 0 : try pass.codewordEnergy(Self.range(index, set.count))
       }
-      meanSquare =
-        powers.withLock { $0.reduce(0, +) } / Double(set.count * autoencoder.codewordLength)
+      meanSquare = energies.reduce(0, +) / Double(set.count * autoencoder.codewordLength)
     }
     let power = meanSquare
-    try pool.forEach(blocks) { index, _ in
-      if shouldStop() { return }
-      let partial = try pass.errors(Self.range(index, set.count), meanSquare: power)
-      partials.withLock { $0[index] = partial }
+    let partials = try pool.map(blocks) { index, _ in
+      shouldStop() ? nil : try pass.errors(Self.range(index, set.count), meanSquare: power)
     }
-    if shouldStop() { return nil }
-    return partials.withLock { partials in
-      var total = ReconstructionError()
-      for partial in partials { total.add(partial!) }
-      return Evaluation(total, elements: set.count * set.sampleSize)
+    var total = ErrorTotals()
+    for partial in partials {
+      guard let partial else { return nil }
+      total.add(partial)
     }
+    return Evaluation(total, elements: set.count * set.sampleSize)
   }
 
   private static func range(_ index: Int, _ count: Int) -> Range<Int> {
@@ -116,7 +108,7 @@ private struct Pass: Sendable {
     }
   }
 
-  func errors(_ range: Range<Int>, meanSquare: Double) throws -> ReconstructionError {
+  func errors(_ range: Range<Int>, meanSquare: Double) throws -> ErrorTotals {
     try withMemory(range.count) { inputs, targets, codewords in
       try encode(range, inputs, targets, codewords)
       let pass = CodewordPass(
@@ -125,7 +117,7 @@ private struct Pass: Sendable {
       for step in steps { _ = step.forward(codewords, pass) }
       // The inputs are no longer needed: their memory takes the reconstructions.
       decoder.run([UnsafePointer(codewords)], count: range.count, into: [inputs])
-      var partial = ReconstructionError()
+      var partial = ErrorTotals()
       for sample in 0..<range.count {
         partial.add(
           targets + sample * set.sampleSize, inputs + sample * set.sampleSize,

@@ -18,6 +18,14 @@ extension LogMeanSquareLoss: LossPart {
   public init(_ settings: Settings) throws(SettingsError) { self.init() }
 }
 
+extension SquaredNormLoss: LossPart {
+  public static let word = "squared_norm"
+  public static let summary = "mean squared norm of the error"
+
+  /// Reads nothing.
+  public init(_ settings: Settings) throws(SettingsError) { self.init() }
+}
+
 /// Mean over the samples of `||output - target||² / ||target - 0.5||²`, the NMSE that trainings are judged by.
 ///
 /// Samples without energy do not count.

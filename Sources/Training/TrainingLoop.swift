@@ -129,7 +129,7 @@ public final class TrainingLoop {
       throw DataFileError(
         file: checkpointPath, expected: "at most the \(settings.epochs) epochs of this training",
         found: "\(done) finished epochs",
-        hint: "raise training.epochs, use --fresh, or --output for another folder")
+        hint: "raise training.epochs, start over (--fresh), or train in another folder (--output)")
     }
     trainer = try AutoencoderTrainer(
       network.autoencoder, weights: stored?.weights ?? initial,
@@ -140,7 +140,7 @@ public final class TrainingLoop {
       guard Self.fits(stored.optimiser, optimizer.state) else {
         throw DataFileError(
           file: checkpointPath, expected: "the optimiser's state of \(network.title)",
-          found: "one of another size", hint: "use --fresh to start over")
+          found: "one of another size", hint: "start over (--fresh)")
       }
       optimizer.restore(stored.optimiser, step: stored.optimiserSteps)
       steps.restore(stored.codewordSteps)

@@ -5,7 +5,9 @@ import Parts
 public struct TrainingRegistry: Sendable {
   /// The parts of this package; the first of a kind is its default.
   public static let standard = TrainingRegistry(
-    losses: [MeanSquareLoss.self, LogMeanSquareLoss.self, RelativeErrorLoss.self],
+    losses: [
+      MeanSquareLoss.self, LogMeanSquareLoss.self, SquaredNormLoss.self, RelativeErrorLoss.self,
+    ],
     schedules: [
       ConstantSchedule.self, StepSchedule.self, ExponentialSchedule.self,
       WarmUpCosineSchedule.self,

@@ -22,10 +22,11 @@ struct MergeCommand: ParsableCommand {
     let folder = compute.folder(scenario)
     let sources = folders.isEmpty ? [folder] : folders
     let began = Date()
-    // What was fitted has done its work in the shards.
+    // What columns and links know of a point may be fitted: the most bits of an entropy coder, the floor of Gaussian CSI.
     let prepared = try PreparedRun(
-      scenario, pool: WorkerPool(threadCount: compute.threadCount), artefactFolder: nil,
-      isDry: true)
+      scenario, pool: WorkerPool(threadCount: compute.threadCount),
+      artefactFolder: "\(folder)/fitted", artefactSources: sources.map { "\($0)/fitted" },
+      progress: { printError("# \($0)") })
     let result = try Merge.result(prepared, folders: sources)
     try ResultFolder.present(
       result,

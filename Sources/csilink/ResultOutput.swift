@@ -16,14 +16,4 @@ extension ResultFolder {
     }
     for warning in warnings { printError("warning: \(warning)") }
   }
-
-  /// Removes journals and fitted parts, nothing else.
-  static func discard(_ folder: String) throws {
-    let manager = FileManager.default
-    guard manager.fileExists(atPath: folder) else { return }
-    for name in try manager.contentsOfDirectory(atPath: folder)
-    where (name.hasPrefix("journal") && name.hasSuffix(".log")) || name == "fitted" {
-      try manager.removeItem(atPath: "\(folder)/\(name)")
-    }
-  }
 }

@@ -12,7 +12,7 @@ import Testing
   /// Image 0 holds the real parts, image 1 the imaginary parts; rows are angles, columns delays; zero is 0.5.
   @Test func theAxesAreTransposed() {
     let csi = gaussianCSI(drops: 3, taps: 5, angles: 7)
-    let images = NetworkMap.images(csi)
+    let images = CSIImages.images(csi)
     #expect(images.shape == [3, 2, 7, 5])
     for drop in 0..<3 {
       for tap in 0..<5 {
@@ -23,21 +23,21 @@ import Testing
         }
       }
     }
-    let silent = NetworkMap.images(ComplexArray(repeating: .zero, shape: [1, 2, 3]))
+    let silent = CSIImages.images(ComplexArray(repeating: .zero, shape: [1, 2, 3]))
     #expect(silent.elements.allSatisfy { $0 == 0.5 })
   }
 
   /// Rounding of values around 0.5 is half a unit in the last place of 1, twice that after scaling back.
   @Test func roundTrip() {
     let csi = normalisedCSI(drops: 6)
-    let back = NetworkMap.csi(NetworkMap.images(csi))
+    let back = CSIImages.csi(CSIImages.images(csi))
     #expect(back.shape == csi.shape)
     for (a, b) in zip(back.elements, csi.elements) {
       #expect(abs(a.real - b.real) <= 1.2e-7 && abs(a.imaginary - b.imaginary) <= 1.2e-7)
     }
     // From images the way back loses nothing above 1/4, where halving and doubling are exact.
-    let images = NetworkMap.images(back)
-    #expect(NetworkMap.images(NetworkMap.csi(images)) == images)
+    let images = CSIImages.images(back)
+    #expect(CSIImages.images(CSIImages.csi(images)) == images)
   }
 }
 
@@ -71,13 +71,13 @@ import Testing
     let input = RealArray(try vectors.values("input"), shape: [4, 2, 32, 32])
     let codec = try Self.codec(network, compression, weights: path)
     #expect(codec.codewordLength == 2048 / compression)
-    let codeword = try codec.encode(NetworkMap.csi(input))
+    let codeword = try codec.encode(CSIImages.csi(input))
     #expect(codeword.values.shape == [4, 2048 / compression])
     try expectClose(codeword.values, vectors.values("codeword"), absolute: 2e-5, relative: 1e-4)
     let output =
       try vectors.tensors["output"] == nil
       ? vectors.values("output_noise_free") : vectors.values("output")
-    let images = NetworkMap.images(try codec.decode(codeword))
+    let images = CSIImages.images(try codec.decode(codeword))
     try expectClose(images, output, absolute: 1e-5, relative: 0)
   }
 
@@ -102,13 +102,13 @@ import Testing
       let weights = drawnWeights(autoencoder)
       let pool = WorkerPool(threadCount: 1)
       let codewords = try InferencePlan(autoencoder.encoder, weights: weights)
-        .run([NetworkMap.images(csi).elements], count: 5, pool: pool)[0]
+        .run([CSIImages.images(csi).elements], count: 5, pool: pool)[0]
       let outputs = try InferencePlan(autoencoder.decoder, weights: weights)
         .run([codewords], count: 5, pool: pool)[0]
       let codeword = try codec.encode(csi)
       #expect(codeword.values.elements == codewords)
       #expect(
-        try codec.decode(codeword) == NetworkMap.csi(RealArray(outputs, shape: [5, 2, 32, 32])))
+        try codec.decode(codeword) == CSIImages.csi(RealArray(outputs, shape: [5, 2, 32, 32])))
       #expect(codec.sideBitCount == 0)
       #expect(codec.summary.hasPrefix("\(network) 1/16: encoder "))
       #expect(codec.memoryBytes.shared == 4 * autoencoder.parameterCount)

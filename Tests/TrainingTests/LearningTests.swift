@@ -67,9 +67,14 @@ import Training
     }
   }
 
-  /// Two samples, the ratios of their errors by hand; the gradient by differences. A sample without energy counts nothing.
-  @Test func relativeError() throws {
-    let loss = try RelativeErrorLoss(TrainingSettings.schema.settings())
+  /// Two samples, by hand: the ratios of their errors, of which a sample without energy counts nothing, and the mean of their
+  /// squared errors; gradients by differences.
+  @Test(arguments: [
+    (RelativeErrorLoss.self as any LossPart.Type, (0.25 + 0.0625) / 0.5 / 2),
+    (SquaredNormLoss.self, (0.25 + 0.0625 + 0.25 + 0.25) / 2),
+  ])
+  func errorsOfSamples(type: any LossPart.Type, expected: Double) throws {
+    let loss = try type.init(TrainingSettings.schema.settings())
     let target: [Float] = [1, 0.5, 0, 0.5, 0.5, 0.5]
     let output: [Float] = [0.5, 0.5, 0.25, 1, 0, 0.5]
     func value(_ output: [Float]) -> (Double, [Float]) {
@@ -86,7 +91,7 @@ import Training
       return (value, gradient)
     }
     let (mean, gradient) = value(output)
-    #expect(abs(mean - (0.25 + 0.0625) / 0.5 / 2) < 1e-7)
+    #expect(abs(mean - expected) < 1e-7)
     for i in 0..<6 {
       var (above, below) = (output, output)
       above[i] += 1e-2

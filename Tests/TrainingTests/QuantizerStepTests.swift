@@ -133,6 +133,28 @@ extension CodewordStep {
     }
   }
 
+  /// The mu-law cells of a training are those of the link's law, of both kinds and on both ranges.
+  @Test(arguments: ["mid_rise", "sign_magnitude"], ["tanh", "sigmoid"])
+  func companded(levels: String, range: String) throws {
+    for bits in [1, 2, 3, 5] {
+      let step = try FixedQuantizerStep<CompandedCells>(
+        given([
+          "quantizer.bits": .integer(bits), "quantizer.levels": .text(levels),
+          "quantizer.mu": .number(50),
+        ]), for: network(range), seed: 1)
+      let law = MuLaw(mu: 50, bits: bits, levels: try #require(MuLaw.Levels(rawValue: levels)))
+      let u = (0..<64).map { sin(0.7 + 1.3 * Double($0)) * 1.05 }
+      let isSigned = range == "tanh"
+      let found = step.passed(u.map { Float(isSigned ? $0 : ($0 + 1) / 2) }, length: 32).values
+      for (value, found) in zip(u, found) {
+        let expected = law.value(law.index(value))
+        #expect(abs(Double(found) - (isSigned ? expected : (expected + 1) / 2)) < 1e-6)
+      }
+      let width = levels == "mid_rise" ? bits : bits + 1
+      #expect(step.tables["bits"]?.elements == [Float](repeating: Float(width), count: 32))
+    }
+  }
+
   @Test(arguments: [
     ("uniform", "linear", "needs codewords in [0, 1]"),
     ("uniform", "tanh", "write 'network: csinet {codeword: sigmoid}'"),

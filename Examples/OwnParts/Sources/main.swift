@@ -1,5 +1,6 @@
 import Channels
 import Codecs
+import Foundation
 import LinkMath
 import Parts
 import Reports
@@ -51,9 +52,14 @@ struct FirstRows: CodewordCodec, Part {
   }
 }
 
-let reader = ScenarioReader(registry: .standard.adding(SinglePath.self, FirstRows.self))
-let scenario = try reader.read(CommandLine.arguments[1]).scenario
-let pool = WorkerPool(threadCount: 2)
-let run = try PreparedRun(scenario, pool: pool, artefactFolder: nil)
-let outcome = try Runner(run, pool: pool, folder: CommandLine.arguments[2]).execute()
-if case .finished(let result) = outcome { print(ResultTable.text(of: result)) }
+do {
+  let reader = ScenarioReader(registry: .standard.adding(SinglePath.self, FirstRows.self))
+  let scenario = try reader.read(CommandLine.arguments[1]).scenario
+  let pool = WorkerPool(threadCount: 2)
+  let run = try PreparedRun(scenario, pool: pool, artefactFolder: nil)
+  let outcome = try Runner(run, pool: pool, folder: CommandLine.arguments[2]).execute()
+  if case .finished(let result) = outcome { print(ResultTable.text(of: result)) }
+} catch {
+  print(error)
+  exit(1)
+}

@@ -48,7 +48,7 @@ public struct CDLChannel: PathChannelModel, Part {
     "travel_zenith", .angle, default: 90, in: 0...180,
     "Zenith angle of the UE's velocity in degrees; 90 is horizontal.")
   static let delayReference = DelayReference.parameter()
-  static let normalise = Normalisation.parameter(default: .none)
+  static let normalise = PowerScaling.parameter(default: .none)
 
   public static let schema = PartSchema(
     .channel, "cdl", "Clustered delay line CDL-A to CDL-E with a linear or planar array.",
@@ -57,7 +57,7 @@ public struct CDLChannel: PathChannelModel, Part {
       + [rotation.declaration] + AngleScaling.parameters + [
         scalesRays.declaration, kFactor.declaration, travelAzimuth.declaration,
         travelZenith.declaration, delayReference.declaration, normalise.declaration,
-        Normalisation.fitDrops.declaration,
+        PowerScaling.fitDrops.declaration,
       ])
 
   public var portCount: Int { array.portCount }

@@ -25,7 +25,7 @@ public struct COST2100Channel: PathChannelModel, Part {
     "ports", default: 32, in: 1...1024, "Ports Nt of the linear array at the BS.")
   static let travelAzimuth = UEMotion.travelAzimuth
   static let delayReference = DelayReference.parameter()
-  static let normalise = Normalisation.parameter(default: .sample)
+  static let normalise = PowerScaling.parameter(default: .sample)
 
   public static let schema = PartSchema(
     .channel, "cost2100", "COST 2100: visible clusters around a BS with a linear array.",
@@ -34,7 +34,7 @@ public struct COST2100Channel: PathChannelModel, Part {
       environment.declaration, ports.declaration, AntennaArray.spacing.declaration,
     ] + COST2100Parameters.declarations + [
       travelAzimuth.declaration, delayReference.declaration, normalise.declaration,
-      Normalisation.fitDrops.declaration,
+      PowerScaling.fitDrops.declaration,
     ])
 
   public let portCount: Int

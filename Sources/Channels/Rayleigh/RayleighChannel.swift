@@ -38,7 +38,7 @@ public struct RayleighChannel: PathChannelModel, Part {
     "sinusoids", .integer(8...1024),
     "Sinusoids Ns of each tap; 32 if left out (fading: jakes).")
   static let delayReference = DelayReference.parameter()
-  static let normalise = Normalisation.parameter(default: .none)
+  static let normalise = PowerScaling.parameter(default: .none)
 
   public static let schema = PartSchema(
     .channel, "rayleigh", "Independent Rayleigh taps on every port, optionally correlated.",
@@ -46,7 +46,7 @@ public struct RayleighChannel: PathChannelModel, Part {
       ports.declaration, taps.declaration, tapSpacing.declaration, delays.declaration,
       profile.declaration, decay.declaration, fading.declaration, sinusoids.declaration,
     ] + SpatialCorrelation.parameters + [
-      delayReference.declaration, normalise.declaration, Normalisation.fitDrops.declaration,
+      delayReference.declaration, normalise.declaration, PowerScaling.fitDrops.declaration,
     ])
 
   public let portCount: Int

@@ -12,13 +12,13 @@ public struct RecordedChannel: ChannelModel, Part {
     "file", .file, "Array file: .npy, .npz, .mat, .csv or .safetensors.")
   static let variable = Parameter<String?>.optional(
     "variable", .text, "Name of the array; needed if the file holds several.")
-  static let normalise = Normalisation.parameter(default: .sample)
+  static let normalise = PowerScaling.parameter(default: .sample)
 
   public static let schema = PartSchema(
     .channel, "recorded", "Channels read from a file: the public data sets, exports of simulators.",
     parameters: [file.declaration, variable.declaration] + RecordLayout.parameters
       + AngularDelaySynthesis.parameters + RecordSplit.parameters + [
-        normalise.declaration, Normalisation.fitDrops.declaration,
+        normalise.declaration, PowerScaling.fitDrops.declaration,
       ])
 
   public var portCount: Int { layout.portCount }
@@ -28,7 +28,7 @@ public struct RecordedChannel: ChannelModel, Part {
   private let toneCount: Int
   /// Nil if the file holds frequency responses.
   private let synthesis: AngularDelaySynthesis?
-  private let normalisation: Normalisation
+  private let normalisation: PowerScaling
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     let path = context.path(settings[Self.file])

@@ -48,7 +48,7 @@ public struct TDLChannel: PathChannelModel, Part {
   static let sinusoids = Parameter<Int>.integer(
     "sinusoids", default: 32, in: 8...1024, "Sinusoids Ns of each tap.")
   static let delayReference = DelayReference.parameter()
-  static let normalise = Normalisation.parameter(default: .none)
+  static let normalise = PowerScaling.parameter(default: .none)
 
   public static let schema = PartSchema(
     .channel, "tdl", "Tapped delay line TDL-A to TDL-E, optionally correlated over ports.",
@@ -56,7 +56,7 @@ public struct TDLChannel: PathChannelModel, Part {
     parameters: [
       profile.declaration, delaySpread.declaration, ports.declaration, sinusoids.declaration,
     ] + SpatialCorrelation.parameters + [
-      delayReference.declaration, normalise.declaration, Normalisation.fitDrops.declaration,
+      delayReference.declaration, normalise.declaration, PowerScaling.fitDrops.declaration,
     ])
 
   public let portCount: Int

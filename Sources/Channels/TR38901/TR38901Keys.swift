@@ -44,7 +44,7 @@ enum TR38901Keys {
     "path_loss", default: false,
     "Whether path loss and shadow fading are in the channel (needs normalise: dataset or none).")
   static let delayReference = DelayReference.parameter(default: .first)
-  static let normalise = Normalisation.parameter(default: .sample)
+  static let normalise = PowerScaling.parameter(default: .sample)
 
   static let model = [
     scenario.declaration, state.declaration, office.declaration, table.declaration,
@@ -52,6 +52,6 @@ enum TR38901Keys {
   static let behaviour = [
     environment.declaration, environmentSeed.declaration, travelAzimuth.declaration,
     sphericalWaves.declaration, pathLoss.declaration, delayReference.declaration,
-    normalise.declaration, Normalisation.fitDrops.declaration,
+    normalise.declaration, PowerScaling.fitDrops.declaration,
   ]
 }

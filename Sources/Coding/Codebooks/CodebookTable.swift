@@ -19,14 +19,12 @@ public final class CodebookTable {
   /// - Precondition: all are finite.
   public convenience init(_ values: RealArray, pool: WorkerPool? = nil) {
     let (samples, outputs) = (values[dimension: 0], values[dimension: 1])
-    let sets = Results<SortedPoints>(outputs)
-    values.withUnsafeElements { values in
-      nonisolated(unsafe) let values = values
-      Self.forEach(outputs, pool) { output in
-        sets[output] = SortedPoints((0..<samples).map { values[$0 * outputs + output] })
-      }
-    }
-    self.init((0..<outputs).map { sets[$0]! })
+    self.init(
+      Self.map(outputs, pool) { output in
+        values.withUnsafeElements { values in
+          SortedPoints((0..<samples).map { values[$0 * outputs + output] })
+        }
+      })
   }
 
   /// Number of outputs, M.
@@ -49,13 +47,12 @@ public final class CodebookTable {
   public func prepare(bits: ClosedRange<Int>, pool: WorkerPool?) {
     let missing = points.indices.flatMap { output in bits.map { Key(output: output, bits: $0) } }
       .filter { clusters[$0] == nil }
-    let found = Results<ExactKMeans.Clusters>(missing.count)
     let points = points
-    Self.forEach(missing.count, pool) { i in
+    let found = Self.map(missing.count, pool) { i in
       let key = missing[i]
-      found[i] = ExactKMeans.clusters(of: points[key.output], levelCount: 1 << key.bits)
+      return ExactKMeans.clusters(of: points[key.output], levelCount: 1 << key.bits)
     }
-    for (i, key) in missing.enumerated() { clusters[key] = found[i] }
+    for (key, best) in zip(missing, found) { clusters[key] = best }
   }
 
   private func best(_ output: Int, _ bits: Int) -> ExactKMeans.Clusters {
@@ -66,34 +63,9 @@ public final class CodebookTable {
     return found
   }
 
-  private static func forEach(
-    _ count: Int, _ pool: WorkerPool?, _ body: @escaping @Sendable (Int) -> Void
-  ) {
-    if let pool {
-      pool.forEach(count) { index, _ in body(index) }
-    } else {
-      (0..<count).forEach(body)
-    }
-  }
-}
-
-/// Places that different threads write, each its own.
-private final class Results<Element>: @unchecked Sendable {
-  // Sendable: each place is written by one iteration of a loop and read after it.
-  private let places: UnsafeMutableBufferPointer<Element?>
-
-  init(_ count: Int) {
-    places = .allocate(capacity: count)
-    places.initialize(repeating: nil)
-  }
-
-  deinit {
-    places.deinitialize()
-    places.deallocate()
-  }
-
-  subscript(_ i: Int) -> Element? {
-    get { places[i] }
-    set { places[i] = newValue }
+  private static func map<Value: Sendable>(
+    _ count: Int, _ pool: WorkerPool?, _ body: @escaping @Sendable (Int) -> Value
+  ) -> [Value] {
+    pool?.map(count) { index, _ in body(index) } ?? (0..<count).map(body)
   }
 }

@@ -37,10 +37,14 @@ public struct AdaptiveModel: SymbolModel {
       for context in 0..<contextCount {
         let classes = context * classCount..<(context + 1) * classCount
         let total = expected[classes].reduce(0, +)
-        let weight = Double(symbols * unit) / Double(max(total, unit))
+        // Integers: the same on every machine.
+        func scaled(_ sum: Int) -> Int {
+          let whole = UInt128(max(total, unit))
+          return Int((UInt128(sum) * UInt128(symbols * unit) + whole / 2) / whole)
+        }
         for k in classes {
-          result.observed[k] = share + Int((Double(observed[k]) * weight).rounded())
-          result.expected[k] = share + Int((Double(expected[k]) * weight).rounded())
+          result.observed[k] = share + scaled(observed[k])
+          result.expected[k] = share + scaled(expected[k])
         }
       }
       return result

@@ -3,45 +3,38 @@ import Parts
 
 /// Gathers codewords and learns from the best codebooks of each output.
 ///
-/// Memory: all fitted codewords are kept, 4 bytes for each of drops · M values, and twelve times as much while they are
-/// worked on.
+/// Memory: that of the ``CodewordSample``, and twelve times as much while codebooks are worked out.
 struct CodebookFitter: Fitter {
-  let part: String
-  let outputCount: Int
-  /// Fewest drops that are enough.
-  let minimumDrops: Int
-  /// What is learned.
-  let learn: @Sendable (CodebookTable) -> Artefact
-  private var values: [Float] = []
+  private var sample: CodewordSample
+  /// Bits of the codebooks that are asked for first, worked out on several threads.
+  private let bits: ClosedRange<Int>
+  private let learn: @Sendable (CodebookTable) -> Artefact
 
+  /// - Parameters:
+  ///   - part: for errors.
+  ///   - outputCount: reals of a codeword.
+  ///   - minimumDrops: fewest drops that are enough.
+  ///   - bits: of the codebooks that are asked for first.
+  ///   - learn: what is learned.
   init(
-    part: String, outputCount: Int, minimumDrops: Int,
+    part: String, outputCount: Int, minimumDrops: Int, bits: ClosedRange<Int>,
     learn: @escaping @Sendable (CodebookTable) -> Artefact
   ) {
-    self.part = part
-    self.outputCount = outputCount
-    self.minimumDrops = minimumDrops
+    sample = CodewordSample(part: part, outputCount: outputCount, minimumDrops: minimumDrops)
+    self.bits = bits
     self.learn = learn
   }
 
-  mutating func add(_ input: StageInput) {
-    guard case .codeword(let codewords) = input else {
-      preconditionFailure("a quantiser is fitted on codewords")
-    }
-    codewords.requireShape([nil, outputCount], "[drop, M]")
-    codewords.withUnsafeElements { values.append(contentsOf: $0) }
-  }
+  mutating func add(_ input: StageInput) { sample.add(input) }
 
-  func finish() throws -> Artefact {
-    let drops = values.count / outputCount
-    guard drops >= minimumDrops else {
-      throw FittingError(
-        part: part, reason: "\(drops) drops are too few, \(minimumDrops) are needed")
-    }
-    guard values.allSatisfy(\.isFinite) else {
-      throw FittingError(part: part, reason: "a fitted codeword holds a non-finite value")
-    }
-    return learn(CodebookTable(RealArray(values, shape: [drops, outputCount])))
+  func finish() throws -> Artefact { try finish(pool: nil) }
+
+  func finish(on pool: WorkerPool) throws -> Artefact { try finish(pool: pool) }
+
+  private func finish(pool: WorkerPool?) throws -> Artefact {
+    let table = CodebookTable(try sample.checked(), pool: pool)
+    table.prepare(bits: bits, pool: pool)
+    return learn(table)
   }
 
   /// - Throws: `SettingsError` for fewer drops than levels.

@@ -2,64 +2,53 @@ import LinkMath
 import Parts
 
 /// Learns one row of a table for each component of the codeword from that component's sorted samples.
-///
-/// Memory: all fitted codewords are kept, 4 bytes for each of drops · M values (8 MB for 4000 drops of 512 reals).
 struct ComponentFitter: Fitter {
-  let part: String
+  private var sample: CodewordSample
   /// Name of the fitted array.
-  let array: String
-  let componentCount: Int
-  /// Fewest drops that determine a row.
-  let minimumDrops: Int
+  private let array: String
   /// Whether all components have the same row, of the samples of all of them.
-  let isShared: Bool
+  private let isShared: Bool
   /// Ascending samples of a component to its row; all rows have the same length.
-  let row: @Sendable ([Float]) -> [Float]
-  private var values: [Float] = []
+  private let row: @Sendable ([Float]) -> [Float]
 
   init(
     part: String, array: String, componentCount: Int, minimumDrops: Int,
     isShared: Bool = false, row: @escaping @Sendable ([Float]) -> [Float]
   ) {
-    self.part = part
+    sample = CodewordSample(part: part, outputCount: componentCount, minimumDrops: minimumDrops)
     self.array = array
-    self.componentCount = componentCount
-    self.minimumDrops = minimumDrops
     self.isShared = isShared
     self.row = row
   }
 
-  mutating func add(_ input: StageInput) {
-    guard case .codeword(let codewords) = input else {
-      preconditionFailure("a quantiser is fitted on codewords")
-    }
-    codewords.requireShape([nil, componentCount], "[drop, M]")
-    codewords.withUnsafeElements { values.append(contentsOf: $0) }
+  mutating func add(_ input: StageInput) { sample.add(input) }
+
+  func finish() throws -> Artefact {
+    try finish { count, row in (0..<count).map(row) }
   }
 
   /// - Complexity: O(M · drops · log drops) for sorting, plus the rows.
-  func finish() throws -> Artefact {
-    let dropCount = values.count / componentCount
-    guard dropCount >= minimumDrops else {
-      throw FittingError(
-        part: part, reason: "\(dropCount) drops are too few, \(minimumDrops) are needed")
-    }
-    guard values.allSatisfy(\.isFinite) else {
-      throw FittingError(part: part, reason: "a fitted codeword holds a non-finite value")
-    }
-    var table: [Float] = []
+  func finish(on pool: WorkerPool) throws -> Artefact {
+    try finish { count, row in pool.map(count) { component, _ in row(component) } }
+  }
+
+  private func finish(
+    _ map: (Int, @escaping @Sendable (Int) -> [Float]) -> [[Float]]
+  ) throws -> Artefact {
+    let values = try sample.checked()
+    let (drops, components) = (values[dimension: 0], values[dimension: 1])
+    let rows: [[Float]]
     if isShared {
-      let shared = row(values.sorted())
-      for _ in 0..<componentCount { table += shared }
+      rows = [[Float]](repeating: row(values.elements.sorted()), count: components)
     } else {
-      for component in 0..<componentCount {
-        var samples = (0..<dropCount).map { values[$0 * componentCount + component] }
-        samples.sort()
-        table += row(samples)
+      rows = map(components) { [row] component in
+        values.withUnsafeElements { values in
+          row((0..<drops).map { values[$0 * components + component] }.sorted())
+        }
       }
     }
     return Artefact([
-      array: RealArray(table, shape: [componentCount, table.count / componentCount])
+      array: RealArray(rows.flatMap { $0 }, shape: [components, rows[0].count])
     ])
   }
 }

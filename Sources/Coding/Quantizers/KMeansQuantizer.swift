@@ -77,7 +77,10 @@ public struct KMeansQuantizer: Quantizer, Part {
       settings, signature: "bits=\(mean) \(rule) most=\(most) length=\(count)",
       shapes: ["shares": [count, 1], "levels": [count, 1 << most]]
     ) {
-      CodebookFitter(part: schema.name, outputCount: count, minimumDrops: 1 << mean) { table in
+      CodebookFitter(
+        part: schema.name, outputCount: count, minimumDrops: 1 << mean,
+        bits: rule == .swap ? max(mean - 1, 0)...min(mean + 1, useful) : mean...mean
+      ) { table in
         let bits = allocated(rule, mean, limit: useful, table)
         let levels = bits.enumerated().flatMap { output, bits in
           let levels = table.levels(output, bits: bits).map(Float.init)

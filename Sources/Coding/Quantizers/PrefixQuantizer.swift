@@ -56,7 +56,9 @@ public struct PrefixQuantizer: Quantizer, Part {
       settings, signature: "bits=\(bits) length=\(count)",
       shapes: ["gains": [count, 1], "means": [count, 1], "levels": [count, 1 << bits]]
     ) {
-      CodebookFitter(part: schema.name, outputCount: count, minimumDrops: 1 << bits) { table in
+      CodebookFitter(
+        part: schema.name, outputCount: count, minimumDrops: 1 << bits, bits: bits...bits
+      ) { table in
         let outputs = 0..<count
         let gains = outputs.map { Float(table.loss($0, bits: 0) - table.loss($0, bits: bits)) }
         let means = outputs.map { Float(table.levels($0, bits: 0)[0]) }

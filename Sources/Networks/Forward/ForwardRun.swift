@@ -25,7 +25,7 @@ public struct ForwardRun: Sendable {
     /// Axes of one written sample.
     public let sampleShape: [Int]
     /// Of the reconstructions; nil unless the whole autoencoder was run.
-    public fileprivate(set) var error: ReconstructionError?
+    public fileprivate(set) var error: ErrorTotals?
 
     /// One value per line.
     public var text: String {

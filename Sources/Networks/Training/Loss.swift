@@ -126,6 +126,20 @@ public struct LogMeanSquareLoss: Loss {
   }
 }
 
+/// Mean over the batch of ||output - target||², whose scale counts beside the terms that codeword steps add.
+public struct SquaredNormLoss: Loss {
+  /// Has no parameters.
+  public init() {}
+
+  public func evaluate(
+    _ batch: LossBatch, _ gradients: LossGradients, pool: WorkerPool?
+  ) -> Double {
+    let samples = Double(batch.samples)
+    let pass = LossPass(batch, gradient: gradients.output)
+    return pass.run(factor: Float(2 / samples), pool) / samples
+  }
+}
+
 /// One pass over output and target by samples.
 private final class LossPass: @unchecked Sendable {
   // Sendable: tasks write disjoint samples.

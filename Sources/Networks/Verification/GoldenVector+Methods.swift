@@ -131,7 +131,7 @@ extension GoldenVector {
         "metric.pred", expected: [target.count / shape.count] + shape.axes,
         found: file.tensors["metric.pred"]!.shape)
     }
-    var error = ReconstructionError()
+    var error = ErrorTotals()
     for start in stride(from: 0, to: target.count, by: shape.count) {
       error.add(target[start..<start + shape.count], output[start..<start + shape.count])
     }

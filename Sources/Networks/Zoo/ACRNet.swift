@@ -9,8 +9,7 @@ public enum ACRNet: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "acrnet", "ACRNet: residual blocks with grouped convolutions and learned slopes.",
     reference: "Z. Lu et al., IEEE Trans. Wireless Commun. 2022",
-    parameters: [expansion.declaration, Bottleneck.parameter.declaration]
-      + LowPrecision.parameters)
+    parameters: [expansion.declaration, Bottleneck.parameter.declaration])
 
   public static let shortForms: [(name: String, settings: [String: Setting])] =
     (1...20).map { ("acrnet-\($0)x", ["expansion": .integer($0)]) }

@@ -23,7 +23,7 @@ public enum BCsiNet: NetworkFamily {
     .codec, "bcsinet",
     "BCsiNet: CsiNet with a head at the UE whose dense layer can be binary (binary: encoder).",
     reference: "Z. Lu, J. Wang, J. Song, IEEE WCL 2021",
-    parameters: [head.declaration, blocks.declaration] + LowPrecision.parameters)
+    parameters: [head.declaration, blocks.declaration])
 
   public static let shortForms: [(name: String, settings: [String: Setting])] =
     Head.allCases.flatMap { head in

@@ -33,7 +33,7 @@ public enum CLLWCsiNet: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "cllwcsinet",
     "CLLWCsiNet: fully convolutional, with a denoising branch for noisy codewords.",
-    parameters: [wiring.declaration, activations.declaration] + LowPrecision.convolutional)
+    parameters: [wiring.declaration, activations.declaration])
 
   public static let shortForms: [(name: String, settings: [String: Setting])] = [
     ("cllwcsinet-clean", ["noise_wiring": .text("denoiser_only")])

@@ -6,7 +6,7 @@ public enum CLNet: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "clnet", "CLNet: CRNet with spatial attention and squeeze-and-excite at the UE.",
     reference: "S. Ji, M. Li, IEEE WCL 2021, arXiv:2102.07507",
-    parameters: LowPrecision.parameters)
+    parameters: [])
 
   public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
     throws(NetworkError) -> Autoencoder

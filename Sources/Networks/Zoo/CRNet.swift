@@ -5,7 +5,7 @@ public enum CRNet: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "crnet", "CRNet: convolutions of several resolutions side by side.",
     reference: "Z. Lu, J. Wang, J. Song, ICC 2020",
-    parameters: [Bottleneck.parameter.declaration] + LowPrecision.parameters)
+    parameters: [Bottleneck.parameter.declaration])
 
   public static let shortForms: [(name: String, settings: [String: Setting])] = [
     ("cl-crnet", ["bottleneck": .text("convolutional")])

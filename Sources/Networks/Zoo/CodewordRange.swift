@@ -36,6 +36,7 @@ extension NetworkFamily {
   static var fullSchema: PartSchema {
     PartSchema(
       schema.section, schema.name, schema.summary, reference: schema.reference,
-      parameters: schema.parameters + [CodewordRange.parameter.declaration])
+      parameters: schema.parameters + LowPrecision.parameters
+        + [CodewordRange.parameter.declaration])
   }
 }

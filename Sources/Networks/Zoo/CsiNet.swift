@@ -12,8 +12,7 @@ public enum CsiNet: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "csinet", "CsiNet: one convolution at the UE, two residual blocks at the BS.",
     reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748",
-    parameters: [axis.declaration, kernel.declaration, Bottleneck.parameter.declaration]
-      + LowPrecision.parameters)
+    parameters: [axis.declaration, kernel.declaration, Bottleneck.parameter.declaration])
 
   public static let shortForms: [(name: String, settings: [String: Setting])] = [
     ("csinet-width", ["bn_axis": .text("width")]), ("csinet-7x7", ["kernel": .integer(7)]),

@@ -7,7 +7,7 @@ public enum CsiNetPlus: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "csinetplus", "CsiNet+: larger kernels and five residual blocks at the BS.",
     reference: "J. Guo et al., IEEE Trans. Wireless Commun. 19 (2020) 2827",
-    parameters: LowPrecision.parameters)
+    parameters: [])
 
   public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
     throws(NetworkError) -> Autoencoder

@@ -16,7 +16,7 @@ public enum CsiNetPro: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "csinetpro", "CsiNet-Pro: 7x7 convolutions with tanh on both sides.",
     reference: "Z. Liu, M. del Rosario, Z. Ding, IEEE Trans. Wireless Commun. 21 (2022) 1214",
-    parameters: [output.declaration] + LowPrecision.parameters)
+    parameters: [output.declaration])
 
   public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
     throws(NetworkError) -> Autoencoder

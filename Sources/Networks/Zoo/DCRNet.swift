@@ -9,7 +9,7 @@ public enum DCRNet: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "dcrnet", "DCRNet: dilated convolutions, and decoder blocks with shuffled groups.",
     reference: "S. Tang et al., IEEE TVT 71 (2022), doi:10.1109/TVT.2022.3183596",
-    parameters: [expansion.declaration] + LowPrecision.parameters)
+    parameters: [expansion.declaration])
 
   public static let shortForms: [(name: String, settings: [String: Setting])] =
     (1...10).map { ("dcrnet-\($0)x", ["expansion": .integer($0)]) }

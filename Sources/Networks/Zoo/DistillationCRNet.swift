@@ -23,7 +23,7 @@ public enum DistillationCRNet: NetworkFamily {
   public static let schema = PartSchema(
     .codec, "kd-crnet", "CRNet of knowledge distillation: a teacher, or a student (CRNet-SE).",
     reference: "Y. Cui et al., 2022, arXiv:2210.17113",
-    parameters: [role.declaration, width.declaration] + LowPrecision.parameters)
+    parameters: [role.declaration, width.declaration])
 
   public static let shortForms: [(name: String, settings: [String: Setting])] = [
     ("kd-crnet-se", ["role": .text("student")])

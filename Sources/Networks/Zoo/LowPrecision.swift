@@ -13,7 +13,7 @@ public enum SideChoice: String, Choice {
   }
 }
 
-/// Settings of families whose layers can be computed in less than 32 bits; ``NetworkChoice`` carries them out by replacement.
+/// Settings of every family for layers that are computed in less than 32 bits; ``NetworkChoice`` carries them out by replacement.
 enum LowPrecision {
   static let binary = Parameter<SideChoice>.choice(
     "binary", default: SideChoice.none,
@@ -38,9 +38,10 @@ enum LowPrecision {
     "Ranges of 8-bit activations: of a calibration or training (stored), or of each sample, for fully connected layers alone (dynamic)."
   )
 
-  /// Keys of families with fully connected layers, and of families without.
-  static let parameters = [binary.declaration] + convolutional
-  static let convolutional = [int8.declaration, ranges.declaration]
+  /// Keys of 8-bit layers.
+  static let integers = [int8.declaration, ranges.declaration]
+  /// All keys.
+  static let parameters = [binary.declaration] + integers
 
   /// The autoencoder with its layers replaced as the settings say.
   ///
@@ -49,7 +50,7 @@ enum LowPrecision {
     -> Autoencoder
   {
     var result = autoencoder
-    let binarySides = sides(binary, settings)
+    let binarySides = settings[binary]
     if binarySides != .none {
       guard let binarised = result.binarised(binarySides) else {
         throw nothing(
@@ -57,7 +58,7 @@ enum LowPrecision {
       }
       result = binarised
     }
-    let integerSides = sides(int8, settings)
+    let integerSides = settings[int8]
     if integerSides != .none {
       let isDynamic = settings[ranges] == .dynamic
       guard let quantised = result.quantised(integerSides, isDynamic: isDynamic) else {
@@ -68,12 +69,6 @@ enum LowPrecision {
       result = quantised
     }
     return result
-  }
-
-  private static func sides(_ parameter: Parameter<SideChoice>, _ settings: Settings)
-    -> SideChoice
-  {
-    settings.values[parameter.key] == nil ? SideChoice.none : settings[parameter]
   }
 
   private static func nothing(_ settings: Settings, _ key: String, _ reason: String) -> NetworkError

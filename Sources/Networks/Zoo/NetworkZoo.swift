@@ -205,7 +205,7 @@ public struct NetworkChoice: Sendable {
   /// The network whose 8-bit layers, if it has any, are real ones.
   var unquantised: NetworkChoice {
     get throws(NetworkError) {
-      let real = try variant.leavingOut(Set(LowPrecision.convolutional.map(\.key)))
+      let real = try variant.leavingOut(Set(LowPrecision.integers.map(\.key)))
       return try NetworkChoice(real, compression: compression, image: image)
     }
   }

@@ -15,7 +15,7 @@ public enum TransNet: NetworkFamily {
     .codec, "transnet",
     "TransNet: a transformer layer on each side, its output not confined to [0, 1].",
     reference: "Y. Cui, A. Guo, C. Song, IEEE WCL 11 (2022) 903",
-    parameters: [crossBatch.declaration] + LowPrecision.parameters)
+    parameters: [crossBatch.declaration])
 
   public static let shortForms: [(name: String, settings: [String: Setting])] = [
     ("transnet-cross-batch", ["cross_batch": .flag(true)])

@@ -28,6 +28,8 @@ public struct PointConstants: Sendable, Hashable {
   public var givesScale: Bool
   /// Of the principal components of what the codec sees; nil if no column asks for them.
   public var inputVariances: [Double]?
+  /// Of the symbols of a codeword, in bits; nil without symbols or if no column asks for it.
+  public var symbolEntropy: Double?
 
   /// The constants of a point; the parameters are the properties.
   package init(
@@ -35,7 +37,7 @@ public struct PointConstants: Sendable, Hashable {
     quantizedValues: Int,
     reportsPerDrop: Int, bitErrorRate: Double, lossRate: Double = 0,
     sharesEnvironment: Bool = false, keepsEnergy: Bool = true, givesDirections: Bool = false,
-    givesScale: Bool = true, inputVariances: [Double]? = nil
+    givesScale: Bool = true, inputVariances: [Double]? = nil, symbolEntropy: Double? = nil
   ) {
     self.coordinates = coordinates
     self.users = users
@@ -50,6 +52,7 @@ public struct PointConstants: Sendable, Hashable {
     self.givesDirections = givesDirections
     self.givesScale = givesScale
     self.inputVariances = inputVariances
+    self.symbolEntropy = symbolEntropy
   }
 
   /// Whether the BS has CSI of the channel's scale.

@@ -69,7 +69,7 @@ extension DatasetGeneration {
         throw DataFileError(
           file: "\(folder)/\(name)", expected: "no file of that name without a manifest",
           found: "one that is not known to be of this data set",
-          hint: "choose another output, or replace it with --fresh")
+          hint: "choose another output, or replace it (--fresh)")
       }
       return []
     }
@@ -81,7 +81,7 @@ extension DatasetGeneration {
           ? "at most the \(plan.drops) drops that are asked for"
           : "a data set of this scenario and these options",
         found: old.recipe == plan.recipe ? "\(old.drops)" : "another one",
-        hint: "choose another output, or replace it with --fresh")
+        hint: "choose another output, or replace it (--fresh)")
     }
     return old.shards
   }
@@ -105,7 +105,7 @@ extension DatasetGeneration {
     } catch {
       throw DataFileError(
         file: error.file, expected: error.expected, found: error.found,
-        hint: "--fresh only replaces data sets; remove the file, or choose another output")
+        hint: "only data sets are replaced; remove the file, or choose another output")
     }
     guard let old else { return }
     for file in old.shards.flatMap(\.files) where isOwn(file.name) {

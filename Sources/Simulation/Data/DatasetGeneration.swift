@@ -130,12 +130,11 @@ public struct DatasetGeneration: Sendable {
     for first in stride(from: drops.lowerBound, to: drops.upperBound, by: size * group) {
       let part = first..<min(first + size * group, drops.upperBound)
       let members = DropBlock(part, domain: request.domain, seed: source.seed).parts(of: size)
-      let drawn = Slots<DatasetSource.Rows>(members.count)
       let (source, request) = (source, request)
-      try pool.forEach(members.count) { index, _ in
-        drawn[index] = try source.rows(members[index], request.layout, slots: request.slots)
+      let drawn = try pool.map(members.count) { index, _ in
+        try source.rows(members[index], request.layout, slots: request.slots)
       }
-      for index in members.indices { try files.append(drawn[index]!) }
+      for rows in drawn { try files.append(rows) }
       if next(members.last!.drops.upperBound - drops.lowerBound) { return nil }
     }
     let names = try files.finish()

@@ -117,7 +117,7 @@ public struct DatasetSource: Sendable {
     case .csinet:
       let sample = try front.sample(drawn.responses[0], seen: drawn.responses[0])
       return Rows(
-        values: NetworkMap.images(sample.seen).elements, gainDB: gains,
+        values: CSIImages.images(sample.seen).elements, gainDB: gains,
         normaliserDB: sample.gains.map { 20 * log10($0) })
     }
   }

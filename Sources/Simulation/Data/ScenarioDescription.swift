@@ -36,11 +36,8 @@ extension DatasetSource {
       let block = DropBlock(range, domain: domain, seed: seed)
       // One drop each, so that all workers have something to do.
       let members = block.parts(of: 1)
-      let drawn = Slots<ComplexArray>(members.count)
-      try pool.forEach(members.count) { index, _ in
-        drawn[index] = try self.responses(members[index])
-      }
-      try describer.add(.concatenated((0..<members.count).map { drawn[$0]! }))
+      let drawn = try pool.map(members.count) { index, _ in try self.responses(members[index]) }
+      try describer.add(.concatenated(drawn))
       progress(range.upperBound - drops.lowerBound)
     }
     return DatasetDescription(scenario: path, describer.finish())

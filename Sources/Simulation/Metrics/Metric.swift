@@ -45,7 +45,7 @@ public enum MetricRegistry {
   public static let metrics: [any Metric.Type] = [
     EstimateError.self, CSIError.self, FullBandError.self, Similarity.self, BeamGain.self,
     Rate.self, ReportBits.self, RatePercentile.self, ReportLoss.self,
-    SumRate.self, PayloadSpread.self, GaussianFloor.self,
+    SumRate.self, PayloadSpread.self, GaussianFloor.self, SymbolEntropy.self,
   ]
 
   /// Those that every run has, because a column of theirs is in every report.

@@ -7,7 +7,7 @@ import LinkMath
 /// plane, as `0.5 + 0.5 · value`, so that CSI of largest modulus 1 lies in [0, 1] and no energy is 0.5.
 ///
 /// Reference: C.-K. Wen, W.-T. Shih, S. Jin, IEEE Wireless Commun. Lett. 7 (2018) 748, public data set.
-package enum NetworkMap {
+package enum CSIImages {
   /// - Parameter csi: normalised CSI [drop, delay, angle].
   /// - Returns: [drop, 2, angle, delay].
   /// - Complexity: one pass over the values.

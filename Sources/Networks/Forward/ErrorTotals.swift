@@ -4,7 +4,7 @@ import Foundation
 ///
 /// With `x' = x - 0.5`, NMSE is the mean over samples of `||y' - x'||² / ||x'||²`. Samples
 /// without energy are counted and left out.
-public struct ReconstructionError: Sendable, Equatable {
+public struct ErrorTotals: Sendable, Equatable {
   /// Samples with energy.
   public private(set) var sampleCount = 0
   /// Samples that are 0.5 everywhere.
@@ -54,7 +54,7 @@ public struct ReconstructionError: Sendable, Equatable {
   }
 
   /// Adds the samples of another sum.
-  public mutating func add(_ other: ReconstructionError) {
+  public mutating func add(_ other: ErrorTotals) {
     sampleCount += other.sampleCount
     silentCount += other.silentCount
     squaredError += other.squaredError

@@ -2,7 +2,7 @@ import LinkMath
 import Parts
 
 /// What is done to the power of each frequency response.
-public enum Normalisation: String, Choice {
+public enum PowerScaling: String, Choice {
   /// The model's own power: large-scale and small-scale fading stay in.
   case none
   /// Each matrix [subcarrier, port] is scaled to mean power 1 per entry, `‖H‖_F² = Nc Nt`.
@@ -12,7 +12,7 @@ public enum Normalisation: String, Choice {
   case dataset
 
   /// The key that every channel model offers.
-  static func parameter(default value: Normalisation) -> Parameter<Normalisation> {
+  static func parameter(default value: PowerScaling) -> Parameter<PowerScaling> {
     .choice(
       "normalise", default: value,
       """
