@@ -28,7 +28,8 @@ struct Exchange: ParsableCommand {
   }
 
   private func coder(_ model: String, _ fitted: Artefact?) throws -> (RangeCoder?, Fitting) {
-    var context = LinkContext(grid: LinkContext.Grid(toneCount: 1, spacingHz: 15e3))
+    var context = LinkContext(
+      grid: LinkContext.Grid(toneCount: 1, spacingHz: 15e3, carrierHz: 3.5e9))
     context.alphabets = [Int](repeating: Self.levels, count: Self.outputs)
     let settings = try RangeCoder.schema.settings(["model": .text(model)])
     return (
@@ -51,7 +52,8 @@ struct Exchange: ParsableCommand {
     fitter.add(.symbols((0..<4000).map { symbols(codewords + $0) }))
     let fitted = try fitter.finish()
     let coder = try coder(model, fitted).0!
-    var (digest, lengths, bytes) = (Digest(), [Float](), [Float]())
+    var digest = Digest()
+    var (lengths, bytes) = ([Float](), [Float]())
     for codeword in 0..<codewords {
       let symbols = symbols(codeword)
       symbols.withUnsafeBytes { digest.update($0) }
@@ -77,7 +79,8 @@ struct Exchange: ParsableCommand {
     let fitted = Artefact(file.tensors.mapValues { RealArray($0.floats(), shape: $0.shape) })
     let coder = try coder(file.metadata["model"] ?? "", fitted).0!
     let (lengths, bytes) = (file.tensors["lengths"]!.floats(), file.tensors["bytes"]!.floats())
-    var (digest, place) = (Digest(), 0)
+    var digest = Digest()
+    var place = 0
     var symbols = [UInt32](repeating: 0, count: Self.outputs)
     for length in lengths {
       var bits = BitString()

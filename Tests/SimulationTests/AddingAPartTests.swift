@@ -106,7 +106,8 @@ enum SmallNet: NetworkFamily {
 
   /// `1 - 2/π` of a unit Gaussian is left with the amplitude `sqrt(2/π)`.
   @Test func signQuantizerLeavesItsClosedForm() throws {
-    var context = LinkContext(grid: LinkContext.Grid(toneCount: 8, spacingHz: 15e3), seed: 1)
+    var context = LinkContext(
+      grid: LinkContext.Grid(toneCount: 8, spacingHz: 15e3, carrierHz: 3.5e9), seed: 1)
     context.codewordLength = 40_000
     let settings = try SignQuantizer.schema.settings([
       "amplitude": .number((2 / Double.pi).squareRoot())
