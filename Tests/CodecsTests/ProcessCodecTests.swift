@@ -78,11 +78,11 @@ private let hasPython = ["/usr/bin/python3", "/usr/local/bin/python3"].contains 
     try pool.forEach(12) { index, _ in
       let csi = gaussianCSI(drops: 1 + index, taps: 4, angles: 3, instance: index)
       let codeword = try codec.encode(csi)
-      let images = NetworkMap.images(csi).elements
+      let images = CSIImages.images(csi).elements
       #expect(codeword.values.elements == images.map { 2 * $0 })
       #expect(codeword.values.shape == [1 + index, 24])
       let back = try codec.decode(codeword)
-      #expect(back == NetworkMap.csi(NetworkMap.images(csi)))
+      #expect(back == CSIImages.csi(CSIImages.images(csi)))
       started.withLock { $0 += 1 }
     }
     #expect(started.withLock { $0 } == 12)
@@ -110,7 +110,7 @@ private let hasPython = ["/usr/bin/python3", "/usr/local/bin/python3"].contains 
       let codec = try folder.codec(
         ["python3", name], taps: 32, angles: 16, more: ["length": .integer(1024)])
       for _ in 0..<2 {
-        #expect(try codec.encode(csi).values.elements == NetworkMap.images(csi).elements)
+        #expect(try codec.encode(csi).values.elements == CSIImages.images(csi).elements)
       }
     }
   }

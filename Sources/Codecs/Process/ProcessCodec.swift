@@ -14,7 +14,7 @@ import Parts
 ///    32-bit integer, then the values of one sample after the other as 32-bit floats, everything little endian, row-major. An
 ///    encoder reads images and answers with as many codewords, a decoder reads codewords and answers with images.
 ///
-/// Images are those of the public data sets, `0.5 + 0.5 H` with H the normalised CSI, real plane first (`NetworkMap`). A decoder must
+/// Images are those of the public data sets, `0.5 + 0.5 H` with H the normalised CSI, real plane first (`CSIImages`). A decoder must
 /// take any codeword, as a noisy link delivers. A sample's answer must not depend on the rest of its batch nor on batches
 /// before, or results depend on the number of threads. Standard error is kept for messages when something fails. Standard output is for the
 /// answers alone.
@@ -98,7 +98,7 @@ public struct ProcessCodec: CodewordCodec, Part {
   /// - Throws: ``CodecProcessError`` for a program that ends, is late or answers wrongly.
   public func encode(_ csi: ComplexArray) throws -> Codeword {
     csi.requireShape([nil, taps, angles], "[drop, delay, angle]")
-    let images = NetworkMap.images(csi)
+    let images = CSIImages.images(csi)
     let drops = csi[dimension: 0]
     let values = try encoder.run(
       RealArray(images.elements, shape: [drops, 2 * taps * angles]), requireFinite: true)
@@ -110,7 +110,7 @@ public struct ProcessCodec: CodewordCodec, Part {
     // A wild codeword, as a noisy link can deliver, is no fault of the program.
     let isTame = codeword.values.withUnsafeElements { $0.allSatisfy { $0.magnitude < 1e6 } }
     let values = try decoder.run(codeword.values, requireFinite: isTame)
-    return NetworkMap.csi(
+    return CSIImages.csi(
       RealArray(values, shape: [codeword.values[dimension: 0], 2, angles, taps]))
   }
 }
