@@ -62,7 +62,8 @@ let package = Package(
         "LinkMath", "Parts", "Channels", "Codecs", "Link", "Scenarios", "DataFiles", "CKernels",
         "Networks", "Training", "Datasets")),
     .target(
-      name: "Reports", dependencies: ["Simulation", "DataFiles", "Parts", "Training", "Datasets"]),
+      name: "Reports",
+      dependencies: ["Simulation", "Scenarios", "DataFiles", "Parts", "Training", "Datasets"]),
     .executableTarget(
       name: "csilink",
       dependencies: [
@@ -130,7 +131,7 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: math("Simulation", "Reports", "Training", "Networks", "TestSupport")),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation", "DataFiles"]),
     .testTarget(
       name: "CommandLineTests",
       dependencies: ["csilink", "TestSupport", "DataFiles", "Datasets", "LinkMath"]),

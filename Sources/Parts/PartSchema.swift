@@ -165,8 +165,11 @@ public struct Settings: Sendable, Hashable {
   }
 
   /// One line per key, sorted: equal settings give equal texts.
-  public var canonical: String {
-    let lines = values.keys.sorted().map { "\(section.rawValue).\($0)=\(values[$0]!.canonical)" }
+  public var canonical: String { canonical(without: []) }
+
+  /// The same without some keys.
+  public func canonical(without hidden: Set<String>) -> String {
+    let lines = values.keys.filter { !hidden.contains($0) }.sorted().map { "\(section.rawValue).\($0)=\(values[$0]!.canonical)" }
     return (["\(section.rawValue)=\(part)"] + lines).joined(separator: "\n")
   }
 }

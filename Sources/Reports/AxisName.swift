@@ -2,18 +2,11 @@
 struct AxisName: Hashable {
   /// As short as it is unique among the swept paths and the ``reserved`` words: `snr`.
   let short: String
-  /// All words of the path: `pilots snr`.
-  let words: String
   /// From the ending of the key; nil if there is none, or if the values carry their unit.
   let unit: String?
 
   /// What the numbers of a result are called in the table: swept `quantizer.bits` are not the bits of the payload.
   private static let reserved: Set = ["bits", "drops", "rate", "bound", "stop"]
-
-  /// `pilots snr (dB)`
-  func label(unit valueUnit: String? = nil) -> String {
-    (valueUnit ?? unit).map { "\(words) (\($0))" } ?? words
-  }
 
   static func names(of paths: [String]) -> [AxisName] {
     let split = paths.map { path in
@@ -24,16 +17,12 @@ struct AxisName: Hashable {
       let isUnique = last.count { $0 == last[i] } == 1 && !reserved.contains(last[i])
       return AxisName(
         short: (isUnique ? last[i] : split[i].key).onOneLine,
-        words: split[i].key.withSpaces.onOneLine,
         unit: split[i].unit)
     }
   }
 }
 
 extension String {
-  /// The words of a key or a path.
-  var withSpaces: String { replacing(".", with: " ").replacing("_", with: " ") }
-
   fileprivate var lastComponent: String {
     guard let dot = lastIndex(of: ".") else { return self }
     return String(self[index(after: dot)...])

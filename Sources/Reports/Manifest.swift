@@ -63,6 +63,7 @@ public enum Manifest {
 
   private struct Content: Encodable {
     let formatVersion = Manifest.formatVersion
+    let reportFormat = ReportCSV.formatVersion
     let name: String
     let description: String
     let scenario: String

@@ -3,14 +3,15 @@ import Simulation
 
 /// `report.csv`: one row per operating point.
 ///
-/// The first line is a comment with the version of the format, the second names the columns: the swept paths, then the
-/// columns of the result, and among them the seed and what the result depends on. Fields follow RFC 4180, lines end in a line feed. Missing values are empty. Every interval is 95 %.
-/// The bytes depend on the result alone.
+/// The first line names the columns: the swept paths, then the columns of the result, and among them the seed and what the
+/// result depends on. Fields follow RFC 4180, lines end in a line feed. Missing values are empty. Every interval is 95 %.
+/// The bytes depend on the result alone. The version of the format stands in the manifest beside it (`report_format`).
 public enum ReportCSV {
   /// Name of the file in the folder of results.
   public static let fileName = "report.csv"
-  /// Raised when a column changes its meaning; columns that are appended leave it.
-  public static let formatVersion = 1
+  /// Raised when a column changes its meaning; columns that are appended leave it. Version 1 had a comment line before
+  /// the names of the columns.
+  public static let formatVersion = 2
 
   /// Names of the columns behind the swept keys.
   public static func columns(of result: RunResult) -> [String] { fields(of: result).map(\.name) }
@@ -19,12 +20,16 @@ public enum ReportCSV {
   ///
   /// - Complexity: O(points · columns).
   public static func text(of result: RunResult) -> String {
+    records(of: result).map { line($0) + "\n" }.joined()
+  }
+
+  /// Names of the columns, then the fields of each point.
+  static func records(of result: RunResult) -> [[String]] {
     let fields = fields(of: result)
-    var lines = ["# csilink report \(formatVersion)", record(result.axes + fields.map(\.name))]
-    for point in result.points {
-      lines.append(record(point.coordinates.map { $0 ?? "" } + fields.map { $0.text(point) }))
-    }
-    return lines.joined(separator: "\n") + "\n"
+    return [result.axes + fields.map(\.name)]
+      + result.points.map { point in
+        point.coordinates.map { $0 ?? "" } + fields.map { $0.text(point) }
+      }
   }
 
   /// Writes the file into a folder, as a whole or not at all.
@@ -34,7 +39,7 @@ public enum ReportCSV {
     try AtomicFile.write(text(of: result), to: "\(folder)/\(fileName)")
   }
 
-  private static func record(_ fields: [String]) -> String {
+  static func line(_ fields: [String]) -> String {
     fields.map(quoted).joined(separator: ",")
   }
 

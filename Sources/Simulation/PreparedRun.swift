@@ -17,6 +17,8 @@ public struct PreparedRun: Sendable {
   public let blockSize: Int
   /// The metrics and the columns of the report.
   let metrics: MetricSelection
+  /// The figures of the result; the usual ones if nil.
+  let plots: [FigureRequest]?
   let tree: LinkTree
   let header: JournalHeader
 
@@ -48,6 +50,7 @@ public struct PreparedRun: Sendable {
       progress: progress)
     do {
       metrics = try report.metrics(of: scenario.registry)
+      plots = try report.plots(of: scenario, columns: metrics.columns)
       tree = try LinkTreeBuilder.build(
         scenario, metrics: metrics, store: store, channels: channels)
     } catch let placed as PlacedError {

@@ -1,4 +1,5 @@
 import Parts
+import Scenarios
 
 /// What the report's metrics refer to.
 public struct ReportSettings: Sendable {
@@ -16,17 +17,58 @@ public struct ReportSettings: Sendable {
     "columns", .list(.text, count: 1...1000),
     "Columns of the report besides the standard ones, such as rate_5_percentile; 'csilink list metric' tells all."
   )
+  static let plotTexts = Parameter<[String]?>.optional(
+    "plots", .list(.text, count: 0...100),
+    "Plots of the report, each 'Y over X by KEY, ... per KEY where KEY=VALUE as NAME', where all but Y may be left out: curves by the keys, panels per key; if not given, NMSE and rate over the first swept key."
+  )
   static let schema = PartSchema(
     .report, "report", "What the metrics of the report refer to.",
     reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, evaluation script",
-    parameters: [cosineDomain.declaration, furtherColumns.declaration])
+    parameters: [
+      cosineDomain.declaration, furtherColumns.declaration, plotTexts.declaration,
+    ])
 
   private let domain: CosineDomain
   private let names: [String]
+  private let texts: [String]?
 
   init(_ settings: Settings) {
     domain = settings[Self.cosineDomain]
     names = settings[Self.furtherColumns] ?? []
+    texts = settings[Self.plotTexts]
+  }
+
+  /// The plots that the scenario asks for; nil if it does not say.
+  ///
+  /// - Throws: ``SettingsError`` for a text that is no plot, a column that the report does not have, a key that is not swept,
+  ///   and two plots of one name.
+  func plots(of scenario: Scenario, columns: [Column]) throws(SettingsError) -> [FigureRequest]? {
+    guard let texts else { return nil }
+    let axes = scenario.axes.map(\.path)
+    var plots: [FigureRequest] = []
+    for text in texts {
+      let plot: FigureRequest
+      do throws(FigureRequest.Problem) {
+        plot = try FigureRequest(parsing: text)
+      } catch {
+        throw SettingsError(part: "report", key: "plots", reason: error.message, hint: error.hint)
+      }
+      let known = columns.map(\.name) + axes
+      if let unknown = ([plot.y] + plot.keys).first(where: { !known.contains($0) }) {
+        throw SettingsError(
+          part: "report", key: "plots",
+          reason: "must name swept keys and columns of the report, got '\(unknown)'",
+          hint: nearestWord(to: unknown, among: known).map { "did you mean '\($0)'?" }
+            ?? "known: \(known.joined(separator: ", "))")
+      }
+      guard !plots.contains(where: { $0.fileName == plot.fileName }) else {
+        throw SettingsError(
+          part: "report", key: "plots", reason: "has two plots called '\(plot.fileName)'",
+          hint: "write 'as NAME' behind one of them")
+      }
+      plots.append(plot)
+    }
+    return plots
   }
 
   /// The metrics that the columns of the report need.

@@ -19,12 +19,15 @@ public struct RunResult: Sendable {
   /// Whether all drops of some channel lie in one environment that the seed drew, so that they are independent within it
   /// only.
   public let sharesEnvironment: Bool
+  /// The figures to draw of it; the usual ones if nil.
+  public let plots: [FigureRequest]?
 
   /// A result; the parameters are the properties.
   package init(
     scenarioName: String, description: String, axes: [String],
     columns: [Column] = Column.standard, points: [PointSummary], seed: UInt64,
-    provenance: Provenance, resolvedScenario: String, sharesEnvironment: Bool
+    provenance: Provenance, resolvedScenario: String, sharesEnvironment: Bool,
+    plots: [FigureRequest]? = nil
   ) {
     self.scenarioName = scenarioName
     self.description = description
@@ -35,6 +38,7 @@ public struct RunResult: Sendable {
     self.provenance = provenance
     self.resolvedScenario = resolvedScenario
     self.sharesEnvironment = sharesEnvironment
+    self.plots = plots
   }
 }
 

@@ -102,7 +102,8 @@ extension PreparedRun {
       seed: settings.seed,
       provenance: header.provenance,
       resolvedScenario: (try? scenario.resolvedYAML()) ?? "",
-      sharesEnvironment: tree.channels.contains { $0.channel.sharesEnvironment })
+      sharesEnvironment: tree.channels.contains { $0.channel.sharesEnvironment },
+      plots: plots)
   }
 }
 

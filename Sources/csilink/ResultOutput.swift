@@ -10,8 +10,7 @@ extension ResultFolder {
     let warnings = try write(result, execution, to: folder)
     print(ResultTable.text(of: result))
     print("# report: \(folder)/\(ReportCSV.fileName)")
-    for file in ResultPlots.fileNames
-    where FileManager.default.fileExists(atPath: "\(folder)/\(file)") {
+    for file in ResultPlots.files(in: folder) {
       print("# plot: \(folder)/\(file)")
     }
     for warning in warnings { printError("warning: \(warning)") }

@@ -59,7 +59,7 @@ import Testing
       ["run", "all.yaml", "--output", "out", "--threads", "1"], in: folder, environment: environment
     )
     try #require(run.status == 0, "\(environment) \(run)")
-    let rows = try folder.text("out/report.csv").split(separator: "\n").dropFirst()
+    let rows = try folder.text("out/report.csv").split(separator: "\n")
     let columns = rows.first!.split(separator: ",", omittingEmptySubsequences: false)
     let wanted = ["estimate_nmse_db", "nmse_db", "sgcs", "rate_bits_per_s_hz"]
       .map { columns.firstIndex(of: Substring($0))! }

@@ -189,7 +189,7 @@ import Testing
     let lines = report.split(separator: "\n").map {
       $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
-    return lines[2][try #require(lines[1].firstIndex(of: column))]
+    return lines[1][try #require(lines[0].firstIndex(of: column))]
   }
 
   @Test func resultsBelongToTheWeights() throws {

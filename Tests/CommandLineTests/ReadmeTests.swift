@@ -123,7 +123,7 @@ import Testing
     let folder = try TestFolder()
     let run = try Program.run("run", Repository.scenario("small"), "--output", "out", in: folder)
     #expect(run.status == 0)
-    let columns = try folder.text("out/report.csv").split(separator: "\n")[1].split(separator: ",")
+    let columns = try folder.text("out/report.csv").split(separator: "\n")[0].split(separator: ",")
     for column in columns.dropFirst() { #expect(readme.contains("`\(column)`"), "\(column)") }
   }
 

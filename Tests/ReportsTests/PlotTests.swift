@@ -6,13 +6,11 @@ import Testing
 @Suite struct PlotTests {
   private static let gnuplot = ResultPlots.installedGnuplot
 
-  private func written(_ result: RunResult) throws -> (script: String, data: String) {
+  /// The program that a run leaves.
+  private func written(_ result: RunResult) throws -> String {
     try withFolder { folder in
       _ = try ResultPlots.write(result, toFolder: folder, gnuplot: nil)
-      return (
-        try String(contentsOfFile: "\(folder)/plots.gp", encoding: .utf8),
-        try String(contentsOfFile: "\(folder)/plots.dat", encoding: .utf8)
-      )
+      return try String(contentsOfFile: "\(folder)/plots.gp", encoding: .utf8)
     }
   }
 
@@ -24,101 +22,117 @@ import Testing
     }
   }
 
-  /// The numbers of each block of the data file.
-  private func blocks(_ data: String) -> [[[String]]] {
-    data.components(separatedBy: "\n\n\n").map { block in
-      block.split(separator: "\n").filter { !$0.hasPrefix("#") }
-        .map { $0.split(separator: " ").map(String.init) }
-    }
+  /// The numbers of each curve of the i-th plot of a program.
+  private func blocks(_ program: String, plot: Int = 1) throws -> [[[String]]] {
+    let start = try #require(program.range(of: "$data\(plot) << EOD\n"))
+    let rest = program[start.upperBound...]
+    return rest[..<(try #require(rest.range(of: "EOD\n"))).lowerBound]
+      .components(separatedBy: "\n\n\n").map { block in
+        block.split(separator: "\n").filter { !$0.hasPrefix("#") }
+          .map { $0.split(separator: " ").map(String.init) }
+      }
+  }
+
+  /// The figures as texts.
+  private func texts(_ result: RunResult) -> [String] {
+    ResultPlots.figures(of: result).0.map(\.description)
   }
 
   @Test func curvesOverTheFirstKey() throws {
     let sweep = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: [["pca"], ["dft"]])
-    let (script, data) = try written(sweep)
-    #expect(script.contains("set xlabel 'pilots snr (dB)'"))
-    #expect(script.contains("set ylabel 'NMSE (dB)'"))
-    #expect(script.contains("set ylabel 'rate (bit/s/Hz)'"))
-    for title in ["pca", "dft", "perfect CSI"] { #expect(script.contains("title '\(title)'")) }
-    #expect(!script.contains("logscale"))
-    let blocks = blocks(data)
-    #expect(blocks.map(\.count) == [7, 7, 7])
+    let program = try written(sweep)
+    #expect(program.contains("set xlabel 'pilot SNR (dB)'"))
+    #expect(program.contains("set ylabel 'NMSE (dB)'"))
+    #expect(program.contains("set ylabel 'rate (bit/s/Hz)'"))
+    for title in ["pca", "dft", "perfect CSI"] { #expect(program.contains("title '\(title)'")) }
+    #expect(!program.contains("  set logscale"))
     let dft = sweep.points.filter { $0.coordinates[1] == "dft" }
-    #expect(blocks[1].map { $0[0] } == dft.map { $0.coordinates[0] })
-    for (row, point) in zip(blocks[1], dft) {
-      let (nmse, rate) = (try #require(point.interval(.nmse)), try #require(point.interval(.rate)))
-      let expected = [
-        point[.nmseDB], nmse.lowerBound, nmse.upperBound, point[.rate], rate.lowerBound,
-        rate.upperBound, point[.perfectRate],
-      ]
-      #expect(row.count == 1 + expected.count)
-      for (text, value) in zip(row.dropFirst(), expected) {
-        #expect(abs(try #require(Double(text)) - value) < 1e-6)
+    for (plot, ends, column) in [
+      (1, Column.Interval.nmse, Column.nmseDB), (2, .rate, .rate),
+    ] {
+      let blocks = try blocks(program, plot: plot)
+      // The bound is the same for both codecs and stands by itself.
+      #expect(blocks.map(\.count) == (plot == 1 ? [7, 7] : [7, 7, 7]))
+      #expect(blocks[1].map { $0[0] } == dft.map { $0.coordinates[0] })
+      for (index, point) in dft.enumerated() {
+        let interval = try #require(point.interval(ends))
+        let expected = [point[column], interval.lowerBound, interval.upperBound]
+        for (text, value) in zip(blocks[1][index].dropFirst(), expected) {
+          #expect(abs(try #require(Double(text)) - value) < 1e-6)
+        }
+        guard plot == 2 else { continue }
+        #expect(blocks[2][index][0] == point.coordinates[0])
+        #expect(abs(try #require(Double(blocks[2][index][1])) - point[.perfectRate]) < 1e-6)
       }
-    }
-    // The bound is the same for both codecs and stands by itself.
-    for (row, point) in zip(blocks[2], dft) {
-      #expect(row[0] == point.coordinates[0] && row.count == 2)
-      #expect(abs(try #require(Double(row[1])) - point[.perfectRate]) < 1e-6)
-    }
-    // Columns of the plots: value, ends of its interval.
-    for (value, low, high) in [(2, 3, 4), (5, 6, 7)] {
-      let bars = "using 1:\(value):(strcol(\(low)) eq '-inf' ? floor_y : $\(low)):\(high) with"
       for index in 0...1 {
-        #expect(script.contains("data index \(index) \(bars) yerrorbars"))
-        #expect(script.contains("data index \(index) using 1:\(value) with linespoints"))
+        #expect(program.contains("$data\(plot) index \(index) using 1:2:3:4 with yerrorbars"))
+        #expect(program.contains("$data\(plot) index \(index) using 1:2 with linespoints"))
       }
     }
   }
 
   @Test(arguments: [
     (["4", "8", "16", "32"], "codec.compression", "codec compression", true),
-    (["10", "20", "40", "80"], "pilots.snr_db", "pilots snr (dB)", false),
+    (["10", "20", "40", "80"], "pilots.snr_db", "pilot SNR (dB)", false),
     (["0", "1", "2", "4"], "timing.delay_slots", "timing delay slots", false),
-    (["300 ns", "1 us", "3 us"], "channel.delay_spread", "channel delay spread (us)", true),
+    (["300 ns", "1 us", "3 us"], "channel.delay_spread", "channel delay spread (ns)", true),
     (["3 km/h", "30 km/h"], "channel.speed", "channel speed (km/h)", false),
   ]) func numericAxes(texts: [String], path: String, label: String, isLogarithmic: Bool) throws {
-    let (script, data) = try written(
-      result(axes: [path], texts.reversed().map { point([$0]) }))
-    #expect(script.contains("set xlabel '\(label)'"))
-    #expect(script.contains("set logscale x") == isLogarithmic)
-    let positions = try blocks(data)[0].map { try #require(Double($0[0])) }
+    let program = try written(result(axes: [path], texts.reversed().map { point([$0]) }))
+    #expect(program.contains("set xlabel '\(label)'"))
+    #expect(program.contains("\n  set logscale x") == isLogarithmic)
+    let positions = try blocks(program)[0].map { try #require(Double($0[0])) }
     #expect(positions == positions.sorted())
-    // In the unit of the value that comes first.
-    if texts[0] == "300 ns" { #expect(positions == [0.3, 1, 3]) }
+    // In the unit of the smallest value.
+    if texts[0] == "300 ns" { #expect(positions == [300, 1000, 3000]) }
   }
 
   @Test func categories() throws {
     let points = ["pca", "type 'I'"].flatMap { codec in
       ["0", "10"].map { point([codec, $0], perfectRate: $0 == "0" ? 5 : 8.5) }
     }
-    let (script, data) = try written(result(axes: ["codec", "pilots.snr_db"], points))
-    #expect(script.contains(#"set xtics ('pca' 0, "type 'I'" 1)"#))
-    #expect(script.contains("title 'snr 10 dB'"))
+    let program = try written(result(axes: ["codec", "pilots.snr_db"], points))
+    #expect(program.contains(#"set xtics norotate ('pca' 0, "type 'I'" 1)"#))
+    #expect(program.contains("title 'SNR 10 dB'"))
     // The bound differs between the curves, so that each has its own.
-    #expect(script.contains("title 'perfect CSI (dashed)'"))
+    #expect(program.contains("title 'perfect CSI (dashed)'"))
     // Side by side around the places 0 and 1.
-    #expect(blocks(data).map { $0.map { $0[0] } } == [["-0.06", "0.94"], ["0.06", "1.06"]])
+    let places = [["-0.06", "0.94"], ["0.06", "1.06"]]
+    #expect(try blocks(program).map { $0.map { $0[0] } } == places)
+    #expect(try blocks(program, plot: 2).map { $0.map { $0[0] } } == places + places)
   }
 
+  /// An interval down to zero is drawn to the axis.
   @Test func aCurveWithoutTheFirstKeyRunsAcross() throws {
     let points =
       ["4", "8", "16"].map { point([$0, "pca"], nmse: -10) }
       + [point([nil, "dft"], nmse: -3, nmseInterval: -.infinity...(-2))]
-    let (script, data) = try written(result(axes: ["codec.compression", "codec"], points))
-    #expect(script.contains("with lines linestyle 2 title 'dft'"))
+    let sweep = result(axes: ["codec.compression", "codec"], points)
+    #expect(texts(sweep)[0] == (try fixture("across.txt")))
+    let program = try written(sweep)
+    #expect(program.contains("index 1 using 1:3:4 with filledcurves"))
     #expect(
-      blocks(data)[1].map { Array($0.prefix(4)) } == [
-        ["4", "-3", "-inf", "-2"], ["16", "-3", "-inf", "-2"],
-      ])
+      try blocks(program)[1] == [["4", "-3", "-10.4", "-2"], ["16", "-3", "-10.4", "-2"]])
+  }
+
+  /// Error bars are never cut: the axis reaches beyond all their finite ends.
+  @Test func intervalsFit() throws {
+    let points = [("0", -40.0...(-2)), ("10", -12...(-9))].map {
+      point([$0.0], nmse: -10, nmseInterval: $0.1)
+    }
+    let figure = try #require(
+      ResultPlots.figures(of: result(axes: ["pilots.snr_db"], points)).0.first)
+    #expect(figure.description.contains("\ny: NMSE (dB), linear, -41.9 to -0.1\n"))
   }
 
   @Test func manyCurvesHaveTheirOwnStyles() throws {
     let codecs: [[String?]] = (1...40).map { ["codec\($0)"] }
-    let (script, _) = try written(snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs))
-    let styles = script.split(separator: "\n").filter { $0.hasPrefix("set style line") }
+    let program = try written(snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs))
+    let styles = program.split(separator: "\n").filter { $0.hasPrefix("  set style line") }
       .map { $0.split(separator: " ").dropFirst(4).joined(separator: " ") }
-    #expect(styles.count == 41)
-    #expect(Set(styles).count == 41)
+    // Two plots.
+    #expect(styles.count == 80)
+    #expect(Set(styles).count == 40)
   }
 
   @Test func nothingToDrawRemovesOldPlots() throws {
@@ -135,10 +149,10 @@ import Testing
 
   @Test func tooManyCurvesAndNoNumbersWarn() throws {
     try withFolder { folder in
-      let codecs: [[String?]] = (0...ResultPlots.curveLimit).map { ["codec\($0)"] }
+      let codecs: [[String?]] = (0...Figure.curveLimit).map { ["codec\($0)"] }
       let many = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs, snrs: [0])
       let tooMany = try ResultPlots.write(many, toFolder: folder, gnuplot: nil)
-      #expect(tooMany.count == 1)
+      #expect(tooMany.count == 2)
       #expect(tooMany.first?.contains("41 curves") == true)
       let empty = result(
         axes: ["codec"], [point(["a"], nmse: .nan, rate: .nan, perfectRate: .nan)])
@@ -156,7 +170,7 @@ import Testing
       #expect(warnings.count == 1)
       #expect(warnings.first?.contains("gnuplot plots.gp") == true)
       let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-      #expect(files == ["plots.dat", "plots.gp"])
+      #expect(files == ["plots.gp"])
     }
   }
 
@@ -217,8 +231,7 @@ import Testing
   @Test func textsStayOnTheirLine() throws {
     let names = ["a\nset output 'x'", "b\r\u{2028}\u{85}", "c\u{0}\u{1B}[31m"]
     let sweep = result(axes: ["codec"], names.map { point([$0], perfectRate: 9) })
-    let (script, data) = try written(sweep)
-    for text in [script, data] {
+    for text in [try written(sweep)] {
       #expect(!text.contains("\nset output 'x'"))
       #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && $0.value != 0x85 })
     }
@@ -272,7 +285,7 @@ import Testing
       #expect(warnings.isEmpty == (Self.gnuplot != nil))
       let files = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
       let plots = Self.gnuplot == nil ? [] : standardPlots
-      #expect(files == Set(["report.csv", "manifest.json", "plots.gp", "plots.dat"] + plots))
+      #expect(files == Set(["report.csv", "manifest.json", "plots.gp"] + plots))
     }
   }
 
@@ -326,10 +339,10 @@ private let standardPlots = ["nmse.svg", "nmse.png", "rate.svg", "rate.png"]
       try withFolder { folder in
         _ = try ResultPlots.write(result, toFolder: folder, gnuplot: nil)
         let script = try String(contentsOfFile: "\(folder)/plots.gp", encoding: .utf8)
-        #expect(script.contains("'rate_5_percentile.'.format") == isThere)
+        #expect(script.contains("set output 'rate_5_percentile.'.format") == isThere)
         #expect(script.contains("'sum_rate.'.format") == isThere)
-        let data = try String(contentsOfFile: "\(folder)/plots.dat", encoding: .utf8)
-        #expect(data.contains("-5 -14.625 NaN NaN 7.90625 NaN NaN 8.015625 0.5 4\n") == isThere)
+        #expect(script.contains("\n-5 0.5 NaN NaN\n") == isThere)
+        #expect(script.contains("\n-5 4 NaN NaN\n") == isThere)
       }
     }
   }

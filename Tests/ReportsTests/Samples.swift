@@ -36,7 +36,7 @@ func point(
 func result(
   axes: [String], columns: [Column] = Column.standard, _ points: [PointSummary],
   name: String = "sample", description: String = "",
-  dataDigest: String = "51ab0e", sharesEnvironment: Bool = false
+  dataDigest: String = "51ab0e", sharesEnvironment: Bool = false, scenario: String? = nil
 ) -> RunResult {
   RunResult(
     scenarioName: name, description: description, axes: axes, columns: columns, points: points,
@@ -44,7 +44,7 @@ func result(
     provenance: Provenance(
       scenarioDigest: "9f31c2d45e6f7081", dataDigest: dataDigest, weightsDigest: "",
       build: "0123456789abcdef", kernel: "Haswell", version: "0.1.0"),
-    resolvedScenario: "name: \(name)\n", sharesEnvironment: sharesEnvironment)
+    resolvedScenario: scenario ?? "name: \(name)\n", sharesEnvironment: sharesEnvironment)
 }
 
 /// A sweep with smooth made-up curves: NMSE falls with the SNR to a floor of the codec, the rate follows.

@@ -54,11 +54,25 @@ import Testing
 
   @Test(arguments: [
     "pilots.ideal=true", "run.seed=2", "report.cosine_domain=public_set", "estimator=ls",
-    "sweep.codec.compression=[8, 4]", "sweep.pilots.snr_db=1", "channel.angles=[0]",
+    "sweep.codec.compression=[8, 5]", "sweep.pilots.snr_db=1", "channel.angles=[0]",
   ])
   func canonicalTextSeesEveryChange(override: String) throws {
     #expect(
       try scenario(Self.text, set: [override]).canonical != scenario(Self.text).canonical)
+  }
+
+  /// A sweep in another order is the same set of points.
+  @Test(arguments: [
+    "sweep: {codec.compression: [4, 2], codec: [pca, none], pilots.snr_db: [10, 0]}",
+    "sweep: {pilots.snr_db: [10, 0], codec: [none, pca], codec.compression: [2, 4]}",
+  ])
+  func canonicalTextIgnoresTheOrderOfTheSweep(other: String) throws {
+    let run = "\nrun: {drops: 1}"
+    let first = try scenario(
+      "sweep: {pilots.snr_db: [0, 10], codec: [none, pca], codec.compression: [2, 4]}" + run)
+    let second = try scenario(other + run)
+    #expect(first.points.map(\.coordinates) != second.points.map(\.coordinates))
+    #expect(first.canonical == second.canonical)
   }
 
   @Test func canonicalTextIsAsDocumented() throws {
@@ -69,7 +83,7 @@ import Testing
       """)
     #expect(
       scenario.canonical == """
-        csilink scenario 1
+        csilink scenario 2
         run=run
         run.drops=7
         run.seed=1

@@ -35,7 +35,7 @@ import Testing
     let lines = ReportCSV.text(of: result).split(separator: "\n").map {
       $0.split(separator: ",", omittingEmptySubsequences: false)
     }
-    let row = Dictionary(uniqueKeysWithValues: zip(lines[1], lines[2]))
+    let row = Dictionary(uniqueKeysWithValues: zip(lines[0], lines[1]))
     #expect(row["nmse_db"] == "" && row["nmse_interval_reliable"] == "")
     #expect(row["payload_bits"] == "32" && row["zero_energy_drops"] == "0")
   }

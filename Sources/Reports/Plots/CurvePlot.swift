@@ -26,9 +26,9 @@ enum CurvePlot {
   private static func script(_ trained: [TrainedNetwork], title: String) -> String {
     let curves = trained.enumerated().map { index, network in
       let file = "\(network.stem)-curve.csv"
-      let colour = PlotScript.colours[index % PlotScript.colours.count]
+      let colour = Figure.Style.colours[index % Figure.Style.colours.count]
       return "'\(file)' using 1:6 with lines linewidth 2 linecolor rgb '\(colour)' "
-        + "dashtype \(index / PlotScript.colours.count % 5 + 1) "
+        + "dashtype \(index / Figure.Style.colours.count % 5 + 1) "
         + "title '\(network.network.title)'"
     }
     return """

@@ -37,14 +37,15 @@ enum Gnuplot {
     }
   }
 
-  /// Whether a picture has its end: the closing tag of SVG, the `IEND` chunk of PNG.
+  /// Whether a picture has its end: the closing tag of SVG, the last line of PDF, the `IEND` chunk of PNG.
   private static func isComplete(_ path: String) -> Bool {
     guard let file = FileHandle(forReadingAtPath: path), let size = try? file.seekToEnd(),
       (try? file.seek(toOffset: size - min(size, 64))) != nil,
       let end = try? file.readToEnd()
     else { return false }
     guard path.hasSuffix(".png") else {
-      return String(decoding: end, as: UTF8.self).contains("</svg>")
+      let mark = path.hasSuffix(".pdf") ? "%%EOF" : "</svg>"
+      return String(decoding: end, as: UTF8.self).contains(mark)
     }
     return end.suffix(12) == Data([0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82])
   }

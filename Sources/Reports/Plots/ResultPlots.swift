@@ -2,20 +2,24 @@ import DataFiles
 import Foundation
 import Simulation
 
-/// Plots of NMSE and rate over the first swept key, as SVG and PNG, with the gnuplot script and data behind them.
+/// The plots that a run writes, as SVG and PNG, with the gnuplot program behind them: those of `report.plots`, or NMSE, rate and
+/// the further columns that have a plot of their own, over the first swept key.
 ///
 /// There is one curve for each combination of the other keys, with 95 % intervals, and the rate with perfect CSI. A
 /// numeric key gives lines over a linear or logarithmic axis, any other key one place per value.
 public enum ResultPlots {
-  /// More curves than this cannot be told apart.
-  public static let curveLimit = 40
+  /// The gnuplot program.
+  static let scriptName = "plots.gp"
 
-  /// The plots that ``write(_:toFolder:)`` draws.
-  public static let fileNames = PlotQuantity.all.flatMap(\.fileNames)
+  /// What is drawn unless a scenario says what: name of the files and column.
+  private static let usual = [
+    ("nmse", Column.nmseDB), ("rate", .rate), ("rate_5_percentile", .rate5Percentile),
+    ("sum_rate", .sumRate),
+  ]
 
   /// Draws the plots; nothing if nothing is swept. Plots of an earlier result in the folder are removed.
   ///
-  /// A missing or failing gnuplot is no error but a warning: script and data are there to draw the plots elsewhere.
+  /// A missing or failing gnuplot is no error but a warning: the program is there to draw the plots elsewhere.
   ///
   /// - Returns: why plots are missing, for the user; empty if all is well.
   /// - Throws: `DataFileError` if the folder cannot be written to.
@@ -33,38 +37,64 @@ public enum ResultPlots {
     throws(DataFileError) -> [String]
   {
     try removePlots(in: folder)
-    guard let curves = PlotCurves(result) else { return [] }
-    guard curves.curves.count <= curveLimit else {
-      return [
-        "no plots: \(curves.curves.count) curves are too many for one plot (at most "
-          + "\(curveLimit)); put the swept key with the most values first"
-      ]
-    }
-    let data = PlotData(curves: curves, quantities: PlotQuantity.shown(in: result))
-    let script = PlotScript(result: result, data: data)
-    var warnings: [String] = []
-    let drawn = script.quantities.map(\.name)
-    for quantity in data.quantities where !drawn.contains(quantity.name) {
-      warnings.append("no plot of \(quantity.name): it has no finite value")
-    }
-    guard !script.quantities.isEmpty else { return warnings }
-    try AtomicFile.write(data.text, to: "\(folder)/\(PlotData.fileName)")
-    try AtomicFile.write(script.text, to: "\(folder)/\(PlotScript.fileName)")
+    let (figures, problems) = figures(of: result)
+    var warnings = problems
+    guard !figures.isEmpty else { return warnings }
+    let formats: [GnuplotFigure.Format] = [.svg, .png]
+    let program = GnuplotFigure.program(
+      figures, formats, version: result.provenance.version, file: scriptName)
+    try AtomicFile.write(program, to: "\(folder)/\(scriptName)")
     do throws(Gnuplot.Failure) {
       try Gnuplot.run(
-        gnuplot, script: PlotScript.fileName, inFolder: folder,
-        outputs: script.quantities.flatMap(\.fileNames))
+        gnuplot, script: scriptName, inFolder: folder,
+        outputs: figures.flatMap { figure in formats.map { "\(figure.name).\($0.rawValue)" } })
     } catch {
       warnings.append(
         "\(error.reason); to draw the missing plots, run in the result folder: "
-          + "gnuplot \(PlotScript.fileName)")
+          + "gnuplot \(scriptName)")
     }
     return warnings
   }
 
+  /// The figures of a run, and why others are missing.
+  package static func figures(of result: RunResult) -> ([Figure], problems: [String]) {
+    let recorded = RecordedResult(result)
+    var figures: [Figure] = []
+    var problems: [String] = []
+    for request in requests(result) {
+      do {
+        var figure = try Figure(request, of: [recorded])
+        figure.title = result.scenarioName
+        figure.footer =
+          "csilink \(result.provenance.version)   scenario \(result.provenance.scenarioDigest)"
+          + "   seed \(result.seed)   bars: 95 % intervals"
+        figures.append(figure)
+      } catch {
+        let hint = error.hint.map { " (\($0))" } ?? ""
+        problems.append("no plot '\(request.fileName)': \(error.message)\(hint)")
+      }
+    }
+    return (figures, problems)
+  }
+
+  private static func requests(_ result: RunResult) -> [FigureRequest] {
+    if let plots = result.plots { return plots }
+    let isApplied = result.points.contains { $0.coordinates.first??.isEmpty == false }
+    guard let first = result.axes.first, isApplied else { return [] }
+    let names = Set(result.columns.map(\.name))
+    return usual.filter { names.contains($0.1.name) }.map { name, column in
+      var request = FigureRequest(y: column.name)
+      request.x = first
+      request.name = name
+      return request
+    }
+  }
+
   /// A plot must not outlive the result that it shows.
   private static func removePlots(in folder: String) throws(DataFileError) {
-    for name in [PlotScript.fileName, PlotData.fileName] + fileNames {
+    let old = files(in: folder)
+    // The data file of versions before the numbers stood in the program.
+    for name in [scriptName, "plots.dat"] + old {
       let path = "\(folder)/\(name)"
       guard unlink(path) != 0, errno != ENOENT else { continue }
       throw DataFileError(
@@ -72,8 +102,12 @@ public enum ResultPlots {
         found: String(cString: strerror(errno)))
     }
   }
-}
 
-extension PlotQuantity {
-  var fileNames: [String] { ["\(name).svg", "\(name).png"] }
+  /// The pictures in a folder that the program beside them draws, or that are called as usual.
+  public static func files(in folder: String) -> [String] {
+    let program = (try? String(contentsOfFile: "\(folder)/\(scriptName)", encoding: .utf8)) ?? ""
+    let drawn = program.matches(of: /(?m)^  set output '([A-Za-z0-9_.-]+)\.'/).map { String($0.1) }
+    return (drawn + usual.map(\.0)).uniqued.flatMap { ["\($0).svg", "\($0).png"] }
+      .filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+  }
 }

@@ -22,6 +22,10 @@ public struct Column: Sendable {
   public let unit: String
   /// One sentence for users.
   public let documentation: String
+  /// What figures call it, without the unit.
+  public let label: String
+  /// The number of a drop whose mean it tells; nil if it tells something else.
+  public let mean: DropNumber?
   /// Numbers of which quantiles are asked for, so that they are kept.
   let quantiles: Set<DropNumber>
   /// Numbers of which intervals of the mean are asked for.
@@ -33,16 +37,21 @@ public struct Column: Sendable {
   ///   - name: what the header of the file calls it.
   ///   - unit: unit of the numbers; empty for none.
   ///   - documentation: one sentence for users.
+  ///   - label: what figures call it, without the unit; the words of the name if left out.
+  ///   - mean: the number of a drop whose mean `value` is, or 10 log10 of it if the unit is dB.
   ///   - quantiles: numbers whose quantiles `value` asks for.
   ///   - intervals: numbers whose intervals `value` asks for.
   ///   - value: the field, from the statistics of a point; nil leaves it empty.
   public init(
-    _ name: String, unit: String = "", _ documentation: String, quantiles: Set<DropNumber> = [],
+    _ name: String, unit: String = "", _ documentation: String, label: String? = nil,
+    mean: DropNumber? = nil, quantiles: Set<DropNumber> = [],
     intervals: Set<DropNumber> = [], value: @escaping @Sendable (PointFold) -> Value?
   ) {
     self.name = name
     self.unit = unit
     self.documentation = documentation
+    self.label = label ?? name.inWords
+    self.mean = mean
     self.quantiles = quantiles
     self.intervals = intervals
     self.value = value
@@ -50,23 +59,29 @@ public struct Column: Sendable {
 
   /// A column of numbers.
   public static func number(
-    _ name: String, unit: String = "", _ documentation: String,
+    _ name: String, unit: String = "", _ documentation: String, label: String? = nil,
     of value: @escaping @Sendable (PointFold) -> Double?
   ) -> Column {
-    Column(name, unit: unit, documentation) { value($0).map(Value.number) }
+    Column(name, unit: unit, documentation, label: label) { value($0).map(Value.number) }
   }
 
   /// The mean of a number over the drops.
   public static func mean(
-    _ name: String, unit: String = "", _ number: DropNumber, _ documentation: String
+    _ name: String, unit: String = "", _ number: DropNumber, _ documentation: String,
+    label: String? = nil
   ) -> Column {
-    .number(name, unit: unit, documentation) { $0.mean(of: number) }
+    Column(name, unit: unit, documentation, label: label, mean: number) {
+      $0.mean(of: number).map(Value.number)
+    }
   }
 
   /// 10 log10 of the mean of a number over the drops.
-  public static func level(_ name: String, _ number: DropNumber, _ documentation: String) -> Column
-  {
-    .number(name, unit: "dB", documentation) { $0.mean(of: number).map(decibels) }
+  public static func level(
+    _ name: String, _ number: DropNumber, _ documentation: String, label: String? = nil
+  ) -> Column {
+    Column(name, unit: "dB", documentation, label: label, mean: number) {
+      $0.mean(of: number).map { .number(decibels($0)) }
+    }
   }
 }
 

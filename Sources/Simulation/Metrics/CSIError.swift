@@ -28,7 +28,8 @@ extension Column {
   ) { $0.effectiveDrops(of: .errorRatio).map(Value.number) }
   /// `nmse_ratio_of_sums_db`: the error energy of all drops over their energy.
   public static let nmseRatioOfSumsDB = number(
-    "nmse_ratio_of_sums_db", unit: "dB", "The error energy of all drops over their energy."
+    "nmse_ratio_of_sums_db", unit: "dB", "The error energy of all drops over their energy.",
+    label: "NMSE as ratio of sums"
   ) { fold in
     fold.mean(of: .errorEnergy).flatMap { error in
       fold.mean(of: .referenceEnergy).map { decibels(error / $0) }

@@ -8,7 +8,8 @@ extension DropNumber {
 extension Column {
   /// `estimate_nmse_db`: NMSE of the UE's estimate, all tones.
   public static let estimateNMSEDB = level(
-    "estimate_nmse_db", .estimateRatio, "NMSE of the UE's estimate, all tones.")
+    "estimate_nmse_db", .estimateRatio, "NMSE of the UE's estimate, all tones.",
+    label: "NMSE of the estimate")
 }
 
 /// Error of the UE's estimate.

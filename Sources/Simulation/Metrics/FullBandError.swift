@@ -9,8 +9,8 @@ extension Column {
   /// `nmse_full_db`: NMSE of the reconstruction over all tones in the slots that use it; empty if the BS does not know the gain.
   public static let nmseFullDB = level(
     "nmse_full_db", .fullRatio,
-    "NMSE of the reconstruction over all tones in the slots that use it; empty if the BS does not know the gain."
-  )
+    "NMSE of the reconstruction over all tones in the slots that use it; empty if the BS does not know the gain.",
+    label: "NMSE over all tones")
 }
 
 /// Error of the reconstruction over all tones, when it is used.

@@ -7,7 +7,8 @@ extension Column {
   /// The error of ideal coding of Gaussian CSI at the bits of a report.
   public static let gaussianFloorDB = number(
     "nmse_gaussian_floor_db", unit: "dB",
-    "Ratio of mean energies that ideal coding in payload_bits leaves of Gaussian CSI with the second moments of fitted drops; CSI that is not Gaussian may do better. Empty without bits."
+    "Ratio of mean energies that ideal coding in payload_bits leaves of Gaussian CSI with the second moments of fitted drops; CSI that is not Gaussian may do better. Empty without bits.",
+    label: "ideal coding of Gaussian CSI"
   ) { fold in
     guard let variances = fold.constants.inputVariances, let bits = fold.meanPayloadBits else {
       return nil

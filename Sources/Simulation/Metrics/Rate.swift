@@ -14,7 +14,8 @@ extension Column {
     "Mean over tones of log2(1 + SNR |H w|²); of several users, the mean of log2(1 + SINR).")
   /// `rate_perfect_bits_per_s_hz`: the rate with perfect CSI.
   public static let perfectRate = mean(
-    "rate_perfect_bits_per_s_hz", unit: "bit/s/Hz", .perfectRate, "The rate with perfect CSI.")
+    "rate_perfect_bits_per_s_hz", unit: "bit/s/Hz", .perfectRate, "The rate with perfect CSI.",
+    label: "rate with perfect CSI")
 }
 
 extension Column.Interval {

@@ -5,7 +5,7 @@ extension Column {
   public static let rate5Percentile = Column(
     "rate_5_percentile", unit: "bit/s/Hz",
     "5th percentile of the rate: the smallest that at least 5 % of the drops, or of all their users, do not exceed.",
-    quantiles: [.rate]
+    label: "5th percentile of the rate", quantiles: [.rate]
   ) { $0.quantile(0.05, of: .rate).map(Value.number) }
 }
 

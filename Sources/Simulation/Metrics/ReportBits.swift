@@ -14,8 +14,9 @@ extension DropNumber {
 extension Column {
   /// `payload_bits`: bits of one report, side information included, the mean if they vary; empty if real numbers travel.
   public static let payloadBits = Column(
-    "payload_bits",
-    "Bits of one report, side information included, the mean if they vary; empty if real numbers travel."
+    "payload_bits", unit: "bit",
+    "Bits of one report, side information included, the mean if they vary; empty if real numbers travel.",
+    label: "payload"
   ) { fold in
     guard fold.constants.payloadVaries else { return fold.constants.payloadBits.map(Value.count) }
     return fold.meanPayloadBits.map(Value.number)

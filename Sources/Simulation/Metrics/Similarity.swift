@@ -12,7 +12,7 @@ extension Column {
   /// `cosine_similarity`: mean over tones of |⟨h, ĥ⟩| / (‖h‖ ‖ĥ‖).
   public static let cosineSimilarity = mean(
     "cosine_similarity", .cosineSimilarity,
-    "Mean over tones of |⟨h, ĥ⟩| / (‖h‖ ‖ĥ‖).")
+    "Mean over tones of |⟨h, ĥ⟩| / (‖h‖ ‖ĥ‖).", label: "cosine similarity")
   /// `sgcs`: mean over tones of the squared cosine similarity.
   public static let squaredCosineSimilarity = mean(
     "sgcs", .squaredCosineSimilarity, "Mean over tones of the squared cosine similarity.")

@@ -3,7 +3,8 @@ import Parts
 extension Column {
   /// The rates of all users of a drop together.
   public static let sumRate = number(
-    "sum_rate", unit: "bit/s/Hz", "Rates of all users that are served together."
+    "sum_rate", unit: "bit/s/Hz", "Rates of all users that are served together.",
+    label: "rate of all users"
   ) { fold in fold.mean(of: .rate).map { Double(fold.constants.users) * $0 } }
 }
 

@@ -1,0 +1,169 @@
+import DataFiles
+import Foundation
+import Parts
+import Scenarios
+import Simulation
+
+/// A result as it lies in a folder: the rows of `report.csv` as texts, and what the manifest beside it tells.
+///
+/// Results of older builds and other machines are read too; nothing is computed.
+public struct RecordedResult: Sendable {
+  /// What figures and tables call it among others.
+  public var label: String
+  /// Name of the scenario.
+  public let name: String
+  /// Swept paths.
+  public let axes: [String]
+  /// Columns behind them.
+  public let columns: [String]
+  /// Fields of each operating point, in the order of the axes and the columns.
+  public let rows: [[String]]
+  /// Values of the scenario by path, those that are not swept and run, report and training settings among them.
+  public let settings: [String: String]
+  /// The digest of the scenario and the seed, for the foot of a figure.
+  let scenarioDigest, seed, version: String
+  /// Folder of the journal; nil for a result in memory.
+  let folder: String?
+  /// Folders of the shards that it was merged from.
+  let shards: [String]
+  private let places: [String: Int]
+
+  init(
+    label: String, name: String, axes: [String], columns: [String], rows: [[String]],
+    scenario: String, scenarioDigest: String, seed: String, version: String, folder: String?,
+    shards: [String] = []
+  ) {
+    self.label = label
+    self.name = name
+    self.axes = axes
+    self.columns = columns
+    self.rows = rows
+    settings = ScenarioText.settings(scenario)
+    (self.scenarioDigest, self.seed, self.version) = (scenarioDigest, seed, version)
+    self.folder = folder
+    self.shards = shards
+    places = Dictionary(zip(axes + columns, 0...)) { first, _ in first }
+  }
+
+  /// A result that was just computed.
+  public init(_ result: RunResult) {
+    let records = ReportCSV.records(of: result)
+    self.init(
+      label: result.scenarioName, name: result.scenarioName, axes: result.axes,
+      columns: Array(records[0].dropFirst(result.axes.count)), rows: Array(records.dropFirst()),
+      scenario: result.resolvedScenario, scenarioDigest: result.provenance.scenarioDigest,
+      seed: String(result.seed), version: result.provenance.version, folder: nil)
+  }
+
+  /// Reads `FOLDER`, `FOLDER/report.csv` or `LABEL=FOLDER`.
+  ///
+  /// - Throws: `DataFileError` for a folder without a report, or a report that cannot be read.
+  public init(reading path: String) throws(DataFileError) {
+    var (label, path) = (String?.none, path)
+    if !FileManager.default.fileExists(atPath: path), let mark = path.firstIndex(of: "=") {
+      (label, path) = (String(path[..<mark]), String(path[path.index(after: mark)...]))
+    }
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let file = isFolder.boolValue ? "\(path)/\(ReportCSV.fileName)" : path
+    let folder = (file as NSString).deletingLastPathComponent
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw DataFileError(
+        file: file, expected: "a report of csilink", found: "none",
+        hint: isFolder.boolValue
+          ? "run the scenario first; a shard has its report after 'csilink merge'"
+          : "name the folder of a result, such as results/quickstart, or LABEL=FOLDER")
+    }
+    var records = try CSVRecords.parse(String(decoding: data, as: UTF8.self), file: file)
+    // Version 1 of the format.
+    if records.first?.first?.hasPrefix("# csilink report") == true { records.removeFirst() }
+    guard let header = records.first, let end = header.firstIndex(of: Column.drops.name) else {
+      throw DataFileError(
+        file: file, expected: "a report of csilink, with a column 'drops'", found: "another table")
+    }
+    if let row = records.firstIndex(where: { $0.count != header.count }) {
+      throw DataFileError(
+        file: file, place: .text(line: row + 1, column: 1), expected: "\(header.count) fields",
+        found: "\(records[row].count)")
+    }
+    let manifest = try RecordedManifest(folder: folder)
+    let name = manifest?.name ?? (folder as NSString).lastPathComponent
+    self.init(
+      label: label ?? (folder as NSString).lastPathComponent, name: name,
+      axes: Array(header[..<end]), columns: Array(header[end...]),
+      rows: Array(records.dropFirst()), scenario: manifest?.scenario ?? "",
+      scenarioDigest: manifest?.provenance.scenarioDigest ?? "",
+      seed: (manifest?.seed).map(String.init) ?? "", version: manifest?.provenance.version ?? "",
+      folder: folder, shards: manifest?.shards ?? [])
+  }
+
+  /// The field of a row; nil if it is empty or there is none: a column, a swept path, `result`, or a value of the link that
+  /// is the same for all rows.
+  func field(_ row: Int, _ key: String) -> String? {
+    if let place = places[key] { return rows[row][place].isEmpty ? nil : rows[row][place] }
+    return key == Self.resultKey ? label : isSwept(key) ? nil : settings[key]
+  }
+
+  /// The number in a column of a row; nil if it is empty or no number.
+  func number(_ row: Int, _ column: String) -> Double? {
+    places[column].flatMap { Double(rows[row][$0]) }
+  }
+
+  /// Whether rows may differ in a key that is no column.
+  private func isSwept(_ key: String) -> Bool {
+    axes.contains { $0 == key || (!$0.contains(".") && key.hasPrefix("\($0).")) }
+  }
+
+  /// Whether it has something under a key.
+  func knows(_ key: String) -> Bool {
+    places[key] != nil || key == Self.resultKey || settings[key] != nil
+  }
+
+  /// The key under which results are told apart.
+  static let resultKey = "result"
+}
+
+extension [RecordedResult] {
+  /// The results under labels that are not equal: those that are get the number of their place.
+  public var distinguished: [RecordedResult] {
+    enumerated().map { index, result in
+      var other = result
+      if contains(where: { $0.label == result.label && $0.folder != result.folder }) {
+        other.label = result.folder ?? "\(result.label) \(index + 1)"
+      }
+      return other
+    }
+  }
+
+  /// What tells where a figure comes from.
+  public var footer: String {
+    map { "\($0.name) \($0.scenarioDigest) seed \($0.seed)" }.joined(separator: "   ")
+      + "   bars: 95 % intervals"
+  }
+}
+
+/// What is read of a manifest.
+private struct RecordedManifest: Decodable {
+  struct Origin: Decodable {
+    let scenarioDigest, version: String
+  }
+  let name, scenario: String
+  let seed: UInt64
+  let provenance: Origin
+  let shards: [String]?
+
+  /// - Returns: nil if the folder has none.
+  init?(folder: String) throws(DataFileError) {
+    let path = folder.isEmpty ? Manifest.fileName : "\(folder)/\(Manifest.fileName)"
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    guard let found = try? decoder.decode(RecordedManifest.self, from: data) else {
+      throw DataFileError(
+        file: path, expected: "a manifest of csilink", found: "something else",
+        hint: "remove the file to do without it")
+    }
+    self = found
+  }
+}

@@ -1,0 +1,179 @@
+import DataFiles
+import Foundation
+import Reports
+import Simulation
+import Testing
+
+/// Figures of results as they lie in folders.
+@Suite struct FigureTests {
+  /// Two results with different codecs: NMSE is minus the SNR over ten less the bits over a hundred.
+  private func withResults(_ body: (RecordedResult, RecordedResult) throws -> Void) throws {
+    try withFolder { folder in
+      let execution = Execution(
+        startTime: Date(timeIntervalSince1970: 0), wallSeconds: 1, threads: 1, commandLine: [])
+      for (name, codec, scale) in [("one", "pca", 1), ("two", "csinet", 2)] {
+        var points: [PointSummary] = []
+        for snr in [0, 10] {
+          for bits in [100, 400, 200] {
+            let nmse = -Double(snr) / 10 - Double(bits) / 100
+            points.append(point(["\(snr)", "\(bits)"], bits: bits * scale, nmseFull: nmse))
+          }
+        }
+        let run = result(
+          axes: ["pilots.snr_db", "quantizer.bits"], points, name: name,
+          scenario: "name: \(name)\nlink: {codec: {type: \(codec), gain: genie}}\n")
+        try AtomicFile.createFolder("\(folder)/\(name)")
+        _ = try ReportCSV.write(run, toFolder: "\(folder)/\(name)")
+        try Manifest.write(run, execution, toFolder: "\(folder)/\(name)")
+      }
+      try body(
+        RecordedResult(reading: "\(folder)/one"),
+        RecordedResult(reading: "second=\(folder)/two/report.csv"))
+    }
+  }
+
+  private func figure(_ text: String, _ results: [RecordedResult]) throws -> String {
+    try Figure(FigureRequest(parsing: text), of: results).description
+  }
+
+  @Test func overAColumnWithPanels() throws {
+    try withResults { one, two in
+      let text = try figure(
+        "nmse_full_db over payload_bits by codec per pilots.snr_db", [one, two])
+      #expect(text == (try fixture("bits.txt")))
+    }
+  }
+
+  /// Points are chosen by numbers, not by their spelling, and what differs between results makes curves.
+  @Test func conditionsAndSettingsThatAreNotSwept() throws {
+    try withResults { one, two in
+      #expect(one.label == "one" && two.label == "second")
+      let text = try figure(
+        "nmse_full_db over quantizer.bits where pilots.snr_db=10.0 dB and codec=csinet", [one, two])
+      #expect(text.contains("\n    100 -2\n    200 -3\n    400 -5\n"))
+      #expect(!text.contains("legend"))
+      // Nothing but the result itself tells the curves apart.
+      let both = try figure("nmse_full_db over quantizer.bits where pilots.snr_db=0", [one, two])
+      #expect(both.contains("legend line 0/0/0: one\nlegend line 1/0/1: second\n"))
+      let named = try figure(
+        "nmse_full_db over quantizer.bits by codec where pilots.snr_db=0", [one, two])
+      #expect(named.contains("legend line 0/0/0: pca\nlegend line 1/0/1: csinet\n"))
+    }
+  }
+
+  @Test(arguments: [
+    ("nmse_full_db over payload_bit", "did you mean 'payload_bits'?"),
+    ("codec over payload_bits", "is no column"),
+    ("stop_reason over payload_bits where pilots.snr_db=0", "no finite value"),
+    ("nmse_full_db over quantizer.bits by codec", "add '--series pilots.snr_db'"),
+    ("nmse_full_db where pilots.snr_db=3", "its values: 0, 10"),
+    ("nmse_full_db over stop_reason", "not a column of numbers"),
+  ]) func mistakesHaveHints(text: String, hint: String) throws {
+    try withResults { one, two in
+      do {
+        _ = try figure(text, [one, two])
+        Issue.record("\(text) is accepted")
+      } catch {
+        #expect("\(error)".contains(hint), "\(error)")
+      }
+    }
+  }
+
+  @Test(arguments: ["", "a b", "a over", "a over x over y", "a where b", "a as ../b", "a where =3"])
+  func textsThatAreNoPlots(text: String) {
+    #expect(throws: FigureRequest.Problem.self) { try FigureRequest(parsing: text) }
+  }
+
+  @Test func textsOfPlots() throws {
+    let plot = try FigureRequest(
+      parsing: "sgcs over payload_bits by codec, quantizer.bits per channel.profile "
+        + "where pilots.snr_db=10 dB,20 and codec=pca as fig-3")
+    #expect(plot.y == "sgcs" && plot.x == "payload_bits" && plot.facet == "channel.profile")
+    #expect(plot.series == ["codec", "quantizer.bits"])
+    #expect(plot.conditions.map(\.key) == ["pilots.snr_db", "codec"])
+    #expect(plot.conditions[0].values == ["10 dB,20", "10 dB", "20"])
+    #expect(plot.fileName == "fig-3")
+    let other = try FigureRequest(parsing: "sgcs over payload_bits per channel.profile")
+    #expect(other.fileName == "sgcs-over-payload_bits-per-channel.profile")
+  }
+
+  /// Many curves become panels of their own, with colours by the first key.
+  @Test func manyCurvesBecomePanels() throws {
+    let codecs: [[String?]] = (1...5).flatMap { codec in
+      ["2", "4", "8"].map { ["codec\(codec)", $0] }
+    }
+    let sweep = snrSweep(axes: ["pilots.snr_db", "codec", "quantizer.bits"], codecs: codecs)
+    let text = try #require(ResultPlots.figures(of: sweep).0.first).description
+    #expect(text.matches(of: /(?m)^panel: quantizer bits [248]$/).count == 3)
+    #expect(text.matches(of: /(?m)^  line 4\/0\/4: codec5$/).count == 3)
+  }
+
+  /// With two keys the first tells the colour and the second dash and marker; a long legend tells them apart.
+  @Test func twoKeys() throws {
+    let codecs: [[String?]] = (1...4).flatMap { codec in
+      ["2", "4", "8"].map { ["codec\(codec)", $0] }
+    }
+    let sweep = snrSweep(axes: ["pilots.snr_db", "codec", "quantizer.bits"], codecs: codecs)
+    let text = try #require(ResultPlots.figures(of: sweep).0.first).description
+    #expect(text.contains("\n  line 3/2/2: codec4, quantizer bits 8\n"))
+    let legend = text.split(separator: "\n").filter { $0.hasPrefix("legend") }
+    #expect(
+      legend == [
+        "legend heading: codec", "legend line 0/0/0: codec1", "legend line 1/0/0: codec2",
+        "legend line 2/0/0: codec3", "legend line 3/0/0: codec4", "legend heading: quantizer bits",
+        "legend line -1/0/0: quantizer bits 2", "legend line -1/1/1: quantizer bits 4",
+        "legend line -1/2/2: quantizer bits 8",
+      ])
+  }
+
+  @Test func filesByTheirEnding() throws {
+    try withResults { one, _ in
+      let figure = try Figure(
+        FigureRequest(parsing: "nmse_db over payload_bits per pilots.snr_db"), of: [one])
+      try withFolder { folder in
+        try FigureFile.write(figure, to: "\(folder)/a.tex", version: "1")
+        let tex = try String(contentsOfFile: "\(folder)/a.tex", encoding: .utf8)
+        #expect(tex.contains("group size=2 by 1"))
+        #expect(tex.contains("xlabel={payload (bit)}, ylabel={NMSE (dB)}"))
+        #expect(tex.matches(of: /\\addplot/).count == 2)
+        #expect(tex.contains("100 -14.625\n200 -14.625\n400 -14.625\n"))
+        #expect(tex.count { $0 == "{" } == tex.count { $0 == "}" })
+        #expect(throws: FigureError.self) {
+          try FigureFile.write(figure, to: "\(folder)/a.jpg", version: "1")
+        }
+        guard ResultPlots.installedGnuplot != nil else { return }
+        for (ending, start) in [("svg", "<?xml"), ("pdf", "%PDF"), ("png", "\u{89}PNG")] {
+          try FigureFile.write(figure, to: "\(folder)/a.\(ending)", version: "1")
+          let data = try Data(contentsOf: URL(filePath: "\(folder)/a.\(ending)"))
+          #expect(data.starts(with: start.unicodeScalars.map { UInt8($0.value) }), "\(ending)")
+        }
+      }
+    }
+  }
+
+  /// A report with the comment line that older builds wrote is read as well.
+  @Test func reportsOfOlderBuilds() throws {
+    try withFolder { folder in
+      let text = ReportCSV.text(of: awkward)
+      try AtomicFile.write("# csilink report 1\n" + text, to: "\(folder)/report.csv")
+      let old = try RecordedResult(reading: folder)
+      #expect(old.axes == awkward.axes && old.rows.count == 3)
+      #expect(old.rows.map { $0[0] } == awkward.points.map { $0.coordinates[0]! })
+    }
+  }
+
+  @Test(arguments: [
+    ("", "a column 'drops'"), ("a,b\n1,2\n", "a column 'drops'"), ("drops,b\n1\n", "2 fields"),
+    ("drops\n\"1\n", "not closed"), ("drops\n1\"\n", "a quote inside a field"),
+  ]) func brokenReports(text: String, complaint: String) throws {
+    try withFolder { folder in
+      try AtomicFile.write(text, to: "\(folder)/report.csv")
+      do {
+        _ = try RecordedResult(reading: folder)
+        Issue.record("accepted")
+      } catch {
+        #expect("\(error)".contains(complaint), "\(error)")
+      }
+    }
+  }
+}
