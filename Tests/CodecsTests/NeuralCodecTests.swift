@@ -8,7 +8,7 @@ import Parts
 import TestSupport
 import Testing
 
-@Suite struct NetworkMapTests {
+@Suite struct CSIImagesTests {
   /// Image 0 holds the real parts, image 1 the imaginary parts; rows are angles, columns delays; zero is 0.5.
   @Test func theAxesAreTransposed() {
     let csi = gaussianCSI(drops: 3, taps: 5, angles: 7)
