@@ -63,7 +63,9 @@ let package = Package(
         "Networks", "Training", "Datasets")),
     .target(
       name: "Reports",
-      dependencies: ["Simulation", "Scenarios", "DataFiles", "Parts", "Training", "Datasets"]),
+      dependencies: [
+        "Simulation", "Scenarios", "DataFiles", "Parts", "Training", "Datasets", "LinkMath",
+      ]),
     .executableTarget(
       name: "csilink",
       dependencies: [

@@ -11,6 +11,16 @@ extension PartRegistry {
       .joined(separator: "\n")
   }
 
+  /// The parts of a name, whatever their section; nil if there are none.
+  public func listing(ofParts name: String, width: Int = 100) -> String? {
+    let found = sections.flatMap { section in
+      parts(of: section).filter { $0.name.lowercased() == name.lowercased() }
+    }
+    guard !found.isEmpty else { return nil }
+    return found.map { "\($0.section.rawValue)\n" + $0.listing(width: width) }
+      .joined(separator: "\n")
+  }
+
   private func listing(section: Section, width: Int) -> String {
     let fallback =
       defaultPart(of: section).map { "default: \($0.name)" }

@@ -169,7 +169,9 @@ public struct Settings: Sendable, Hashable {
 
   /// The same without some keys.
   public func canonical(without hidden: Set<String>) -> String {
-    let lines = values.keys.filter { !hidden.contains($0) }.sorted().map { "\(section.rawValue).\($0)=\(values[$0]!.canonical)" }
+    let lines = values.keys.filter { !hidden.contains($0) }.sorted().map {
+      "\(section.rawValue).\($0)=\(values[$0]!.canonical)"
+    }
     return (["\(section.rawValue)=\(part)"] + lines).joined(separator: "\n")
   }
 }

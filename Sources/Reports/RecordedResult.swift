@@ -45,6 +45,14 @@ public struct RecordedResult: Sendable {
     places = Dictionary(zip(axes + columns, 0...)) { first, _ in first }
   }
 
+  /// The same result with other columns behind the swept paths.
+  init(_ other: RecordedResult, columns: [String], rows: [[String]]) {
+    (label, name, axes, settings) = (other.label, other.name, other.axes, other.settings)
+    (scenarioDigest, seed, version) = (other.scenarioDigest, other.seed, other.version)
+    (folder, shards, self.columns, self.rows) = (other.folder, other.shards, columns, rows)
+    places = Dictionary(zip(axes + columns, 0...)) { first, _ in first }
+  }
+
   /// A result that was just computed.
   public init(_ result: RunResult) {
     let records = ReportCSV.records(of: result)
@@ -118,6 +126,17 @@ public struct RecordedResult: Sendable {
   /// Whether it has something under a key.
   func knows(_ key: String) -> Bool {
     places[key] != nil || key == Self.resultKey || settings[key] != nil
+  }
+
+  /// The numbers of each drop, all or some, that the journals of the folder and its shards hold.
+  ///
+  /// - Throws: ``JournalError`` without a journal.
+  func drops(_ numbers: [String]? = nil) throws -> RecordedDrops {
+    let count = rows.indices.compactMap { number($0, Column.drops.name) }.max() ?? 0
+    let others = shards.filter { $0 != folder && FileManager.default.fileExists(atPath: $0) }
+    return try RecordedDrops(
+      folders: [folder.map { $0.isEmpty ? "." : $0 } ?? "."] + others, drops: Int(count),
+      numbers: numbers)
   }
 
   /// The key under which results are told apart.

@@ -44,6 +44,12 @@ public enum TrainingFolder {
       .joined(separator: "\n") + "\n"
   }
 
+  /// Whether a folder has weights that a training left.
+  public static func hasWeights(_ folder: String) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.contains(reportName) && names.contains { $0.hasSuffix("-encoder.safetensors") }
+  }
+
   /// Removes checkpoints and drawn samples, nothing else, so that trainings start over.
   public static func discard(_ folder: String) throws {
     let manager = FileManager.default

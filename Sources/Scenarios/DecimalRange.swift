@@ -104,6 +104,16 @@ struct DecimalRange {
     reachesEnd = distance % delta == 0
   }
 
+  /// The range that `from:to` or `from:step:to` of other languages means; nil for anything else.
+  static func matlab(_ text: String) -> String? {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard (2...3).contains(parts.count), parts.allSatisfy({ ExactDecimal($0) != nil }) else {
+      return nil
+    }
+    let step = parts.count == 3 ? parts[1] : "1"
+    return "{from: \(parts[0]), to: \(parts[parts.count - 1]), step: \(step)}"
+  }
+
   /// A number and what follows it, such as ` dB`.
   private static func split(_ text: String, _ role: String) throws(Problem) -> (
     ExactDecimal, String

@@ -13,8 +13,14 @@ struct OverrideReader {
     let overlay = SectionOverlay(catalogue: catalogue, log: log)
     var all = ScenarioDocument(position: document.position)
     var fixed: [YAMLEntry] = []
+    var indexed: [(IndexedPath, YAMLEntry)] = []
     for text in overrides {
-      guard let entry = entry(text), let one = self.document(entry) else { continue }
+      guard let entry = entry(text) else { continue }
+      if let path = IndexedPath(entry.key) {
+        indexed.append((path, entry))
+        continue
+      }
+      guard let one = self.document(entry) else { continue }
       let name = one.name ?? all.name
       all = all.overlaid(by: one, overlay)
       all.name = name
@@ -23,6 +29,7 @@ struct OverrideReader {
     var result = document.overlaid(by: all, overlay)
     result.name = all.name ?? document.name
     for entry in fixed { release(entry, in: &result, sweptByOverride: all.sweep) }
+    for (path, entry) in indexed { change(path, to: entry, in: &result) }
     return result
   }
 
@@ -37,10 +44,73 @@ struct OverrideReader {
       let key = String(path.dropFirst(section.rawValue.count + 1))
       if key == "type" || catalogue.isChoice(key, of: section) { given.append(section.rawValue) }
     }
-    for path in given where document.sweep[path] != nil && sweptByOverride[path] == nil {
-      document.sweep[path] = nil
+    for path in given where sweptByOverride[path] == nil && sweptByOverride[SweepReader.zip] == nil
+    {
+      guard unsweep(path, &document.sweep) else { continue }
       log.warning(entry.keyPosition, "'\(path)' is swept by the scenario; now it has one value")
     }
+  }
+
+  /// Takes a path out of a sweep, also out of lists that advance together; false if it is not swept.
+  private func unsweep(_ path: String, _ sweep: inout YAMLMapping) -> Bool {
+    if sweep[path] != nil {
+      sweep[path] = nil
+      return true
+    }
+    guard let zip = sweep[SweepReader.zip] else { return false }
+    var groups = (zip.value.list ?? [zip.value]).compactMap(\.mapping)
+    guard let place = groups.firstIndex(where: { $0[path] != nil }) else { return false }
+    groups[place][path] = nil
+    // A list that is left alone advances by itself.
+    if groups[place].entries.count == 1 {
+      sweep.entries.append(groups.remove(at: place).entries[0])
+    }
+    let nodes = groups.map { YAMLNode(content: .mapping($0), position: zip.value.position) }
+    sweep[SweepReader.zip]?.value.content = .list(nodes)
+    if nodes.isEmpty { sweep[SweepReader.zip] = nil }
+    return true
+  }
+
+  /// Changes a key of one entry of a swept section.
+  private func change(
+    _ path: IndexedPath, to entry: YAMLEntry, in document: inout ScenarioDocument
+  ) {
+    let documents = DocumentReader(catalogue: catalogue, log: log)
+    let nodes = document.sweep[path.section]?.value.list ?? []
+    let names = nodes.map { self.names(of: $0, Section(rawValue: path.section)) }
+    let places = nodes.indices.filter { place in
+      // Paths of overrides have no spaces.
+      names[place].contains { name in name.filter { !$0.isWhitespace } == path.name }
+    }
+    guard !places.isEmpty else {
+      let known = names.compactMap(\.first)
+      log.error(
+        entry.keyPosition,
+        nodes.isEmpty
+          ? "'\(path.section)' is not swept"
+          : "no entry of '\(path.section)' is called '\(path.name)'",
+        hint: nodes.isEmpty
+          ? "write --set \(path.section).\(path.key)=..."
+          : nearestWord(to: path.name, among: known).didYouMean
+            ?? "entries: \(known.joined(separator: ", "))")
+      return
+    }
+    let value = YAMLEntry(key: path.key, keyPosition: entry.keyPosition, value: entry.value)
+    let change = documents.nested(YAMLMapping(entries: [value]))
+    var changed = nodes
+    for place in places {
+      guard let mapping = documents.sectionMapping(nodes[place], name: "an entry") else { continue }
+      changed[place].content = .mapping(documents.nested(mapping).overlaid(by: change))
+    }
+    document.sweep[path.section]?.value.content = .list(changed)
+  }
+
+  /// What an entry of a swept section may be called: its label, its part, what that chooses.
+  private func names(of node: YAMLNode, _ section: Section?) -> [String] {
+    guard let mapping = node.mapping, let section else { return [node.scalar].compactMap { $0 } }
+    let choices = mapping.entries.filter { catalogue.isChoice($0.key, of: section) }
+    return ([mapping["label"]?.value.scalar] + choices.map { $0.value.scalar } + [mapping.type])
+      .compactMap { $0 }
   }
 
   private func entry(_ text: String) -> YAMLEntry? {
@@ -111,5 +181,19 @@ struct OverrideReader {
       entry.keyPosition, "a scenario has no '\(entry.key)'",
       hint: nearestWord(to: head, among: known).didYouMean
         ?? "a path starts with one of \(known.joined(separator: ", "))")
+  }
+}
+
+/// A key of one entry of a swept section: `codec[crnet].weights`.
+private struct IndexedPath {
+  let section, name, key: String
+
+  /// - Returns: nil for any other path.
+  init?(_ path: String) {
+    guard let match = path.wholeMatch(of: /(?:link\.)?([a-z_]+)\[([^\]]+)\]\.([A-Za-z0-9_.]+)/)
+    else {
+      return nil
+    }
+    (section, name, key) = (String(match.1), String(match.2), String(match.3))
   }
 }

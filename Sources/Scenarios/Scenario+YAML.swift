@@ -32,11 +32,24 @@ extension Scenario {
   }
 
   private func sweep() -> [(Node, Node)] {
-    sources.axes.indices.map { index in
-      let axis = sources.axes[index]
-      let nodes = axes[index].values.indices.compactMap { value(axis, index, $0) }
-      return (Node(axis.path), Node(nodes, .implicit, axis.key == nil ? .block : .flow))
+    let grouped = sources.axes.indices.filter { sources.axes[$0].group != nil }
+    let groups = Dictionary(grouping: grouped) { sources.axes[$0].group! }
+    return sources.axes.indices.compactMap { index in
+      if sources.axes[index].group == nil { return swept(index) }
+      // All groups stand where the first of their axes does.
+      guard index == grouped[0] else { return nil }
+      let lists = groups.sorted { $0.key < $1.key }.map { Node($0.value.map(swept)) }
+      return (Node(SweepReader.zip), Node(lists, .implicit, .block))
     }
+  }
+
+  private func swept(_ index: Int) -> (Node, Node) {
+    let axis = sources.axes[index]
+    let nodes = axes[index].values.indices.compactMap { i in
+      // Lists that advance together keep their lengths.
+      value(axis, index, i) ?? (axis.group == nil ? nil : .written(axis.values[i].node))
+    }
+    return (Node(axis.path), Node(nodes, .implicit, axis.key == nil ? .block : .flow))
   }
 
   /// One value of an axis, resolved at the first point that has it; nil if no point does.

@@ -55,7 +55,7 @@ public struct ScenarioReader: Sendable {
     let result = try expansion.expand()
     let folder = path.folderPart
     let scenario = Scenario(
-      name: name, description: text(document.description, log), path: path,
+      name: name, description: description(document, overrides, log), path: path,
       directory: folder.count > 1 ? String(folder.dropLast()) : folder.isEmpty ? "." : folder,
       run: result.sources.readings[.run]?.first?.settings,
       report: result.sources.readings[.report]?.first?.settings,
@@ -86,6 +86,19 @@ public struct ScenarioReader: Sendable {
           + "for example 'name: quickstart'")
     }
     return name
+  }
+
+  /// The description, which tells what was changed behind its back.
+  private func description(
+    _ document: ScenarioDocument, _ overrides: [String], _ log: DiagnosticLog
+  ) -> String {
+    let text = text(document.description, log)
+    let changes = overrides.filter { change in
+      !["run.", "report.", "name=", "description="].contains { change.hasPrefix($0) }
+    }
+    let isNew = document.description?.keyPosition.source.hasLines == false
+    return text.isEmpty || changes.isEmpty || isNew
+      ? text : text + "\nchanged: " + changes.joined(separator: ", ")
   }
 
   private func text(_ entry: YAMLEntry?, _ log: DiagnosticLog) -> String {

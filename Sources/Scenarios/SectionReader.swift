@@ -81,12 +81,31 @@ struct SectionReader {
     return nil
   }
 
-  /// The short form for a word that is a value of the key named like its part: `codec: crnet` meant
-  /// `codec: {network: crnet}`.
+  /// What a word that is no part was meant for: a part or a value in other capitals, or a value of a part's key, as in
+  /// `codec: crnet` for `codec: {network: crnet}` and `channel: umi` for `channel: {type: tr38901, scenario: umi}`.
   private func choice(_ word: String, of section: Section) -> String? {
-    catalogue.parts(of: section)
-      .first { $0.parameter($0.name)?.kind.accepts(.text(word)) ?? false }
-      .map { "write '\(section): {\($0.name): \(word)}'" }
+    let parts = catalogue.parts(of: section)
+    let lower = word.lowercased()
+    if let part = parts.first(where: { $0.name.lowercased() == lower }) {
+      return "write '\(section): \(part.name)'"
+    }
+    if let part = parts.first(where: {
+      $0.parameter($0.name)?.kind.accepts(.text(word)) ?? false
+    }) {
+      return "write '\(section): {\(part.name): \(word)}'"
+    }
+    // The key that is called as its part comes first.
+    let keys = parts.flatMap { part in
+      part.parameters.sorted { ($0.key == part.name ? 0 : 1) < ($1.key == part.name ? 0 : 1) }
+        .map { (part, $0) }
+    }
+    for (part, key) in keys {
+      guard let value = key.kind.word(like: lower) else { continue }
+      return key.key == part.name
+        ? "write '\(section): {\(key.key): \(value)}'"
+        : "write '\(section): {type: \(part.name), \(key.key): \(value)}'"
+    }
+    return nil
   }
 
   /// Collects the values below a mapping by the full key of their parameter; false after a complaint.
@@ -161,13 +180,24 @@ struct SectionReader {
     case (.list, .scalar(let text)): "write it as [\(text)]"
     // Of the wrong number of values, none of them wrong.
     case (.list, .list): nil
-    case (_, .list):
-      "to compare several values, write them as '\(part.section).\(key)' below 'sweep:'"
-    case (.number(let dimension, _), .scalar(let text))
-    where dimension.requiresUnit && Double(text) != nil:
-      "add a unit, for example '\(text) \(dimension.units[0].name)'"
+    case (_, .list(let nodes)):
+      sweepHint("[\(nodes.map(\.flowText).joined(separator: ", "))]", key, part, node)
+    case (_, .scalar(let text)) where DecimalRange.matlab(text) != nil:
+      sweepHint(DecimalRange.matlab(text)!, key, part, node)
+    case (.number(let dimension, let range), .scalar(let text)) where dimension.requiresUnit:
+      Double(text).map { "add a unit, for example '\(dimension.example(text, $0, in: range))'" }
     default: nil
     }
+  }
+
+  /// How to compare several values: below `sweep:`, or on the command line.
+  private func sweepHint(_ values: String, _ key: String, _ part: PartSchema, _ node: YAMLNode)
+    -> String
+  {
+    let path = "\(part.section).\(key)"
+    return node.position.source.hasLines
+      ? "to compare several values, write '\(path): \(values)' below 'sweep:'"
+      : "to compare several values, write --set 'sweep.\(path)=\(values)'"
   }
 
   /// Complains about required keys that nobody gave; false if there are any.
@@ -184,7 +214,27 @@ struct SectionReader {
   }
 }
 
+extension Dimension {
+  /// A number with a unit in which it lies within the range, if there is one.
+  fileprivate func example(_ text: String, _ number: Double, in range: ClosedRange<Double>)
+    -> String
+  {
+    let fitting = units.first { range.contains(number * $0.size) } ?? units[0]
+    return "\(text) \(fitting.name)"
+  }
+}
+
 extension ValueKind {
+  /// The word of a choice that is equal but for capitals.
+  fileprivate func word(like lower: String) -> String? {
+    switch self {
+    case .choice(let words), .name(let words): words.first { $0.lowercased() == lower }
+    case .list(let element, _): element.word(like: lower)
+    case .either(let kinds): kinds.lazy.compactMap { $0.word(like: lower) }.first
+    default: nil
+    }
+  }
+
   /// The setting that a YAML value stands for, or nil if it does not fit the kind.
   func setting(from node: YAMLNode) -> Setting? {
     switch (self, node.content) {

@@ -160,7 +160,7 @@ struct SweepExpansion {
       sources: ScenarioSources(readings: [:], variants: [], axes: axes, place: place))
     var seen: Set<[Int]> = []
     var variants = tables.map { _ in [Settings: Int]() }
-    for combination in Counter(axes.map(\.values.count)) {
+    for combination in axes.combinations {
       let readings = tables.map { $0.readings[$0.row(combination)] }
       let choice = applied(combination, tables, readings)
       guard seen.insert(choice).inserted else { continue }
@@ -216,7 +216,9 @@ extension SweepExpansion {
     }
     var owner: [String: Axis.Value] = [:]
     for (text, value) in zip(texts, axis.values) {
-      if owner.updateValue(value, forKey: text) != nil {
+      let other = owner.updateValue(value, forKey: text)
+      // The same entry may stand several times in lists that advance together.
+      if let other, axis.group == nil || other.node.flowText != value.node.flowText {
         log.error(
           value.label?.position ?? value.node.position,
           "two entries of '\(axis.path)' are called '\(text)'",
@@ -240,7 +242,8 @@ extension SweepExpansion {
   private func distinguished(
     _ name: String, _ value: Axis.Value, among all: Zip2Sequence<[String], [Axis.Value]>
   ) -> String {
-    let rivals = all.filter { $0.0 == name && $0.1.label == nil }.map { leaves($0.1.node) }
+    let rivals = Set(
+      all.filter { $0.0 == name && $0.1.label == nil }.map { leaves($0.1.node) })
     guard rivals.count > 1 else { return name }
     let mine = leaves(value.node)
     let telling = mine.filter { key, text in rivals.contains { $0[key] != text } }
@@ -263,7 +266,7 @@ extension SweepExpansion {
 }
 
 /// Counts through all combinations of indices, the last one fastest; no lengths give one empty combination.
-private struct Counter: Sequence, IteratorProtocol {
+struct Counter: Sequence, IteratorProtocol {
   private let lengths: [Int]
   private var upcoming: [Int]?
 

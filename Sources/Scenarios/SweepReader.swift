@@ -16,6 +16,33 @@ struct Axis: Sendable {
   /// Nil if the whole section is swept.
   let key: String?
   var values: [Value]
+  /// Axes of one group advance together; nil for an axis of its own.
+  var group: Int?
+}
+
+extension [Axis] {
+  /// For each step of the sweep the place of each axis among its values; the first axis varies slowest, those of a group
+  /// advance together.
+  var combinations: [[Int]] {
+    // One dimension for each group and each other axis, where the first of its axes stands.
+    var dimensions: [(length: Int, axes: [Int])] = []
+    for (index, axis) in enumerated() {
+      if let group = axis.group,
+        let place = dimensions.firstIndex(where: { self[$0.axes[0]].group == group })
+      {
+        dimensions[place].axes.append(index)
+      } else {
+        dimensions.append((axis.values.count, [index]))
+      }
+    }
+    return Counter(dimensions.map(\.length)).map { choice in
+      var combination = map { _ in 0 }
+      for (dimension, place) in zip(dimensions, choice) {
+        for axis in dimension.axes { combination[axis] = place }
+      }
+      return combination
+    }
+  }
 }
 
 /// Reads the `sweep:` section into axes.
@@ -26,9 +53,16 @@ struct SweepReader {
   let log: DiagnosticLog
 
   func axes(_ sweep: YAMLMapping) -> [Axis] {
-    let axes = sweep.entries.compactMap(axis)
+    let axes = sweep.entries.flatMap { entry in
+      entry.key == Self.zip ? zipped(entry) : [axis(entry)].compactMap { $0 }
+    }
+    var paths: Set<String> = []
+    for axis in axes where !paths.insert(axis.path).inserted {
+      log.error(axis.place, "'\(axis.path)' is swept twice", hint: "remove one of the two")
+    }
     var count = 1
-    for axis in axes {
+    var groups: Set<Int> = []
+    for axis in axes where axis.group.map({ groups.insert($0).inserted }) ?? true {
       let (product, overflow) = count.multipliedReportingOverflow(by: axis.values.count)
       guard !overflow, product <= Self.pointLimit else {
         log.error(
@@ -41,7 +75,41 @@ struct SweepReader {
     return axes
   }
 
-  private func axis(_ entry: YAMLEntry) -> Axis? {
+  /// The key of lists that advance together.
+  static let zip = "zip"
+
+  /// Lists that advance together: a mapping of them, or a list of such mappings, each a group.
+  private func zipped(_ entry: YAMLEntry) -> [Axis] {
+    let groups = entry.value.list ?? [entry.value]
+    return groups.enumerated().flatMap { group, node -> [Axis] in
+      guard let mapping = node.mapping, mapping.entries.count > 1 else {
+        log.error(
+          node.position, "'zip' needs lists that advance together, got \(node.summary)",
+          hint: "for example zip: {codec.compression: [4, 8], quantizer.bits: [2, 4]}")
+        return []
+      }
+      let axes = mapping.entries.compactMap { axis($0, mayRepeat: true) }
+      if let first = axes.first,
+        let other = axes.first(where: { $0.values.count != first.values.count })
+      {
+        log.error(
+          other.place,
+          "'\(other.path)' has \(other.values.count) values and '\(first.path)' \(first.values.count), but they advance together",
+          hint:
+            "give both the same number of values, or write them below 'sweep:' for all combinations"
+        )
+        return []
+      }
+      return axes.map { axis in
+        var axis = axis
+        axis.group = group
+        return axis
+      }
+    }
+  }
+
+  /// - Parameter mayRepeat: whether a value may stand several times.
+  private func axis(_ entry: YAMLEntry, mayRepeat: Bool = false) -> Axis? {
     let head = String(entry.key.prefix { $0 != "." })
     guard let section = Section(rawValue: head), catalogue.stageNames.contains(head) else {
       unknownSection(entry, head)
@@ -51,7 +119,7 @@ struct SweepReader {
     guard let values = values(entry, of: key == nil ? section : nil) else { return nil }
     return Axis(
       path: entry.key, place: entry.keyPosition, section: section, key: key,
-      values: distinct(values, of: entry.key))
+      values: mayRepeat ? values : distinct(values, of: entry.key))
   }
 
   private func unknownSection(_ entry: YAMLEntry, _ head: String) {

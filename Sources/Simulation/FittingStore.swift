@@ -14,6 +14,12 @@ final class FittingStore: Sendable {
   private let progress: @Sendable (String) -> Void
   private let memory = Mutex<[String: Artefact]>([:])
   private let placeholdersOnly: Bool
+  /// Parts fitted so far by this process; the number of all that are to be fitted, once it is known.
+  private let counts = Mutex<(fitted: Int, total: Int?)>((0, nil))
+  /// Counts what the whole run has to fit.
+  private let countAll: @Sendable () throws -> Int?
+  /// Of placeholders, those that no file has the content of.
+  private let missing = Mutex<Int>(0)
   /// Drops whose input is computed together.
   private static let block = 16
 
@@ -23,10 +29,13 @@ final class FittingStore: Sendable {
   ///   - pool: threads.
   ///   - placeholdersOnly: fits nothing; arrays have the right shapes.
   ///   - progress: told what is fitted.
+  ///   - countAll: how many parts the whole run has to fit; asked when the first one is.
   init(
     folder: String?, sources: [String] = [], pool: WorkerPool, placeholdersOnly: Bool = false,
-    progress: @escaping @Sendable (String) -> Void = { _ in }
+    progress: @escaping @Sendable (String) -> Void = { _ in },
+    countAll: @escaping @Sendable () throws -> Int? = { nil }
   ) {
+    self.countAll = countAll
     self.placeholdersOnly = placeholdersOnly
     self.folder = folder
     self.sources = sources
@@ -34,8 +43,14 @@ final class FittingStore: Sendable {
     self.progress = progress
   }
 
+  /// How many parts are not in the folder, of those that placeholders stood for.
+  var missingCount: Int { missing.withLock { $0 } }
+
+  /// - Parameter place: the operating point, for the progress.
   /// - Throws: ``SettingsError`` if recorded data has too few drops for fitting.
-  func artefact(for fitting: Fitting, part: Settings, _ front: FrontEnd) throws -> Artefact {
+  func artefact(for fitting: Fitting, part: Settings, _ front: FrontEnd, at place: String = "")
+    throws -> Artefact
+  {
     let description = [
       "csilink artefact 2", ProgramIdentity.text, "seed \(front.seed)",
       "drops \(fitting.dropCount)", "\(part.section) \(part.part)", fitting.signature,
@@ -52,18 +67,29 @@ final class FittingStore: Sendable {
           "must be at most the \(available) drops that the data has for fitting, got \(fitting.dropCount)",
         hint: "lower fit.drops or enlarge the fit part of the split")
     }
+    let known = ([folder].compactMap { $0 } + sources).map { "\($0)/\(name)" }
+      .first { FileManager.default.fileExists(atPath: $0) }
     if placeholdersOnly {
       let placeholder = fitting.placeholder
+      if known == nil { missing.withLock { $0 += 1 } }
       memory.withLock { $0[digest] = placeholder }
       return placeholder
     }
-    let known = ([folder].compactMap { $0 } + sources).map { "\($0)/\(name)" }
-    if let path = known.first(where: { FileManager.default.fileExists(atPath: $0) }) {
-      let loaded = try load(path, fitting, digest: digest)
+    if let known {
+      let loaded = try load(known, fitting, digest: digest)
       memory.withLock { $0[digest] = loaded }
       return loaded
     }
-    progress("fitting \(part.section) \(part.part) on \(fitting.dropCount) drops")
+    let number = counts.withLock { counts in
+      counts.fitted += 1
+      return counts.fitted
+    }
+    let total = try counts.withLock { $0.total } ?? countAll()
+    counts.withLock { $0.total = total }
+    let share = total.map { $0 > 1 ? "\(number) of \(max($0, number)): " : "" } ?? ""
+    progress(
+      "fitting \(share)\(part.section) \(part.part) on \(fitting.dropCount) drops"
+        + (place.isEmpty ? "" : " at \(place)"))
     let artefact = try fit(fitting, front)
     if let path { try save(artefact, to: path, digest: digest) }
     memory.withLock { $0[digest] = artefact }

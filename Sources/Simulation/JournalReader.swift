@@ -40,6 +40,16 @@ final class JournalReader {
     try self.init(path, handle, header: header, dropsOfBlock: dropsOfBlock)
   }
 
+  /// The header of a journal, whatever run it belongs to.
+  ///
+  /// - Throws: ``JournalError`` if the file is no journal.
+  static func header(of path: String) throws -> JournalHeader {
+    guard let handle = FileHandle(forReadingAtPath: path), let first = try handle.firstLine(),
+      let found = try? JSONDecoder().decode(JournalHeader.self, from: first)
+    else { throw JournalError(path: path, problem: "is not a journal of csilink", hint: nil) }
+    return found
+  }
+
   /// The header, nil if there is none.
   private func readHeader() throws -> JournalHeader? {
     guard let first = try handle.firstLine() else { return nil }

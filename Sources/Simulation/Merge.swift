@@ -9,9 +9,11 @@ public enum Merge {
   /// - Throws: ``JournalError`` if a journal belongs to another run, or blocks are missing before the stop rule is met.
   public static func result(_ run: PreparedRun, folders: [String]) throws -> RunResult {
     var journals: [JournalReader] = []
+    var shards: Set<Shard> = []
     for folder in folders {
       for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
       where name.hasPrefix("journal") && name.hasSuffix(".log") {
+        if let shard = Shard(journal: name) { shards.insert(shard) }
         journals.append(
           try JournalReader(
             reading: "\(folder)/\(name)", header: run.header, dropsOfBlock: run.dropCount(ofBlock:))
@@ -28,11 +30,30 @@ public enum Merge {
       try journals.first { $0.blocks[block] != nil }.map { try $0.read(block) }
     }
     guard fold.reason != nil else {
-      throw JournalError(
-        path: folders.joined(separator: ", "),
-        problem: "block \(fold.missingBlock) of \(run.blockCount) is missing",
-        hint: "run the shards that are not finished again")
+      throw missing(fold.missingBlock, of: run, shards, folders)
     }
     return try run.result(fold.summaries)
+  }
+  /// Names the shard that a missing block belongs to.
+  private static func missing(
+    _ block: Int, of run: PreparedRun, _ shards: Set<Shard>, _ folders: [String]
+  ) -> JournalError {
+    let path = folders.joined(separator: ", ")
+    let problem = "block \(block) of \(run.blockCount) is missing"
+    guard let count = shards.first?.count,
+      let shard = (1...count).compactMap({ Shard("\($0)/\(count)") }).first(where: {
+        $0.contains(block)
+      })
+    else {
+      return JournalError(
+        path: path, problem: problem, hint: "run the shards that are not finished again")
+    }
+    return shards.contains(shard)
+      ? JournalError(
+        path: path, problem: "shard \(shard) is not finished: \(problem)",
+        hint: "run it again with --shard \(shard); it goes on where it stopped")
+      : JournalError(
+        path: path, problem: "shard \(shard) is missing",
+        hint: "run it with --shard \(shard), and name its folder too")
   }
 }

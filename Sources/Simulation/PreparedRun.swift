@@ -45,11 +45,19 @@ public struct PreparedRun: Sendable {
     self.scenario = scenario
     settings = RunSettings(scenario.run!)
     let report = ReportSettings(scenario.report!)
-    let store = FittingStore(
-      folder: artefactFolder, sources: artefactSources, pool: pool, placeholdersOnly: isDry,
-      progress: progress)
     do {
-      metrics = try report.metrics(of: scenario.registry)
+      let metrics = try report.metrics(of: scenario.registry)
+      self.metrics = metrics
+      // Counted when the first part is fitted: a run that has all of them need not.
+      let store = FittingStore(
+        folder: artefactFolder, sources: artefactSources, pool: pool, placeholdersOnly: isDry,
+        progress: progress
+      ) {
+        let dry = FittingStore(
+          folder: artefactFolder, sources: artefactSources, pool: pool, placeholdersOnly: true)
+        _ = try LinkTreeBuilder.build(scenario, metrics: metrics, store: dry, channels: channels)
+        return dry.missingCount
+      }
       plots = try report.plots(of: scenario, columns: metrics.columns)
       tree = try LinkTreeBuilder.build(
         scenario, metrics: metrics, store: store, channels: channels)

@@ -13,7 +13,7 @@ public enum ScenarioCheck {
     let training = scenario.training == nil ? [] : try TrainingCheck.lines(scenario, pool: pool)
     // A scenario that only trains has no weights to run with yet.
     if !training.isEmpty,
-      scenario.points.contains(where: { NeuralCodec.isUntrained($0.settings[.codec]!) })
+      TrainingRun.isUntrained(scenario)
     {
       return (["# scenario \(scenario.name)"] + training).joined(separator: "\n")
     }

@@ -22,6 +22,12 @@ public struct Shard: Sendable, Hashable, CustomStringConvertible {
     self.init(index: index, count: count)
   }
 
+  /// The share whose journal has this name, `journal-2of3.log`; nil for that of a whole run and other files.
+  init?(journal name: String) {
+    guard let match = name.wholeMatch(of: /journal-(\d+)of(\d+)\.log/) else { return nil }
+    self.init("\(match.1)/\(match.2)")
+  }
+
   /// The share as `2/3`.
   public var description: String { "\(index)/\(count)" }
 

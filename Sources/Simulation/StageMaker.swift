@@ -155,10 +155,19 @@ struct StageMaker {
         guard let front = state.front else {
           preconditionFailure("a channel model cannot be fitted on drops")
         }
-        return try store.artefact(for: fitting, part: settings, front)
+        return try store.artefact(
+          for: fitting, part: settings, front, at: place(section, point))
       }
       return try type.init(settings, in: state.context, fitted: fitted) as! P
     }
+  }
+
+  /// The swept values that the stages up to a section have at a point.
+  private func place(_ section: Section, _ point: OperatingPoint) -> String {
+    zip(scenario.axes, point.coordinates).compactMap { axis, value in
+      let owner = Section(rawValue: String(axis.path.prefix { $0 != "." }))
+      return owner.flatMap { $0 <= section ? value : nil }.map { "\(axis.path)=\($0)" }
+    }.joined(separator: ", ")
   }
 
   /// A text for what the part of a section does: its settings, and the content of the files that it reads.

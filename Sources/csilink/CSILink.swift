@@ -16,7 +16,7 @@ struct CSILink: ParsableCommand {
     version: ProgramIdentity.version,
     subcommands: [
       RunCommand.self, TrainCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
-      PlotCommand.self,
+      PlotCommand.self, CompareCommand.self, ConfigCommand.self,
       InspectCommand.self, ForwardCommand.self, QuantizeCommand.self, VerifyCommand.self,
       WeightsCommand.self,
       DataCommand.self,

@@ -7,7 +7,7 @@ struct ListCommand: ParsableCommand {
     commandName: "list",
     abstract: "Show every part a scenario can name, with its keys, units and defaults.")
 
-  @Argument(help: "Show only this section, such as channel or codec.")
+  @Argument(help: "Show only this section, such as channel, or this part, such as pca.")
   var section: String?
 
   func run() throws {
@@ -17,11 +17,17 @@ struct ListCommand: ParsableCommand {
       return
     }
     let names = catalogue.sections.map(\.rawValue)
-    guard let chosen = Section(rawValue: section), catalogue.sections.contains(chosen) else {
-      let hint = nearestWord(to: section, among: names).map { "; did you mean '\($0)'?" } ?? ""
-      throw ValidationError(
-        "no section '\(section)'\(hint) Known: \(names.joined(separator: ", "))")
+    if let chosen = Section(rawValue: section), catalogue.sections.contains(chosen) {
+      print(catalogue.listing(of: chosen))
+      return
     }
-    print(catalogue.listing(of: chosen))
+    if let parts = catalogue.listing(ofParts: section) {
+      print(parts)
+      return
+    }
+    let known = names + catalogue.sections.flatMap { catalogue.parts(of: $0).map(\.name) }
+    let hint = nearestWord(to: section, among: known).map { "did you mean '\($0)'? " } ?? ""
+    throw ValidationError(
+      "no section or part '\(section)'; \(hint)sections: \(names.joined(separator: ", "))")
   }
 }

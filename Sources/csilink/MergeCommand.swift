@@ -18,7 +18,7 @@ struct MergeCommand: ParsableCommand {
   @OptionGroup var compute: ComputeOptions
 
   func run() throws {
-    let scenario = try scenario.read()
+    let scenario = try scenario.readForRun()
     let folder = compute.folder(scenario)
     let sources = folders.isEmpty ? [folder] : folders
     let began = Date()

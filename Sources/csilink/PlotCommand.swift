@@ -41,6 +41,9 @@ struct PlotCommand: ParsableCommand {
       "Only points with this value, or one of several; may be repeated.", valueName: "key=value"))
   var conditions: [String] = []
 
+  @Flag(help: "Draw the distribution of the column of --y over drops, read from the journals.")
+  var cdf = false
+
   @Option(help: "linear or log; chosen from the values if left out.")
   var xScale: FigureRequest.Scale?
 
@@ -60,6 +63,7 @@ struct PlotCommand: ParsableCommand {
   var output: String
 
   func validate() throws {
+    if cdf, x != nil { throw ValidationError("--cdf has the values of --y to the right, not --x") }
     if results.isEmpty { throw ValidationError("name the folder of a result") }
     if let size, Self.millimetres(size) == nil {
       throw ValidationError(
@@ -69,7 +73,10 @@ struct PlotCommand: ParsableCommand {
   }
 
   func run() throws {
-    let recorded = try results.map { try RecordedResult(reading: $0) }
+    let recorded = try results.map { path in
+      let result = try RecordedResult(reading: path)
+      return cdf ? try result.distribution(of: y) : result
+    }
     var figure = try Figure(request(), of: recorded.distinguished)
     figure.title = title
     figure.millimetres = size.flatMap(Self.millimetres)
@@ -85,7 +92,8 @@ struct PlotCommand: ParsableCommand {
     let keys = series.flatMap(FigureRequest.list)
     request.series = series.isEmpty ? nil : keys
     request.facet = facet
-    (request.xScale, request.yScale) = (xScale, yScale)
+    if cdf { (request.x, request.y) = (y, RecordedResult.shareKey) }
+    (request.xScale, request.yScale) = (xScale ?? (cdf ? .linear : nil), yScale)
     do {
       request.conditions = try conditions.map { try FigureRequest.Condition(parsing: $0) }
     } catch {

@@ -4,9 +4,12 @@ import Simulation
 /// The rate and the time left of a run on standard error.
 final class ProgressDisplay: Sendable {
   private let points: Int
-  private let line = ProgressLine()
+  private let line: ProgressLine
 
-  init(points: Int) { self.points = points }
+  init(points: Int, isQuiet: Bool) {
+    self.points = points
+    line = ProgressLine(isQuiet: isQuiet)
+  }
 
   func show(_ progress: RunProgress) { line.show { text(progress) } }
 

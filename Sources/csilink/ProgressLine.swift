@@ -4,10 +4,15 @@ import Synchronization
 /// A line on standard error that tells how far long work is: rewritten on a terminal, else one line a minute.
 final class ProgressLine: Sendable {
   private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let isQuiet: Bool
   private let lastShown = Mutex<ContinuousClock.Instant?>(nil)
+
+  /// - Parameter isQuiet: nothing is shown.
+  init(isQuiet: Bool = false) { self.isQuiet = isQuiet }
 
   /// Shows the text if it is time for it.
   func show(_ text: () -> String) {
+    if isQuiet { return }
     let interval: Duration = isTerminal ? .milliseconds(200) : .seconds(60)
     let now = ContinuousClock().now
     let isDue = lastShown.withLock { last in
@@ -25,11 +30,19 @@ final class ProgressLine: Sendable {
 
   /// Clears the line of a terminal.
   func finish() {
-    if isTerminal { write("", end: "") }
+    if isTerminal, !isQuiet { write("", end: "") }
   }
 
   private func write(_ text: String, end: String) {
-    writeError(isTerminal ? "\r\u{1B}[K\(text)\(end)" : text + end)
+    // A line that wraps could not be written over.
+    writeError(isTerminal ? "\r\u{1B}[K\(text.prefix(Self.terminalWidth - 1))\(end)" : text + end)
+  }
+
+  /// Columns of the terminal; 80 if it does not say.
+  private static var terminalWidth: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }
+    return Int(size.ws_col)
   }
 
   /// Hours, minutes and seconds.

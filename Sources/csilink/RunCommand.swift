@@ -25,6 +25,13 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Print calls and time of each stage.")
   var stats = false
 
+  @Option(help: "What goes to standard output: table, csv (as report.csv) or json.")
+  var format = ResultFormat.table
+
+  @Option(
+    help: ArgumentHelp("Also write the numbers of each drop to a .npz file.", valueName: "file"))
+  var perDrop: String?
+
   func validate() throws {
     if let shard, Shard(shard) == nil {
       throw ValidationError("--shard must be i/n with 1 <= i <= n, such as 2/3, got \(shard)")
@@ -32,15 +39,15 @@ struct RunCommand: ParsableCommand {
   }
 
   func run() throws {
-    let scenario = try scenario.read()
+    let scenario = try scenario.readForRun()
     let folder = compute.folder(scenario)
     let shard = self.shard.flatMap { Shard($0) } ?? .whole
     if fresh { try ResultFolder.discard(folder) }
     let began = Date()
     let pool = WorkerPool(threadCount: compute.threadCount)
     let prepared = try PreparedRun(
-      scenario, pool: pool, artefactFolder: "\(folder)/fitted", progress: { printError("# \($0)") })
-    let display = ProgressDisplay(points: prepared.pointCount)
+      scenario, pool: pool, artefactFolder: "\(folder)/fitted", progress: compute.note)
+    let display = ProgressDisplay(points: prepared.pointCount, isQuiet: compute.quiet)
     let interrupt = InterruptFlag()
     let outcome = try Runner(prepared, pool: pool, folder: folder, shard: shard).execute(
       progress: { display.show($0) }, shouldStop: { interrupt.isRaised })
@@ -59,7 +66,12 @@ struct RunCommand: ParsableCommand {
         result,
         Execution(
           startTime: began, wallSeconds: Date().timeIntervalSince(began),
-          threads: compute.threadCount, commandLine: CommandLine.arguments, shards: []), in: folder)
+          threads: compute.threadCount, commandLine: CommandLine.arguments, shards: []), in: folder,
+        as: format)
+      if let perDrop {
+        try DropFile.write(RecordedResult(reading: folder), to: perDrop)
+        printError("# drops: \(perDrop)")
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LinkMath
+import Reports
 import Scenarios
 import Simulation
 
@@ -21,6 +22,32 @@ struct ScenarioOptions: ParsableArguments {
     let (scenario, warnings) = try ScenarioReader.standard.read(scenario, overrides: overrides)
     for warning in warnings + ChannelWarnings.of(scenario) { printError("\(warning)") }
     return scenario
+  }
+}
+
+extension ScenarioOptions {
+  /// Reads a scenario to be run: networks without weights take those that `csilink train` left in `results/<name>`.
+  func readForRun() throws -> Scenario {
+    let reader = ScenarioReader.standard
+    let (plain, _) = try reader.read(scenario, overrides: overrides)
+    let folder = "results/\(plain.name)"
+    guard TrainingRun.isUntrained(plain), TrainingFolder.hasWeights(folder) else {
+      return try read()
+    }
+    printError("# weights: \(folder), as 'csilink train' left them")
+    let weights = relativePath(of: folder, from: plain.directory)
+    var other = self
+    other.overrides.append("codec.weights=\(weights)")
+    return try other.read()
+  }
+
+  /// A folder as seen from another one.
+  private func relativePath(of folder: String, from start: String) -> String {
+    let target = URL(filePath: folder).standardizedFileURL.pathComponents
+    let origin = URL(filePath: start).standardizedFileURL.pathComponents
+    let shared = zip(target, origin).prefix { $0 == $1 }.count
+    return (origin.dropFirst(shared).map { _ in ".." } + target.dropFirst(shared))
+      .joined(separator: "/")
   }
 }
 
@@ -45,7 +72,15 @@ struct ComputeOptions: ParsableArguments {
   @Option(help: "Result folder; results/<name of the scenario> if left out.")
   var output: String?
 
+  @Flag(help: "Print no progress.")
+  var quiet = false
+
   var threadCount: Int { threads.count }
+
+  /// Tells of work on standard error, unless that is not wanted.
+  func note(_ text: String) {
+    if !quiet { printError("# \(text)") }
+  }
 
   func folder(_ scenario: Scenario) -> String { output ?? "results/\(scenario.name)" }
 }

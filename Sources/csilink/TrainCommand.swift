@@ -24,8 +24,8 @@ struct TrainCommand: ParsableCommand {
     let folder = compute.folder(scenario)
     if fresh { try TrainingFolder.discard(folder) }
     let pool = WorkerPool(threadCount: compute.threadCount)
-    let training = try TrainingRun(scenario, pool: pool, progress: { printError("# \($0)") })
-    let display = TrainingDisplay()
+    let training = try TrainingRun(scenario, pool: pool, progress: compute.note)
+    let display = TrainingDisplay(isQuiet: compute.quiet)
     let interrupt = InterruptFlag()
     let trained = try training.execute(
       in: folder, progress: { display.show($0) }, shouldStop: { interrupt.isRaised })

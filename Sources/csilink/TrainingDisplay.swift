@@ -5,7 +5,9 @@ import Training
 
 /// Rate, losses and time left of a training on standard error.
 final class TrainingDisplay: Sendable {
-  private let line = ProgressLine()
+  private let line: ProgressLine
+
+  init(isQuiet: Bool) { line = ProgressLine(isQuiet: isQuiet) }
 
   func show(_ event: TrainingEvent) {
     if case .leftOut(let set, let count, let total) = event {

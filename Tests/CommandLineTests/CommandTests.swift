@@ -4,7 +4,8 @@ import Testing
 /// Commands, options and exit codes of the built program.
 @Suite struct CommandTests {
   static let commands = [
-    "run", "train", "check", "list", "merge", "plot", "inspect", "forward", "quantize", "verify",
+    "run", "train", "check", "list", "merge", "plot", "compare", "config", "inspect", "forward",
+    "quantize", "verify",
     "weights", "data",
   ]
 

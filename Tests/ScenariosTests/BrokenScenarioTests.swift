@@ -153,7 +153,7 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
     BrokenScenario("link:\n  grid: {tones: {a: 1}}" + run, "2:17", "got a mapping"),
     BrokenScenario(
       "link:\n  grid: {tones: [16, 32]}" + run, "2:17", "a whole number in 1...8192, got a list",
-      hint: "write them as 'grid.tones' below 'sweep:'"),
+      hint: "below 'sweep:'"),
     BrokenScenario(
       "link:\n  grid: {spacing: 15}" + run, "2:19", "with its unit (Hz, kHz, MHz, GHz), got '15'",
       hint: "for example '15 Hz'"),

@@ -11,6 +11,8 @@ public struct Figure: Sendable {
   enum Shape: String, Sendable {
     /// Markers joined by a line.
     case line
+    /// A line through many points, without markers.
+    case smooth
     /// Markers alone.
     case points
     /// A value that does not depend on the axis: a line through the whole panel.

@@ -141,17 +141,21 @@ struct FigureKey: Sendable {
     (written ?? unit).map { "\(words) (\($0))" } ?? words
   }
 
-  /// Keys by name; the columns among them have the label and the unit of their metric.
-  static func keys(_ names: [String], columns: Set<String>) -> [String: FigureKey] {
-    let known = PartRegistry.standard.parts(of: .metric).flatMap { schema in
+  /// The columns of all metrics.
+  static let columns: [Column] =
+    Column.standard
+    + PartRegistry.standard.parts(of: .metric).flatMap { schema in
       (PartRegistry.standard.type(of: .metric, named: schema.name) as! any Metric.Type).columns
     }
+
+  /// Keys by name; the columns among them have the label and the unit of their metric.
+  static func keys(_ names: [String], columns: Set<String>) -> [String: FigureKey] {
     let axes = AxisName.names(of: names.filter { !columns.contains($0) })
     var next = 0
     var keys: [String: FigureKey] = [:]
     for name in names {
       if columns.contains(name) {
-        let column = (known + Column.standard).first { $0.name == name }
+        let column = Self.columns.first { $0.name == name }
         let unit = column?.unit ?? (name.hasSuffix("_db") ? "dB" : "")
         let words = column?.label ?? name.inWords
         keys[name] = FigureKey(

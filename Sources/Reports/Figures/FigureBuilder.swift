@@ -21,20 +21,20 @@ extension Figure {
 
 /// Sorts the points of results into panels and curves.
 struct FigureBuilder {
-  private let request: FigureRequest
-  private let selection: FigureSelection
-  private let x: String
-  private var series: [String]
+  let request: FigureRequest
+  let selection: FigureSelection
+  let x: String
+  private(set) var series: [String]
   private var facet: String?
-  private let keys: [String: FigureKey]
-  private let axis: FigureAxis
+  let keys: [String: FigureKey]
+  let axis: FigureAxis
   /// Where each value of a series key stands among all, and the texts of its values.
   private var orders: [String: [String?: Int]] = [:]
   private var texts: [String: [String]] = [:]
   /// Combinations of the places of all series keys but the first, in order.
-  private var laterPlaces: [[Int]] = []
+  private(set) var laterPlaces: [[Int]] = []
 
-  private typealias Point = FigureSelection.Point
+  typealias Point = FigureSelection.Point
 
   init(_ request: FigureRequest, _ results: [RecordedResult]) throws(FigureError) {
     self.request = request
@@ -51,7 +51,8 @@ struct FigureBuilder {
     let isColumn = selection.columns.contains(x)
     let free = selection.varying(besides: [x] + [request.facet].compactMap { $0 })
     // Along a column, such as the bits of a report, runs the last key whose values are numbers.
-    let along = isColumn ? free.last { Self.isNumeric(selection.values($0)) } : nil
+    let isMoving = isColumn && request.y != RecordedResult.shareKey
+    let along = isMoving ? free.last { Self.isNumeric(selection.values($0)) } : nil
     let curveKeys = request.series ?? free.filter { $0 != along }
     series = curveKeys
     let names = [x, request.y] + curveKeys + [request.facet].compactMap { $0 } + free
@@ -209,18 +210,18 @@ extension FigureBuilder {
   }
 
   /// Where the values of a point's series stand among all.
-  private func places(_ point: Point) -> [Int] {
+  func places(_ point: Point) -> [Int] {
     series.map { orders[$0]![selection.field(point, $0)]! }
   }
 
   /// Curves over categories stand side by side.
-  private func dodge(_ index: Int, of count: Int) -> Double {
+  func dodge(_ index: Int, of count: Int) -> Double {
     axis.isNumeric ? 0 : (Double(index) - Double(count - 1) / 2) * dodgeStep(count)
   }
 
   private func dodgeStep(_ count: Int) -> Double { min(0.12, 0.8 / Double(count)) }
 
-  private func style(_ point: Point) -> Figure.Style {
+  func style(_ point: Point) -> Figure.Style {
     let places = places(point)
     guard places.count > 1 else { return Figure.Style(places.first ?? 0) }
     // What has none of the other keys is drawn as their first value.
@@ -229,7 +230,7 @@ extension FigureBuilder {
     return Figure.Style(places[0], laterPlaces.firstIndex(of: Array(places.dropFirst()))!)
   }
 
-  private func label(_ point: Point, _ series: some Collection<String>) -> String {
+  func label(_ point: Point, _ series: some Collection<String>) -> String {
     let parts = series.compactMap { key -> String? in
       guard let value = selection.field(point, key) else { return nil }
       return keys[key, default: .result].text(
@@ -247,7 +248,7 @@ extension FigureBuilder {
     } else if !axis.isNumeric {
       shape = .points
     } else {
-      shape = moving(points).count > 1 ? .points : .line
+      shape = moving(points).count > 1 ? .points : points.count > 60 ? .smooth : .line
     }
     return Figure.Curve(
       label: label(first, series), style: style(first), shape: shape,
@@ -262,7 +263,7 @@ extension FigureBuilder {
   }
 
   /// By place; along a column by the key that moves.
-  private func ordered(_ points: [Point]) -> [Point] {
+  func ordered(_ points: [Point]) -> [Point] {
     let key = moving(points).first ?? x
     let values = selection.values(key, of: points)
     let places = points.map { values.firstIndex(of: selection.field($0, key)) ?? 0 }
@@ -279,7 +280,7 @@ extension FigureBuilder {
     }
   }
 
-  private func positions(_ point: Point) -> [Double] {
+  func positions(_ point: Point) -> [Double] {
     if let text = selection.field(point, x) { return [axis.position(of: text)!] }
     guard isAcross(point) else { return [] }
     let all = axis.values.map(\.position)
@@ -296,92 +297,6 @@ extension FigureBuilder {
   }
 }
 
-extension FigureBuilder {
-  /// What bounds a column: the column of the bound and what it is called.
-  private static let bounds = [
-    Column.rate.name: (Column.perfectRate.name, "perfect CSI"),
-    Column.nmseRatioOfSumsDB.name: ("nmse_gaussian_floor_db", "ideal coding of Gaussian CSI"),
-  ]
-
-  /// One curve for all if they share it, else one for each.
-  private func bounds(_ curves: [[Point]]) -> [Figure.Curve] {
-    guard let (column, name) = Self.bounds[request.y], selection.columns.contains(column) else {
-      return []
-    }
-    let own = curves.enumerated().map { index, points in
-      let shift = dodge(index, of: curves.count)
-      let places = ordered(points).flatMap { point in
-        positions(point).map { place in
-          Figure.Point(x: place + shift, y: selection.number(point, column) ?? .nan)
-        }
-      }
-      return Figure.Curve(
-        label: name, style: style(points[0]), shape: .bound,
-        points: places.filter { $0.y.isFinite })
-    }
-    var shared: [Double: Double] = [:]
-    for (index, curve) in own.enumerated() {
-      for point in curve.points {
-        let place = point.x - dodge(index, of: curves.count)
-        if let other = shared[place], numberText(other) != numberText(point.y) {
-          return own.filter { !$0.points.isEmpty }
-        }
-        shared[place] = point.y
-      }
-    }
-    guard !shared.isEmpty else { return [] }
-    let points = shared.sorted { $0.key < $1.key }.map { Figure.Point(x: $0.key, y: $0.value) }
-    return [Figure.Curve(label: name, style: Figure.Style(), shape: .commonBound, points: points)]
-  }
-
-  /// Every curve once, in the order of styles; colours and dashes by themselves where combinations would be many.
-  private func legend(_ panels: [Figure.Panel]) -> [Figure.Entry] {
-    var entries: [Figure.Entry] = []
-    var seen: Set<String> = []
-    let all = panels.flatMap(\.curves)
-    let curves = all.filter { $0.shape != .bound && $0.shape != .commonBound }
-    let isSorted = series.count > 1 && Set(curves.map(\.label)).count > 8
-    if isSorted {
-      entries = section([series[0]]) { ($0[0], Figure.Style($0[0], 0)) }
-      entries += section(Array(series.dropFirst())) { places in
-        let later = laterPlaces.firstIndex(of: Array(places.dropFirst()))!
-        let style = Figure.Style(0, later)
-        return (later, Figure.Style(colour: -1, dash: style.dash, marker: style.marker))
-      }
-    } else {
-      for curve in curves where !curve.label.isEmpty && seen.insert(curve.label).inserted {
-        entries.append(Figure.Entry(label: curve.label, style: curve.style, shape: curve.shape))
-      }
-    }
-    if let bound = all.first(where: { $0.shape == .commonBound }) {
-      entries.append(Figure.Entry(label: bound.label, style: bound.style, shape: .commonBound))
-    }
-    if let bound = all.first(where: { $0.shape == .bound }) {
-      entries.append(
-        Figure.Entry(label: "\(bound.label) (dashed)", style: bound.style, shape: .commonBound))
-    }
-    // A single curve needs no name.
-    return entries.count > 1 || all.contains { $0.shape == .commonBound } ? entries : []
-  }
-
-  /// The values of some keys under a heading, each with its place among them and its style.
-  private func section(_ keys: [String], _ style: ([Int]) -> (place: Int, Figure.Style))
-    -> [Figure.Entry]
-  {
-    let heading = keys.map { self.keys[$0, default: .result].words }.joined(separator: ", ")
-    var entries: [Int: Figure.Entry] = [:]
-    for point in selection.points {
-      let (place, style) = style(places(point))
-      if entries[place] == nil {
-        entries[place] = Figure.Entry(
-          label: label(point, keys), style: style, shape: axis.isNumeric ? .line : .points)
-      }
-    }
-    return [Figure.Entry(label: heading, style: nil, shape: .line)]
-      + entries.sorted { $0.key < $1.key }.map(\.value)
-  }
-}
-
 extension FigureSelection {
   func number(_ point: Point, _ column: String) -> Double? {
     results[point.result].number(point.row, column)
@@ -389,7 +304,7 @@ extension FigureSelection {
 }
 
 extension FigureKey {
-  fileprivate static let result = FigureKey(
+  static let result = FigureKey(
     name: RecordedResult.resultKey, words: "result", short: "result", unit: nil, isColumn: false)
 }
 

@@ -12,42 +12,53 @@ struct FigureLayout {
   private static let letter = 9.2
   private static let line = 22.0
 
+  /// Figures that are narrower have smaller type, and their legend below the panels.
+  private static let narrow = 640.0
+
   let width, height: Double
+  /// Size of type and markers, 1 where type is 15 pixels high.
+  let scale: Double
   let frames: [Frame]
   let titlePlace: (x: Double, y: Double)
-  /// The upper left corner of the legend.
+  /// The upper left corner of the legend, and the entries of one column.
   let legendPlace: (x: Double, y: Double)
+  let legendRows: Int
   /// Long names of categories are written aslant.
   let isRotated: Bool
 
   init(_ figure: Figure) {
+    let asked = figure.millimetres.map {
+      (width: $0.width * 96 / 25.4, height: $0.height * 96 / 25.4)
+    }
+    let isNarrow = asked.map { $0.width < Self.narrow } ?? false
+    scale = isNarrow ? 0.72 : 1
     let count = figure.panels.count
     let columns = Self.columns(count)
     let rows = (count + columns - 1) / columns
     let longestMark = figure.x.marks?.map { Self.shortened($0.text).count }.max() ?? 0
-    let panelMarks = figure.x.values.count
-    isRotated = !figure.x.isNumeric && longestMark * panelMarks > (count == 1 ? 70 : 34)
-    let longest = figure.legend.map { Self.shortened($0.label, to: Self.legendLimit).count }.max()
-    let legendWidth = longest.map { 76 + Self.letter * Double(max($0, 6)) } ?? 0
-    let legendHeight = Self.line * Double(figure.legend.count + 1)
-    let (left, top) = (82.0, figure.title == nil ? 16.0 : 52.0)
-    let bottom = 62 + (isRotated ? Double(longestMark) * 7.4 : 0) + (figure.footer == nil ? 0 : 24)
-    let gap = (x: 26.0, y: count == 1 ? 0 : 42.0)
-    let titles = count == 1 && figure.panels[0].title.isEmpty ? 0 : 26.0
+    isRotated =
+      !figure.x.isNumeric
+      && longestMark * figure.x.values.count > (count == 1 && !isNarrow ? 70 : 34)
+    let legend = Legend(figure, isBelow: isNarrow, width: asked?.width ?? 0, scale: scale)
+    legendRows = legend.rows
+    let footer = figure.footer == nil ? 0 : 24 * scale
+    let (left, right) = (82 * scale, 24 * scale + (isNarrow ? 0 : legend.width))
+    let top = (figure.title == nil ? 16 : 52) * scale
+    let bottom =
+      (62 + (isRotated ? Double(longestMark) * 7.4 : 0)) * scale + footer
+      + (isNarrow ? legend.height : 0)
+    let gap = (x: 26 * scale, y: count == 1 ? 0 : 42 * scale)
+    let titles = (count == 1 && figure.panels[0].title.isEmpty ? 0 : 26) * scale
     let natural = (
-      width: left + Double(columns) * (count == 1 ? 700 : 330) + gap.x * Double(columns - 1) + 24
-        + legendWidth,
+      width: left + Double(columns) * (count == 1 ? 700 : 330) + gap.x * Double(columns - 1)
+        + right,
       height: max(
         bottom + Double(rows) * (count == 1 ? 460 : 250) + gap.y * Double(rows - 1) + top + titles,
-        legendHeight + top)
+        legend.height + top)
     )
-    let asked = figure.millimetres.map {
-      (width: $0.width * 96 / 25.4, height: $0.height * 96 / 25.4)
-    }
     let size = asked ?? natural
     (width, height) = (size.width.rounded(), size.height.rounded())
-    let panelWidth =
-      (size.width - left - 24 - legendWidth - gap.x * Double(columns - 1)) / Double(columns)
+    let panelWidth = (size.width - left - right - gap.x * Double(columns - 1)) / Double(columns)
     let panelHeight =
       (size.height - bottom - top - titles - gap.y * Double(rows - 1)) / Double(rows)
     let ceiling = size.height - top - titles
@@ -59,14 +70,32 @@ struct FigureLayout {
         left: x, right: x + max(panelWidth, 20), bottom: y - max(panelHeight, 20), top: y,
         hasHorizontalLabels: index + columns >= count, hasVerticalLabels: column == 0)
     }
-    titlePlace = (left, size.height - 26)
-    legendPlace = (size.width - legendWidth + 4, ceiling + 4)
+    titlePlace = (left, size.height - 26 * scale)
+    legendPlace =
+      isNarrow
+      ? (0.4 * left, footer + legend.height) : (size.width - legend.width + 4, ceiling + 4)
   }
 
-  /// Panels that stand side by side.
-  static func columns(_ count: Int) -> Int { count == 1 ? 1 : count <= 4 ? 2 : count <= 9 ? 3 : 4 }
+  /// Room for the entries of a legend, beside the panels or below them.
+  private struct Legend {
+    let rows: Int
+    let width, height: Double
+
+    init(_ figure: Figure, isBelow: Bool, width: Double, scale: Double) {
+      let longest = figure.legend.map { shortened($0.label, to: legendLimit).count }.max()
+      let entry = longest.map { (76 + letter * Double(max($0, 6))) * scale } ?? 0
+      let count = figure.legend.count
+      let columns = isBelow && entry > 0 ? max(1, Int(width / entry)) : 1
+      rows = max(1, (count + columns - 1) / columns)
+      self.width = entry
+      height = count == 0 ? 0 : line * scale * (Double(rows) + (isBelow ? 0.6 : 1))
+    }
+  }
 
   static func shortened(_ text: String, to limit: Int = markLimit) -> String {
     text.count > limit ? text.prefix(limit - 1) + "…" : text
   }
+
+  /// Panels that stand side by side.
+  static func columns(_ count: Int) -> Int { count == 1 ? 1 : count <= 4 ? 2 : count <= 9 ? 3 : 4 }
 }

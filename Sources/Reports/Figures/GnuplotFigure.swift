@@ -11,6 +11,7 @@ struct GnuplotFigure {
   /// Tells the data of the figure from those of others in one program.
   let index: Int
 
+  private func size(_ points: Double) -> String { numberText(points * layout.scale) }
   private var layout: FigureLayout { FigureLayout(figure) }
   private var data: String { "$data\(index)" }
 
@@ -62,21 +63,24 @@ struct GnuplotFigure {
     return """
         if (format eq 'svg') {
           set terminal svg noenhanced rounded size \(numberText(width)),\(numberText(height)) \
-      font 'Arial,15' linewidth 1 background '#ffffff'
+      font 'Arial,\(size(15))' linewidth 1 background '#ffffff'
         }
         if (format eq 'png') {
           set terminal pngcairo noenhanced rounded size \(numberText(2 * width)),\(numberText(2 * height)) \
-      font 'Arial,15' fontscale 1.55 linewidth 2 pointscale 2 background '#ffffff'
+      font 'Arial,\(size(15))' fontscale 1.55 linewidth 2 pointscale 2 background '#ffffff'
         }
         if (format eq 'pdf') {
           set terminal pdfcairo noenhanced rounded size \(inches(width)),\(inches(height)) \
-      font 'Arial,11.25' linewidth 1.5 pointscale 0.6 background '#ffffff'
+      font 'Arial,\(size(11.25))' fontscale 1 linewidth 1.5 pointscale 0.6 background '#ffffff'
         }
       """
   }
 }
 
 extension GnuplotFigure {
+  private static let styleNames: [Figure.Shape: String] = [
+    .line: "linespoints", .points: "points",
+  ]
   private static let pointTypes = [7, 5, 9, 13, 11, 6, 4, 8, 12, 10]
 
   /// Every look of a curve or of the legend.
@@ -88,7 +92,7 @@ extension GnuplotFigure {
     styles.enumerated().map { index, style in
       let colour = style.colour < 0 ? "#222222" : Figure.Style.colours[style.colour]
       return "  set style line \(index + 1) linecolor rgb '\(colour)' linewidth 2 "
-        + "dashtype \(style.dash + 1) pointtype \(Self.pointTypes[style.marker]) pointsize 0.9"
+        + "dashtype \(style.dash + 1) pointtype \(Self.pointTypes[style.marker]) pointsize \(size(0.9))"
     }.joined(separator: "\n")
   }
 
@@ -120,13 +124,13 @@ extension GnuplotFigure {
     lines.append("  set tics nomirror out scale 0.6 textcolor rgb '#222222'")
     if let title = figure.title {
       lines.append(
-        "  set label 1 \(GnuplotText.quoted(title)) at screen \(screen(layout.titlePlace)) left font ',17'"
+        "  set label 1 \(GnuplotText.quoted(title)) at screen \(screen(layout.titlePlace)) left font ',\(size(17))'"
       )
     }
     if let footer = figure.footer {
       lines.append(
         "  set label 2 \(GnuplotText.quoted(footer)) at screen 0.99,\(numberText(14 / layout.height)) "
-          + "right font ',11' textcolor rgb '#777777'")
+          + "right font ',\(size(11))' textcolor rgb '#777777'")
     }
     return lines.joined(separator: "\n")
   }
@@ -155,7 +159,7 @@ extension GnuplotFigure {
       "  unset key",
       panel.title.isEmpty
         ? "  unset title"
-        : "  set title \(GnuplotText.quoted(panel.title)) font ',15' offset 0,-0.4",
+        : "  set title \(GnuplotText.quoted(panel.title)) font ',\(size(15))' offset 0,-0.4",
       axis("x", figure.x, isLabelled: frame.hasHorizontalLabels),
       axis("y", figure.y, isLabelled: frame.hasVerticalLabels),
     ]
@@ -191,10 +195,10 @@ extension GnuplotFigure {
     let look = style(curve.style)
     let hasInterval = curve.points.contains { $0.interval != nil }
     switch curve.shape {
-    case .line, .points:
+    case .line, .points, .smooth:
       let bars = "\(source) 1:2:3:4 with yerrorbars \(look) dashtype 1 linewidth 1.2 notitle"
       let line =
-        "\(source) 1:2 with \(curve.shape == .line ? "linespoints" : "points") \(look) notitle"
+        "\(source) 1:2 with \(Self.styleNames[curve.shape, default: "lines"]) \(look) notitle"
       return hasInterval ? [bars, line] : [line]
     case .across:
       let band =
@@ -224,7 +228,7 @@ extension GnuplotFigure {
       case .commonBound, .bound: return "NaN with lines linestyle 100 \(title)"
       case .line: return "NaN with linespoints \(self.style(style)) \(title)"
       case .points: return "NaN with points \(self.style(style)) \(title)"
-      case .across: return "NaN with lines \(self.style(style)) \(title)"
+      case .across, .smooth: return "NaN with lines \(self.style(style)) \(title)"
       }
     }
     return """
@@ -237,7 +241,7 @@ extension GnuplotFigure {
         unset logscale
         set lmargin at screen 0
         set rmargin at screen 1
-        set key at screen \(screen(layout.legendPlace)) left top vertical Left reverse samplen 3 spacing 1.15 noautotitle
+        set key at screen \(screen(layout.legendPlace)) left top vertical maxrows \(layout.legendRows) Left reverse samplen 3 spacing 1.15 noautotitle
         plot [0:1][0:1] \\
           \(items.joined(separator: ", \\\n    "))
         unset key

@@ -81,7 +81,7 @@ struct PGFFigure {
     switch shape {
     case .line: return "\(colour), mark=\(Self.marks[style.marker]), \(Self.dashes[style.dash])"
     case .points: return "\(colour), only marks, mark=\(Self.marks[style.marker])"
-    case .across: return "\(colour), no marks, \(Self.dashes[style.dash])"
+    case .across, .smooth: return "\(colour), no marks, \(Self.dashes[style.dash])"
     case .bound: return "\(colour), no marks, densely dashed, thin"
     case .commonBound: return "black, no marks, densely dashed"
     }

@@ -26,6 +26,8 @@ public struct Column: Sendable {
   public let label: String
   /// The number of a drop whose mean it tells; nil if it tells something else.
   public let mean: DropNumber?
+  /// Whether less of it is better.
+  public let lowerIsBetter: Bool
   /// Numbers of which quantiles are asked for, so that they are kept.
   let quantiles: Set<DropNumber>
   /// Numbers of which intervals of the mean are asked for.
@@ -39,12 +41,13 @@ public struct Column: Sendable {
   ///   - documentation: one sentence for users.
   ///   - label: what figures call it, without the unit; the words of the name if left out.
   ///   - mean: the number of a drop whose mean `value` is, or 10 log10 of it if the unit is dB.
+  ///   - lowerIsBetter: whether less of it is better.
   ///   - quantiles: numbers whose quantiles `value` asks for.
   ///   - intervals: numbers whose intervals `value` asks for.
   ///   - value: the field, from the statistics of a point; nil leaves it empty.
   public init(
     _ name: String, unit: String = "", _ documentation: String, label: String? = nil,
-    mean: DropNumber? = nil, quantiles: Set<DropNumber> = [],
+    mean: DropNumber? = nil, lowerIsBetter: Bool = false, quantiles: Set<DropNumber> = [],
     intervals: Set<DropNumber> = [], value: @escaping @Sendable (PointFold) -> Value?
   ) {
     self.name = name
@@ -52,6 +55,7 @@ public struct Column: Sendable {
     self.documentation = documentation
     self.label = label ?? name.inWords
     self.mean = mean
+    self.lowerIsBetter = lowerIsBetter
     self.quantiles = quantiles
     self.intervals = intervals
     self.value = value
@@ -77,9 +81,12 @@ public struct Column: Sendable {
 
   /// 10 log10 of the mean of a number over the drops.
   public static func level(
-    _ name: String, _ number: DropNumber, _ documentation: String, label: String? = nil
+    _ name: String, _ number: DropNumber, _ documentation: String, label: String? = nil,
+    lowerIsBetter: Bool = false
   ) -> Column {
-    Column(name, unit: "dB", documentation, label: label, mean: number) {
+    Column(
+      name, unit: "dB", documentation, label: label, mean: number, lowerIsBetter: lowerIsBetter
+    ) {
       $0.mean(of: number).map { .number(decibels($0)) }
     }
   }

@@ -12,7 +12,7 @@ extension String {
   }
 
   private static let abbreviations = [
-    "nmse": "NMSE", "snr": "SNR", "sgcs": "SGCS", "csi": "CSI", "ue": "UE", "bs": "BS", "aod": "AoD",
-    "pilots": "pilot", "mse": "MSE", "ofdm": "OFDM", "dft": "DFT", "crc": "CRC",
+    "nmse": "NMSE", "snr": "SNR", "sgcs": "SGCS", "csi": "CSI", "ue": "UE", "bs": "BS",
+    "aod": "AoD", "pilots": "pilot", "mse": "MSE", "ofdm": "OFDM", "dft": "DFT", "crc": "CRC",
   ]
 }

@@ -19,7 +19,8 @@ extension Column {
   /// `nmse_db`: NMSE of the reconstruction in the kept rows of the angular-delay domain.
   public static let nmseDB = level(
     "nmse_db", .errorRatio,
-    "NMSE of the reconstruction in the kept rows of the angular-delay domain.")
+    "NMSE of the reconstruction in the kept rows of the angular-delay domain.",
+    lowerIsBetter: true)
   /// `nmse_effective_drops`: how many equal drops would leave the mean of the NMSE as uncertain; empty without errors.
   public static let nmseEffectiveDrops = Column(
     "nmse_effective_drops",
@@ -38,8 +39,8 @@ extension Column {
   /// `truncation_loss_db`: share of the channel's energy outside the kept delay rows, which no codec can send; round-off if nothing is cut off.
   public static let truncationLossDB = level(
     "truncation_loss_db", .truncationRatio,
-    "Share of the channel's energy outside the kept delay rows, which no codec can send; round-off if nothing is cut off."
-  )
+    "Share of the channel's energy outside the kept delay rows, which no codec can send; round-off if nothing is cut off.",
+    lowerIsBetter: true)
 }
 
 extension Column.Interval {

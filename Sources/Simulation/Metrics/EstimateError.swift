@@ -9,7 +9,7 @@ extension Column {
   /// `estimate_nmse_db`: NMSE of the UE's estimate, all tones.
   public static let estimateNMSEDB = level(
     "estimate_nmse_db", .estimateRatio, "NMSE of the UE's estimate, all tones.",
-    label: "NMSE of the estimate")
+    label: "NMSE of the estimate", lowerIsBetter: true)
 }
 
 /// Error of the UE's estimate.

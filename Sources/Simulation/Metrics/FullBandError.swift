@@ -10,7 +10,7 @@ extension Column {
   public static let nmseFullDB = level(
     "nmse_full_db", .fullRatio,
     "NMSE of the reconstruction over all tones in the slots that use it; empty if the BS does not know the gain.",
-    label: "NMSE over all tones")
+    label: "NMSE over all tones", lowerIsBetter: true)
 }
 
 /// Error of the reconstruction over all tones, when it is used.

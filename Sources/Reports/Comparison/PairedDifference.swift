@@ -1,0 +1,69 @@
+import Foundation
+import LinkMath
+
+/// How far the mean of one number of drops lies from that of another number of the same drops, with a 95 % interval.
+///
+/// Drops that both have are paired, so that what they share, such as a deep fade, does not widen the interval.
+public struct PairedDifference: Sendable, Hashable {
+  /// In what the difference is told.
+  public enum Scale: Sendable {
+    /// b̄ - ā.
+    case linear
+    /// 10 log10 (b̄ / ā).
+    case decibels
+  }
+
+  /// Drops that have both numbers.
+  public let count: Int
+  /// The difference, b less a; NaN without drops.
+  public let value: Double
+  /// Where the difference of the expectations lies; nil below two drops, and where a mean is not positive in dB.
+  public let interval: ClosedRange<Double>?
+
+  /// The difference of two lists of equal length; NaN is a missing number.
+  ///
+  /// In decibels `ln(β/α) ≈ ln(b̄/ā) + E[w]` with `w = b/b̄ - a/ā` (delta method), so the interval is that of the mean of w. Each end is
+  /// that of ``DropMean``, which allows for skewness and for tails on its side.
+  ///
+  /// - Precondition: the lists are of equal length.
+  /// - Complexity: O(drops).
+  public init(from a: [Double], to b: [Double], _ scale: Scale) {
+    precondition(a.count == b.count, "\(a.count) and \(b.count) drops")
+    let pairs = zip(a, b).filter { !$0.isNaN && !$1.isNaN }
+    count = pairs.count
+    guard !pairs.isEmpty else {
+      (value, interval) = (.nan, nil)
+      return
+    }
+    let (meanA, meanB) = (Self.mean(pairs.map(\.0)), Self.mean(pairs.map(\.1)))
+    switch scale {
+    case .linear:
+      value = meanB - meanA
+      interval = Self.interval(pairs.map { $1 - $0 })
+    case .decibels:
+      value = meanA == meanB ? 0 : 10 * log10(meanB / meanA)
+      guard meanA > 0, meanB > 0 else {
+        interval = nil
+        return
+      }
+      let ratio = log(meanB / meanA)
+      let unit = 10 / log(10.0)
+      interval = Self.interval(pairs.map { $1 / meanB - $0 / meanA }).map {
+        unit * (ratio + $0.lowerBound)...unit * (ratio + $0.upperBound)
+      }
+    }
+  }
+
+  private static func mean(_ values: [Double]) -> Double {
+    var mean = RunningMean()
+    for value in values { mean.add(value) }
+    return mean.mean
+  }
+
+  /// Upper ends of the values and of their opposites.
+  private static func interval(_ values: [Double]) -> ClosedRange<Double>? {
+    guard let up = DropMean(values).interval, let down = DropMean(values.map { -$0 }).interval
+    else { return nil }
+    return -down.upperBound...max(up.upperBound, -down.upperBound)
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Reports
+import Simulation
+
+extension Comparison.Format: ExpressibleByArgument {}
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compare results: changed settings, and differences that the same drops tell.",
+    discussion: """
+      Points of equal swept values are compared with those of the first result. Drops are paired with the help of the journals, \
+      so that small differences show; without a journal the intervals of the reports are put together. A difference is \
+      undecided if its 95 % interval contains zero, or if the drops do not determine it. With '--across codec' the points of \
+      one result are compared with its first codec.
+      """)
+
+  @Argument(help: "Result folders, the reference first; LABEL=FOLDER gives one another name.")
+  var results: [String]
+
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp("Keys whose values are compared with each other.", valueName: "keys"))
+  var across: [String] = []
+
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Values that the reference has of these keys; the first if left out.", valueName: "key=value")
+  )
+  var reference: [String] = []
+
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp("Columns, means over drops; may be repeated.", valueName: "names"))
+  var column: [String] = []
+
+  @Option(help: "table, json or markdown.")
+  var format = Comparison.Format.table
+
+  func validate() throws {
+    if results.isEmpty { throw ValidationError("name the folders of results") }
+    _ = try conditions()
+  }
+
+  func run() throws {
+    let recorded = try results.map { try RecordedResult(reading: $0) }.distinguished
+    let columns = column.flatMap(FigureRequest.list)
+    let comparison = try Comparison(
+      recorded, across: across.flatMap(FigureRequest.list), reference: conditions(),
+      columns: columns.isEmpty ? Comparison.usualColumns : columns)
+    print(try comparison.text(format))
+    for note in comparison.notes { printError("# \(note)") }
+  }
+
+  private func conditions() throws -> [FigureRequest.Condition] {
+    do {
+      return try reference.map { try FigureRequest.Condition(parsing: $0) }
+    } catch {
+      throw ValidationError("--reference: \(error)")
+    }
+  }
+}

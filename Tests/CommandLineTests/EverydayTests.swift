@@ -1,0 +1,171 @@
+import DataFiles
+import Foundation
+import Testing
+
+/// Results are drawn, compared and printed; messages of everyday use.
+@Suite struct EverydayTests {
+  private static let small = Repository.scenario("small")
+
+  private func cells(_ report: String) -> [[String]] {
+    report.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+  }
+
+  @Test func printedResults() throws {
+    let folder = try TestFolder()
+    let csv = try Program.run(
+      "run", Self.small, "--output", "out", "--format", "csv", "--quiet", in: folder)
+    #expect(csv.status == 0, "\(csv)")
+    #expect(try csv.output == folder.text("out/report.csv"))
+    #expect(csv.errors.contains("# report: out/report.csv"))
+    let json = try Program.run(
+      "run", Self.small, "--output", "out", "--format", "json", "--per-drop", "drops.npz",
+      in: folder)
+    let rows = try #require(
+      JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+    let report = try cells(folder.text("out/report.csv"))
+    #expect(rows.count == report.count - 1)
+    let column = try #require(report[0].firstIndex(of: "nmse_db"))
+    for (row, fields) in zip(rows, report.dropFirst()) {
+      #expect(row["pilots.snr_db"] as? String == fields[0])
+      #expect(row["nmse_db"] as? Double == Double(fields[column]))
+      #expect(row["data_digest"] is NSNull)
+    }
+    // The mean over drops of what the file holds is the report's NMSE.
+    let ratios = try ArrayFile.read("\(folder.path)/drops.npz", variable: "error_ratio")
+    #expect(ratios.shape == [2, 16])
+    guard case .double(let values) = ratios.values else { throw Failure() }
+    for (point, fields) in report.dropFirst().enumerated() {
+      let mean = values[16 * point..<16 * point + 16].reduce(0, +) / 16
+      #expect(abs(10 * log10(mean) - Double(fields[column])!) < 1e-6)
+    }
+  }
+
+  private struct Failure: Error {}
+
+  @Test func figuresAndComparisons() throws {
+    let folder = try TestFolder()
+    for (name, snr) in [("a", "10"), ("b", "20")] {
+      let run = try Program.run(
+        "run", Self.small, "--output", name, "--set", "precoder.snr_db=\(snr)", in: folder)
+      #expect(run.status == 0, "\(run)")
+    }
+    let plot = try Program.run(
+      "plot", "a", "b", "--y", "rate_bits_per_s_hz", "--series", "precoder.snr_db", "-o", "f.txt",
+      in: folder)
+    #expect(plot.status == 0, "\(plot)")
+    let figure = try folder.text("f.txt")
+    #expect(figure.contains("\nlegend line 1/0/1: precoder SNR 20 dB\n"))
+    let report = try cells(folder.text("b/report.csv"))
+    let column = try #require(report[0].firstIndex(of: "rate_bits_per_s_hz"))
+    for row in report.dropFirst() { #expect(figure.contains("\n    \(row[0]) \(row[column])")) }
+    let compare = try Program.run(
+      "compare", "a", "b", "--column", "rate_bits_per_s_hz,nmse_db", in: folder)
+    #expect(compare.status == 0, "\(compare)")
+    #expect(compare.output.contains("# changed in b: precoder.snr_db 10 -> 20\n"))
+    // 16 drops are too few for a verdict.
+    #expect(compare.output.hasSuffix("# 0 better, 0 worse, 4 undecided\n"))
+    for (arguments, status, hint) in [
+      (["plot", "a", "--y", "nmse", "-o", "f.txt"], 1, "did you mean 'nmse_db'?"),
+      (["plot", "a", "-o", "f.jpg"], 1, "the name ends in .pdf"),
+      (["plot", "nowhere", "-o", "f.txt"], 1, "name the folder of a result"),
+      (["plot", "a", "--where", "x", "-o", "f.txt"], 2, "key=value"),
+      (["compare", "a"], 1, "--across KEY"),
+    ] as [([String], Int32, String)] {
+      let wrong = try Program.run(arguments, in: folder)
+      #expect(wrong.status == status && wrong.errors.contains(hint), "\(arguments) \(wrong)")
+    }
+  }
+
+  /// The distribution over drops ends at one, and half of the drops lie below the median.
+  @Test func distributions() throws {
+    let folder = try TestFolder()
+    let run = try Program.run(
+      "run", Self.small, "--output", "a", "--per-drop", "d.npz", in: folder)
+    #expect(run.status == 0, "\(run)")
+    let plot = try Program.run(
+      "plot", "a", "--cdf", "--y", "rate_bits_per_s_hz", "--where", "pilots.snr_db=10", "-o",
+      "f.txt", in: folder)
+    #expect(plot.status == 0, "\(plot)")
+    let rates = try ArrayFile.read("\(folder.path)/d.npz", variable: "rate")
+    guard case .double(let values) = rates.values else { throw Failure() }
+    let sorted = values[16..<32].sorted()
+    let points = try folder.text("f.txt").matches(of: /(?m)^    (\S+) (\S+)$/)
+    #expect(points.count == 16)
+    for (index, point) in points.enumerated() {
+      #expect(abs(try #require(Double(point.1)) - sorted[index]) < 1e-6)
+      #expect(Double(point.2) == Double(index + 1) / 16)
+    }
+    let wrong = try Program.run(
+      "plot", "a", "--cdf", "--y", "payload_bits", "-o", "f.txt", in: folder)
+    #expect(wrong.status == 1 && wrong.errors.contains("no mean over drops"), "\(wrong)")
+  }
+
+  @Test func plotsOfAScenario() throws {
+    let folder = try TestFolder()
+    let run = try Program.run(
+      "run", Self.small, "--output", "out", "--set",
+      "report.plots=['sgcs over pilots.snr_db as similar', estimate_nmse_db]", in: folder)
+    #expect(run.status == 0, "\(run)")
+    let program = try folder.text("out/plots.gp")
+    #expect(program.contains("set output 'similar.'.format"))
+    #expect(program.contains("set ylabel 'NMSE of the estimate (dB)'"))
+    #expect(!program.contains("'nmse.'"))
+    let plain = try Program.run("run", Self.small, "--output", "plain", in: folder)
+    #expect(plain.status == 0)
+    #expect(try folder.read("plain/report.csv") == folder.read("out/report.csv"))
+    let wrong = try Program.run(
+      "check", Self.small, "--set", "report.plots=[sgcs over codec]", in: folder)
+    #expect(wrong.status == 2 && wrong.errors.contains("got 'codec'"), "\(wrong)")
+  }
+
+  @Test func resolvedScenarios() throws {
+    let folder = try TestFolder()
+    let config = try Program.run("config", Self.small, "--set", "run.drops=8", in: folder)
+    #expect(config.status == 0 && config.output.contains("  drops: 8\n"), "\(config)")
+    try folder.write(Data(config.output.utf8), to: "again.yaml")
+    let again = try Program.run("config", "again.yaml", in: folder)
+    #expect(again.output == config.output)
+  }
+
+  @Test func parts() throws {
+    let folder = try TestFolder()
+    let pca = try Program.run("list", "pca", in: folder)
+    #expect(pca.status == 0 && pca.output.hasPrefix("codec\n  pca: "), "\(pca)")
+    #expect(!pca.output.contains("network:"))
+    let wrong = try Program.run("list", "cdll", in: folder)
+    #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'cdl'?"), "\(wrong)")
+  }
+
+  @Test func missingShards() throws {
+    let folder = try TestFolder()
+    for shard in ["1", "3"] {
+      _ = try Program.run(
+        "run", Self.small, "--shard", "\(shard)/3", "--output", "s\(shard)", in: folder)
+    }
+    let merge = try Program.run("merge", Self.small, "s1", "s3", "--output", "m", in: folder)
+    #expect(merge.status == 1, "\(merge)")
+    #expect(merge.errors.contains("shard 2/3 is missing"), "\(merge)")
+    #expect(merge.errors.contains("run it with --shard 2/3"), "\(merge)")
+  }
+
+  /// Fits are counted, and told where they belong.
+  @Test func fittingIsCounted() throws {
+    let folder = try TestFolder()
+    let command = [
+      "run", Self.small, "--output", "out", "--set",
+      "sweep.codec=[{type: pca, fit.drops: 64}, none]", "--set",
+      "quantizer={type: uniform, bits: 4, fit.drops: 32}",
+    ]
+    let run = try Program.run(command, in: folder)
+    #expect(run.status == 0, "\(run)")
+    let lines = run.errors.split(separator: "\n").filter { $0.contains("fitting") }
+    let totals = Set(lines.compactMap { $0.firstMatch(of: /of (\d+):/).map { String($0.1) } })
+    #expect(totals == [String(lines.count)], "\(lines)")
+    #expect(lines.contains { $0.contains("codec pca on 64 drops at pilots.snr_db=0, codec=pca") })
+    // All are there, and nothing is told.
+    let quiet = try Program.run(command + ["--quiet"], in: folder)
+    #expect(!quiet.errors.contains("fitting"), "\(quiet)")
+  }
+}
