@@ -191,13 +191,14 @@ extension NeuralCodec {
 
   /// The network that the settings name for the CSI of a link; weights are not looked at.
   ///
+  /// - Parameter isForTraining: whether it may need the codeword as it was before the feedback link, which only a training has.
   /// - Throws: `SettingsError` for a ratio or an image that it is not defined for, for networks that no link can run, and for
   ///   CSI beyond the range of the network.
-  public static func network(_ settings: Settings, in context: LinkContext) throws(SettingsError)
-    -> NetworkChoice
-  {
+  public static func network(
+    _ settings: Settings, in context: LinkContext, isForTraining: Bool = false
+  ) throws(SettingsError) -> NetworkChoice {
     let network = try found(settings, in: context)
-    if let reason = obstacle(network.autoencoder) {
+    if let reason = obstacle(network.autoencoder, isForTraining) {
       throw SettingsError(
         part: settings.part, key: Self.network.key,
         reason: "\(network.name) cannot run in a link: \(reason)",
@@ -243,8 +244,8 @@ extension NeuralCodec {
   }
 
   /// Why no link can run a network; nil if one can.
-  private static func obstacle(_ autoencoder: Autoencoder) -> String? {
-    if autoencoder.decoder.graph.inputShapes.count > 1 {
+  private static func obstacle(_ autoencoder: Autoencoder, _ isForTraining: Bool) -> String? {
+    if !isForTraining, autoencoder.decoder.graph.inputShapes.count > 1 {
       return "its decoder needs the codeword as it was before the feedback link"
     }
     if autoencoder.encoder.attendsAcrossBatch || autoencoder.decoder.attendsAcrossBatch {

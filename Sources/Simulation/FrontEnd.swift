@@ -17,6 +17,8 @@ struct FrontEnd: Sendable {
   private(set) var normaliser: (any Normaliser)?
   private(set) var codec: (any CodewordCodec)?
   private(set) var quantizer: (any Quantizer)?
+  /// Between which each drop draws the SNR of its pilots; nil for that of the scheme.
+  private var pilotLevels: ClosedRange<Double>?
   /// What each stage does, as a text.
   private var keys: [Section: String]
 
@@ -40,6 +42,17 @@ struct FrontEnd: Sendable {
     keys[stage.section] = key
   }
 
+  /// The same with pilots of a random SNR for each drop, uniform in dB; nil if its pilots or its estimator are for one SNR.
+  func withPilots(at levels: ClosedRange<Double>) -> FrontEnd? {
+    guard pilots?.at(snrDB: levels.lowerBound) != nil, estimator?.isForOneSNR == false else {
+      return nil
+    }
+    var other = self
+    other.pilotLevels = levels
+    other.keys[.pilots]! += "\nsnr_db \(levels.lowerBound) to \(levels.upperBound)"
+    return other
+  }
+
   /// Names everything that a sample depends on, data files by their digests.
   func key(_ source: Fitting.Source) -> String {
     let unseen: Set<Section> = source == .truth ? [.pilots, .estimator] : []
@@ -56,9 +69,32 @@ struct FrontEnd: Sendable {
     let response = try channel.frequencyResponse(block, slots: [slot])[0]
     var seen = response
     if source == .estimate, let pilots, let estimator {
-      seen = estimator.estimate(pilots.observe(response, block, slot: slot)).response
+      seen = estimate(response, block, slot, pilots, estimator)
     }
     return try sample(response, seen: seen)
+  }
+
+  private func estimate(
+    _ response: ComplexArray, _ block: DropBlock, _ slot: Int, _ pilots: any PilotScheme,
+    _ estimator: any ChannelEstimator
+  ) -> ComplexArray {
+    guard let pilotLevels else {
+      return estimator.estimate(pilots.observe(response, block, slot: slot)).response
+    }
+    let estimates = block.drops.indices.map { i in
+      // Beside the noise, which has instance 0, and random pilots, which have 1.
+      var stream = block.stream(i - block.drops.lowerBound, slot: slot, .pilotNoise, instance: 2)
+      let level =
+        pilotLevels.lowerBound
+        + stream.uniform() * (pilotLevels.upperBound - pilotLevels.lowerBound)
+      let one = DropBlock(
+        i..<i + 1, user: block.user, of: block.users, domain: block.domain, seed: block.seed)
+      let place = i - block.drops.lowerBound
+      return estimator.estimate(
+        pilots.at(snrDB: level)!.observe(response.slice(place..<place + 1), one, slot: slot)
+      ).response
+    }
+    return .concatenated(estimates)
   }
 
   /// What the stages behind the estimator make of the response that they see.

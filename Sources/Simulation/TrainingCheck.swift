@@ -12,12 +12,13 @@ enum TrainingCheck {
     let settings = run.settings
     let trainings = run.tasks.map { task in
       "# training \(task.network.title): \(task.network.autoencoder.parameterCount) parameters, "
-        + "\(settings.trainingCount) samples, at most \(settings.epochs) epochs, "
+        + "\(settings.trainingCount) \(settings.data.renewal == .fresh ? "new samples an epoch" : "samples"), at most \(settings.epochs) epochs, "
         + "\(settings.epochs * settings.stepsPerEpoch) steps"
     }
     let bytes = 4 * run.tasks[0].network.image.count
     let kinds = settings.source == .estimate ? 2 : 1
-    let count = settings.trainingCount + settings.validationCount + settings.testCount
+    let fixed = settings.data.renewal == .fixed ? settings.trainingCount : 0
+    let count = fixed + settings.validationCount + settings.testCount
     let seconds = try run.tasks.reduce(0) { try $0 + time($1, settings, pool) }
     return trainings + [
       "# samples on disk: about \(max(1, (count * kinds * bytes) >> 20)) MiB",

@@ -4,7 +4,6 @@ import Foundation
 import LinkMath
 import Networks
 import Parts
-import Synchronization
 import Training
 
 /// Draws the samples of a training from the stages before the codec and keeps them as .npy files.
@@ -40,33 +39,84 @@ struct TrainingDraw: Sendable {
       (.validation, settings.validationCount, TrainingSettings.validation),
       (.test, settings.testCount, TrainingSettings.test),
     ]
-    for (domain, count, key) in wanted {
-      guard let available = task.front.channel.dropCount(in: domain), available < count else {
-        continue
-      }
-      throw SettingsError(
-        part: "training", key: key.key,
-        reason: "must be at most the \(available) drops that the data has for it, got \(count)",
-        hint: "give the channel a larger 'split' for training, validation and test")
-    }
+    let isFresh = settings.data.renewal == .fresh
+    if isFresh { try refuseRecords(settings) }
+    for (domain, count, key) in wanted { try refuse(tooMany: count, of: domain, key) }
     var sets: [SampleSet] = []
     var digests: [String] = []
-    for (domain, count, _) in wanted {
+    for (domain, count, _) in isFresh ? Array(wanted.dropFirst()) : wanted {
       guard let set = try set(domain, count, name(domain, count), shouldStop, &digests) else {
         return nil
       }
       sets.append(set)
     }
+    if isFresh { digests.append("fresh " + name(.train, settings.trainingCount)) }
     return TrainingData(
-      training: sets[0], validation: sets[1], test: sets[2],
+      training: isFresh ? stream(settings) : sets[0], validation: sets[sets.count - 2],
+      test: sets[sets.count - 1],
       digest: String(Digest.sha256(digests.joined(separator: " ")).prefix(16)))
   }
+
+  private func refuse(tooMany count: Int, of domain: StreamKey.Domain, _ key: Parts.Parameter<Int>)
+    throws(SettingsError)
+  {
+    for (index, kind) in task.drops.kinds.enumerated() {
+      guard let available = kind.front.channel.dropCount(in: domain),
+        available < task.drops.count(of: index, among: count)
+      else { continue }
+      let share = task.drops.kinds.count > 1 ? ", of which its share is too many" : ""
+      throw SettingsError(
+        part: "training", key: key.key,
+        reason:
+          "must be at most the \(available) drops that the data has for it, got \(count)\(share)",
+        hint: "give the channel a larger 'split' for training, validation and test")
+    }
+  }
+
+  private func refuseRecords(_ settings: TrainingSettings) throws(SettingsError) {
+    for kind in task.drops.kinds {
+      guard let available = kind.front.channel.dropCount(in: .train) else { continue }
+      throw SettingsError(
+        part: "training", key: DataSettings.renewal.key,
+        reason:
+          "cannot be fresh: the channel has only the \(available) recorded drops of its split",
+        hint: "write 'data: fixed', or choose a channel model")
+    }
+    guard settings.trainingCount <= (1 << 32) / settings.epochs else {
+      throw SettingsError(
+        part: "training", key: DataSettings.renewal.key,
+        reason: "can be fresh for at most 2^32 drops in all epochs")
+    }
+  }
+
+  /// New drops in every epoch.
+  private func stream(_ settings: TrainingSettings) -> SampleStream {
+    let (drops, sees, seed) = (task.drops, self.sees, self.seed)
+    return SampleStream(
+      count: settings.trainingCount, shape: shape, hasTargets: sees == .estimate,
+      // With one thread in all, the training draws when it needs to.
+      ahead: pool.threadCount > 1 ? 2 * settings.batchSize : 0
+    ) { samples in
+      let images = try drops.images(samples, domain: .train, seed: seed, sees: sees)
+      if let silent = images.hasEnergy.firstIndex(of: false) {
+        throw TrainingError(
+          description: """
+            sample \(samples.lowerBound + silent) of the training has no energy
+              hint: write 'training: {data: fixed}', which leaves such drops out
+            """)
+      }
+      return (images.seen, sees == .estimate ? images.truth : nil)
+    }
+  }
+
+  /// Of a sample.
+  private var shape: [Int] { [2, task.context.portCount, task.context.tapCount] }
 
   /// Names the content of a set: what it is drawn from, not the bytes, so that it is known before it is drawn.
   private func name(_ domain: StreamKey.Domain, _ count: Int) -> String {
     let description = [
       "csilink samples 2", ProgramIdentity.text, "seed \(seed)", "\(domain) \(count)",
-      sees.rawValue, task.key,
+      sees.rawValue, task.drops.key,
     ].joined(separator: "\n")
     return "\(domain)-\(Digest.sha256(description).prefix(16))"
   }
@@ -79,11 +129,10 @@ struct TrainingDraw: Sendable {
     let inputs = "\(folder)/\(name).npy"
     let targets = sees == .estimate ? "\(folder)/\(name)-target.npy" : nil
     let files = [inputs] + [targets].compactMap { $0 }
-    let shape = [2, task.context.portCount, task.context.tapCount]
     var sums = try Checksums(folder)
     if !files.allSatisfy({ sums.has($0) && FileManager.default.fileExists(atPath: $0) }) {
       try AtomicFile.createFolder(folder)
-      guard try draw(domain, count, inputs, targets, shape, shouldStop) else { return nil }
+      guard try draw(domain, count, inputs, targets, shouldStop) else { return nil }
       try sums.note(files)
     } else {
       try sums.check(files)
@@ -106,37 +155,33 @@ struct TrainingDraw: Sendable {
   /// Blocks are drawn in parallel, a few at a time, and written in drop order without the drops that have no energy;
   /// false if stopped.
   private func draw(
-    _ domain: StreamKey.Domain, _ count: Int, _ inputs: String, _ targets: String?, _ shape: [Int],
+    _ domain: StreamKey.Domain, _ count: Int, _ inputs: String, _ targets: String?,
     _ shouldStop: @escaping @Sendable () -> Bool
   ) throws -> Bool {
     let seenWriter = try NPYWriter(inputs, rowShape: shape)
     let truthWriter = try targets.map { path throws(DataFileError) in
       try NPYWriter(path, rowShape: shape)
     }
-    let blocks = DropBlock(0..<count, domain: domain, seed: seed).parts(of: Self.block)
+    let size = shape.reduce(1, *)
+    let blocks = stride(from: 0, to: count, by: Self.block).map {
+      $0..<min($0 + Self.block, count)
+    }
     let group = 4 * pool.threadCount
-    let isEstimate = sees == .estimate
+    let (drops, sees, seed) = (task.drops, self.sees, self.seed)
     for first in stride(from: 0, to: blocks.count, by: group) {
       if shouldStop() { return false }
       let members = Array(blocks[first..<min(first + group, blocks.count)])
-      let drawn = Mutex([(seen: [Float], truth: [Float])?](repeating: nil, count: members.count))
-      let (front, sees) = (task.front, self.sees)
-      try pool.forEach(members.count) { index, _ in
-        let sample = try front.sample(members[index], sees: sees)
-        let (seen, truth) = (sample.seen, isEstimate ? try front.truth(sample) : sample.seen)
-        let hasEnergy = truth.rowsWithEnergy
-        let rows = hasEnergy.indices.filter { hasEnergy[$0] }
-        let maps = (
-          seen: rows.isEmpty ? [] : CSIImages.images(seen.rows(rows)).elements,
-          truth: isEstimate && !rows.isEmpty ? CSIImages.images(truth.rows(rows)).elements : []
-        )
-        drawn.withLock { $0[index] = maps }
+      let drawn = try pool.map(members.count) { index, _ in
+        try drops.images(members[index], domain: domain, seed: seed, sees: sees)
       }
-      for maps in drawn.withLock({ $0 }) {
-        try seenWriter.append(maps!.seen)
-        try truthWriter?.append(maps!.truth)
+      for images in drawn {
+        for row in images.hasEnergy.indices where images.hasEnergy[row] {
+          let values = row * size..<(row + 1) * size
+          try seenWriter.append(Array(images.seen[values]))
+          try truthWriter?.append(Array(images.truth[values]))
+        }
       }
-      progress("\(domain)", members.last!.drops.upperBound, count)
+      progress("\(domain)", members.last!.upperBound, count)
     }
     try truthWriter?.finish()
     try seenWriter.finish()

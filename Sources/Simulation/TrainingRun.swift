@@ -34,19 +34,19 @@ public struct TrainedNetwork: Sendable {
 
 /// The trainings of a scenario: every network and ratio that its points name, one after another.
 ///
-/// A network that several points share (other SNR, quantiser, feedback) is trained once; points that differ before the
-/// codec in a way that the training sees are refused, because their weights would have the same file names.
+/// A network that several points share (other SNR, quantiser, feedback) is trained once; points that differ in a way that the
+/// training sees are refused, because their weights would have the same file names, unless `training.mix` says how their drops are mixed.
 public struct TrainingRun: Sendable {
   /// One training.
   struct Task: Sendable {
     let network: NetworkChoice
     /// Weights that it starts from.
     let start: (weights: Weights, digests: [String])
-    let front: FrontEnd
+    let drops: DropMix
     /// What the stages before the codec tell it.
     let context: LinkContext
-    /// Names everything that the samples depend on.
-    let key: String
+    /// What codewords pass behind the codec, if they do.
+    let link: LinkStep.Plan?
   }
 
   /// The scenario as it was read.
@@ -86,7 +86,7 @@ public struct TrainingRun: Sendable {
     let store = FittingStore(
       folder: nil, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
-      tasks = try Self.tasks(scenario, settings, store: store)
+      tasks = try TrainingTasks(scenario, settings, store).tasks()
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
@@ -105,54 +105,13 @@ public struct TrainingRun: Sendable {
     ScenarioErrors([scenario.diagnostic(text, hint: hint)])
   }
 
-  /// One task for each network and ratio, in the order of the points.
-  private static func tasks(
-    _ scenario: Scenario, _ settings: TrainingSettings, store: FittingStore
-  ) throws -> [Task] {
-    var fronts: [String: (front: FrontEnd, context: LinkContext)] = [:]
-    var tasks: [Task] = []
-    for point in scenario.points {
-      let codec = point.settings[.codec]!
-      guard codec.part == NeuralCodec.schema.name else { continue }
-      let stages = FrontEnd.dependencies(point, sees: settings.sees)
-      do {
-        let (front, context) =
-          try fronts[stages]
-          ?? FrontEnd.make(point, sees: settings.sees, scenario: scenario, store: store)
-        fronts[stages] = (front, context)
-        let network = try NeuralCodec.network(codec, in: context)
-        let key = stages + "\n" + front.key(settings.sees)
-        let same = tasks.first { $0.network == network }
-        if let same {
-          guard same.key == key else {
-            throw SettingsError(
-              part: codec.part, key: "network",
-              reason:
-                "\(network.title) would be trained on two kinds of data",
-              hint: "fix the swept stages before the codec with --set, and give each --output")
-          }
-        } else {
-          tasks.append(
-            Task(
-              network: network, start: try start(network, settings, scenario), front: front,
-              context: context, key: key))
-        }
-      } catch let error as SettingsError {
-        throw PlacedError(error: error, section: .codec, point: point.index)
-      } catch let placed as PlacedError {
-        // The stages were made for a link of this point alone.
-        throw PlacedError(error: placed.error, section: placed.section, point: point.index)
-      }
-    }
-    return tasks
-  }
-
   /// The weights that a training starts from; the method must suit the network.
-  private static func start(
+  static func start(
     _ network: NetworkChoice, _ settings: TrainingSettings, _ scenario: Scenario
   ) throws -> (weights: Weights, digests: [String]) {
     do {
       _ = try settings.stages(network)
+      _ = try settings.codewordSteps(network, seed: 0)
     } catch {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
@@ -201,10 +160,21 @@ public struct TrainingRun: Sendable {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
     let stem = task.network.stem(label: settings.label)
-    let loop = try TrainingLoop(
-      task.network, settings: settings, data: data, seed: seed, start: task.start,
-      stem: "\(folder)/\(stem)", pool: pool)
-    let result = try loop.run(progress: { progress(.training($0)) }, shouldStop: shouldStop)
+    let loop: TrainingLoop
+    let result: TrainingResult?
+    do {
+      loop = try TrainingLoop(
+        task.network, settings: settings, data: data, seed: seed, start: task.start,
+        link: task.link.map { plan in
+          let seed = seed
+          return ({ try LinkStep(plan, seed: seed, behind: $0) }, plan.key)
+        }, stem: "\(folder)/\(stem)", pool: pool)
+      result = try loop.run(progress: { progress(.training($0)) }, shouldStop: shouldStop)
+    } catch let placed as PlacedError {
+      throw ScenarioErrors([
+        scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
+      ])
+    }
     guard let result else { return nil }
     let files = try WeightsFile.write(
       result.weights, task.network, label: settings.label, quantizer: result.tables,
@@ -221,6 +191,7 @@ public struct TrainingRun: Sendable {
     let best = result.curve.best!
     return [
       "normaliser": task.context.normaliser, "source": settings.source.rawValue,
+      "data": settings.data.renewal.rawValue,
       "seed": "\(seed)", "data_digest": data.digest, "samples": "\(data.training.count)",
       "epochs": "\(result.curve.epochs.count)", "best_epoch": "\(best.number)",
       "validation_nmse_db": String(format: "%.3f", best.validationNMSEDB),
@@ -232,5 +203,5 @@ public struct TrainingRun: Sendable {
 
 extension TrainingSettings {
   /// What the encoder sees.
-  fileprivate var sees: Fitting.Source { source == .estimate ? .estimate : .truth }
+  var sees: Fitting.Source { source == .estimate ? .estimate : .truth }
 }

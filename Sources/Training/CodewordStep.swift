@@ -17,6 +17,9 @@ public struct CodewordPass: Sendable {
   /// Mean square of all codewords of the batch or set; nil unless the step asks for it.
   public let power: Double?
 
+  /// What a codeword is filled with that the decoder never gets: its reconstruction is CSI without energy, and it moves nothing.
+  public static let lost = Float(bitPattern: 0x7fc0_10c7)
+
   /// Whether gradients follow; otherwise the step acts as at test time.
   public var isTraining: Bool { domain == .train }
 
@@ -52,7 +55,8 @@ public protocol CodewordStep: AnyObject, Sendable {
   /// - Throws: ``TrainingError`` for codewords that it cannot start from.
   func begin(_ sample: RealArray) throws
 
-  /// Changes codewords `[sample, M]` in place; called from several threads with different samples when a set is judged.
+  /// Changes codewords `[sample, M]` in place; called from several threads with different samples when a set is judged. The
+  /// last step may fill a codeword that does not arrive with ``CodewordPass/lost``.
   ///
   /// - Returns: what the step adds to the loss; its gradient with respect to the codewords is added by ``backward(_:_:)``.
   func forward(_ codewords: UnsafeMutablePointer<Float>, _ pass: CodewordPass) -> Double
@@ -122,4 +126,20 @@ public protocol CodewordStepPart: TrainingPart, CodewordStep {
   /// - Throws: `SettingsError` for settings that do not go together or with the network.
   static func make(_ settings: Settings, for network: NetworkChoice, seed: UInt64)
     throws(SettingsError) -> Self?
+
+  /// The same for a step that has to know the quantiser before it.
+  static func make(
+    _ settings: Settings, for network: NetworkChoice, seed: UInt64,
+    behind quantizer: (any QuantizerStepPart)?
+  ) throws(SettingsError) -> Self?
+}
+
+extension CodewordStepPart {
+  /// A step that does not ask for the quantiser.
+  public static func make(
+    _ settings: Settings, for network: NetworkChoice, seed: UInt64,
+    behind quantizer: (any QuantizerStepPart)?
+  ) throws(SettingsError) -> Self? {
+    try make(settings, for: network, seed: seed)
+  }
 }

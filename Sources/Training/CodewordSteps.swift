@@ -72,3 +72,18 @@ extension CodewordStep {
     sample.slice(0..<Swift.min(sampleCount, sample[dimension: 0]))
   }
 }
+
+extension CodewordPass {
+  /// The samples whose codewords `[sample, M]` are lost; the decoder gets zeros in their place.
+  static func clearLost(
+    _ codewords: UnsafeMutablePointer<Float>, samples: Int, length: Int
+  ) -> [Int] {
+    (0..<samples).filter { sample in
+      let codeword = codewords + sample * length
+      // Not any value that is no number: those are a training that has diverged.
+      guard codeword[0].bitPattern == lost.bitPattern else { return false }
+      codeword.update(repeating: 0, count: length)
+      return true
+    }
+  }
+}

@@ -5,7 +5,7 @@ import Networks
 
 /// How well an autoencoder reconstructs a set of samples.
 public struct Evaluation: Sendable, Equatable {
-  /// Mean over samples of `‖x̂ - x‖² / ‖x - 0.5‖²`; NaN if no sample has energy.
+  /// Mean over samples of `‖x̂ - x‖² / ‖x - 0.5‖²`, or of what the best gains of the rows leave of it; NaN if no sample has energy.
   public let nmse: Double
   /// Mean squared error over all elements.
   public let meanSquare: Double
@@ -30,6 +30,7 @@ extension Evaluation {
   ///
   /// - Parameters:
   ///   - steps: what happens to the codewords, in order.
+  ///   - ignoresGains: whether only directions count, as ``CosineLoss`` sees them.
   ///   - domain: of the set.
   ///   - shouldStop: looked at between blocks.
   /// - Returns: nil if stopped.
@@ -37,13 +38,16 @@ extension Evaluation {
   /// - Complexity: memory of a few blocks of samples, whatever the size of the set.
   static func of(
     _ autoencoder: Autoencoder, _ weights: Weights, on set: SampleSet, steps: [any CodewordStep],
-    domain: StreamKey.Domain, pool: WorkerPool, shouldStop: @escaping @Sendable () -> Bool
+    ignoresGains: Bool = false, domain: StreamKey.Domain, pool: WorkerPool,
+    shouldStop: @escaping @Sendable () -> Bool
   ) throws -> Evaluation? {
     let pass = Pass(
       encoder: try InferencePlan(autoencoder.encoder, weights: weights),
       decoder: try InferencePlan(autoencoder.decoder, weights: weights), set: set, steps: steps,
       domain: domain,
-      codewordLength: autoencoder.codewordLength)
+      codewordLength: autoencoder.codewordLength,
+      seesSent: autoencoder.decoder.graph.inputShapes.count > 1,
+      directions: ignoresGains ? autoencoder.encoder.graph.inputShapes[0] : nil)
     let blocks = (set.count + block - 1) / block
     var meanSquare = 0.0
     if steps.contains(where: \.needsPower) {
@@ -77,6 +81,10 @@ private struct Pass: Sendable {
   let steps: [any CodewordStep]
   let domain: StreamKey.Domain
   let codewordLength: Int
+  /// Whether the decoder also gets the codeword before the link.
+  let seesSent: Bool
+  /// The image of which only directions count; nil for the NMSE.
+  let directions: Shape?
 
   private func encode(
     _ range: Range<Int>, _ inputs: UnsafeMutablePointer<Float>,
@@ -84,6 +92,12 @@ private struct Pass: Sendable {
   ) throws {
     try set.read(range.lowerBound, count: range.count, inputs: inputs, targets: targets)
     encoder.run([UnsafePointer(inputs)], count: range.count, into: [codewords])
+  }
+
+  /// The codewords as they were sent, for a decoder that looks at them; empty otherwise.
+  private func sent(_ codewords: UnsafePointer<Float>, count: Int) -> [Float] {
+    guard seesSent else { return [] }
+    return Array(UnsafeBufferPointer(start: codewords, count: count * codewordLength))
   }
 
   private func withMemory<R>(
@@ -111,17 +125,34 @@ private struct Pass: Sendable {
   func errors(_ range: Range<Int>, meanSquare: Double) throws -> ErrorTotals {
     try withMemory(range.count) { inputs, targets, codewords in
       try encode(range, inputs, targets, codewords)
-      let pass = CodewordPass(
-        domain: domain, epoch: 0, first: range.lowerBound, samples: range.count,
-        length: codewordLength, power: meanSquare)
-      for step in steps { _ = step.forward(codewords, pass) }
+      let clean = sent(codewords, count: range.count)
+      for step in steps {
+        let pass = CodewordPass(
+          domain: domain, epoch: 0, first: range.lowerBound, samples: range.count,
+          length: codewordLength, power: step.needsPower ? meanSquare : nil)
+        _ = step.forward(codewords, pass)
+      }
+      let lost = CodewordPass.clearLost(codewords, samples: range.count, length: codewordLength)
       // The inputs are no longer needed: their memory takes the reconstructions.
-      decoder.run([UnsafePointer(codewords)], count: range.count, into: [inputs])
+      clean.withUnsafeBufferPointer { clean in
+        let received = UnsafePointer(codewords)
+        decoder.run(
+          clean.isEmpty ? [received] : [received, clean.baseAddress!], count: range.count,
+          into: [inputs])
+      }
+      for sample in lost {
+        (inputs + sample * set.sampleSize).update(repeating: 0.5, count: set.sampleSize)
+      }
       var partial = ErrorTotals()
       for sample in 0..<range.count {
-        partial.add(
-          targets + sample * set.sampleSize, inputs + sample * set.sampleSize,
-          count: set.sampleSize)
+        let (target, output) = (
+          targets + sample * set.sampleSize, inputs + sample * set.sampleSize
+        )
+        if let directions {
+          partial.addDirections(target, output, directions)
+        } else {
+          partial.add(target, output, count: set.sampleSize)
+        }
       }
       return partial
     }

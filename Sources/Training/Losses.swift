@@ -26,6 +26,15 @@ extension SquaredNormLoss: LossPart {
   public init(_ settings: Settings) throws(SettingsError) { self.init() }
 }
 
+extension CosineLoss: LossPart {
+  public static let word = "sgcs"
+  public static let summary =
+    "1 - squared cosine similarity, mean over delay rows or subbands; networks are then judged by it in place of the NMSE"
+
+  /// Reads nothing.
+  public init(_ settings: Settings) throws(SettingsError) { self.init() }
+}
+
 /// Mean over the samples of `||output - target||² / ||target - 0.5||²`, the NMSE that trainings are judged by.
 ///
 /// Samples without energy do not count.

@@ -1,7 +1,7 @@
 import LinkMath
 import Networks
 
-/// Everything that the weights of a training depend on: network, ratio, image, settings, data, seed, weights to start from,
+/// Everything that the weights of a training depend on: network, ratio, image, settings, data, seed, link, weights to start from,
 /// program and instruction level.
 ///
 /// Its digest marks checkpoints and weights, so that trainings are never mixed up.
@@ -11,14 +11,14 @@ public struct Recipe: Hashable, Sendable {
 
   init(
     _ network: NetworkChoice, _ settings: TrainingSettings, dataDigest: String, seed: UInt64,
-    startDigests: [String]
+    startDigests: [String], link: String?
   ) {
     // Gradients are summed lane by lane: the same bytes on one level only.
     ingredients =
       [
         "csilink training 3", ProgramIdentity.text, KernelLevel.name, network.title, "\(seed)",
         settings.signature, dataDigest,
-      ] + startDigests
+      ] + startDigests + [link].compactMap { $0 }
   }
 
   /// SHA-256 of the texts.

@@ -4,7 +4,7 @@ import LinkMath
 /// Samples for training or judging a network, in files read by rows: what the encoder sees and what the decoder should give.
 public struct SampleSet: Sendable {
   /// Values of one sample, `[2, angle, delay]`.
-  let sampleSize: Int
+  public let sampleSize: Int
   /// Samples.
   public let count: Int
   private let inputs: ArrayReader
@@ -69,5 +69,5 @@ public struct SampleSet: Sendable {
   }
 
   /// Whether inputs and targets are the same numbers.
-  var targetsAreInputs: Bool { targets == nil }
+  public var targetsAreInputs: Bool { targets == nil }
 }

@@ -4,68 +4,6 @@ import LinkMath
 import Networks
 import Parts
 
-/// What is trained on what: the sets, and a text that names where they come from.
-public struct TrainingData: Sendable {
-  /// Samples that are trained on.
-  public let training: SampleSet
-  /// Samples that choose the best epoch.
-  public let validation: SampleSet
-  /// Samples that judge the chosen weights, once.
-  public let test: SampleSet
-  /// Digest of the three sets.
-  public let digest: String
-
-  /// Puts three sets together.
-  public init(training: SampleSet, validation: SampleSet, test: SampleSet, digest: String) {
-    self.training = training
-    self.validation = validation
-    self.test = test
-    self.digest = digest
-  }
-}
-
-/// A training that cannot go on.
-public struct TrainingError: Error, Sendable, CustomStringConvertible {
-  /// What happened, with a way out.
-  public let description: String
-}
-
-/// How far a training is.
-public struct TrainingProgress: Sendable {
-  /// Name and ratio.
-  public let network: String
-  /// Epoch in work, from 1.
-  public let epoch: Int
-  /// Largest number of epochs.
-  public let epochs: Int
-  /// Samples trained on by this process, and the time that took with validation.
-  public let samples: Int
-  /// Time that took.
-  public let elapsed: Duration
-  /// Samples that are left if no early stop comes.
-  public let samplesLeft: Int
-  /// Mean loss of the epoch so far.
-  public let loss: Double
-  /// Of the last validation.
-  public let lastNMSEDB: Double?
-  /// The best so far.
-  public let bestNMSEDB: Double?
-}
-
-/// The result of a training that ended.
-public struct TrainingResult: Sendable {
-  /// All epochs.
-  public let curve: LearningCurve
-  /// Weights of the best epoch on the validation set.
-  public let weights: Weights
-  /// What its codeword steps left for the link, by name.
-  public let tables: [String: RealArray]
-  /// On the test set, read once.
-  public let test: Evaluation
-  /// Whether it ended before its last epoch.
-  public let stoppedEarly: Bool
-}
-
 /// Trains one autoencoder stage by stage, epoch by epoch, with a checkpoint to go on from.
 ///
 /// The same settings, seed and data give the same weights for any number of threads, interrupted or not: samples are
@@ -94,6 +32,9 @@ public final class TrainingLoop {
   /// Time between two checkpoints; does not change results.
   private static let checkpointInterval = Duration.seconds(20)
 
+  /// Makes the last codeword step, told the quantiser that the network is trained through, if it is.
+  public typealias LinkMaker = (_ quantizer: (any CodewordStep)?) throws -> any CodewordStep
+
   /// Makes a training, or takes up one that was interrupted.
   ///
   /// - Parameters:
@@ -102,13 +43,15 @@ public final class TrainingLoop {
   ///   - data: what it is trained, validated and tested on.
   ///   - seed: of first values, order of samples and noise.
   ///   - start: weights in place of drawn values, with digests of their files.
+  ///   - link: what happens to codewords behind the steps of the settings, and a text that names it.
   ///   - stem: path of the files of this training without their endings.
   ///   - pool: divides a batch; the result does not depend on it.
   /// - Throws: `SettingsError` for a method that does not suit the network, `DataFileError` for a checkpoint that does not
   ///   belong to the training.
   public init(
     _ network: NetworkChoice, settings: TrainingSettings, data: TrainingData, seed: UInt64,
-    start: (weights: Weights, digests: [String]) = (Weights(), []), stem: String, pool: WorkerPool
+    start: (weights: Weights, digests: [String]) = (Weights(), []),
+    link: (make: LinkMaker, key: String)? = nil, stem: String, pool: WorkerPool
   ) throws {
     self.network = network
     self.settings = settings
@@ -118,9 +61,11 @@ public final class TrainingLoop {
     checkpointPath = stem + "-checkpoint.safetensors"
     curvePath = stem + "-curve.csv"
     recipe = Recipe(
-      network, settings, dataDigest: data.digest, seed: seed, startDigests: start.digests)
+      network, settings, dataDigest: data.digest, seed: seed, startDigests: start.digests,
+      link: link?.key)
     stages = try settings.stages(network)
-    steps = try settings.codewordSteps(network, seed: seed)
+    let own = try settings.codewordSteps(network, seed: seed)
+    steps = own + (try link.map { [try $0.make(own.first { $0 is any QuantizerStepPart })] } ?? [])
     let isResumed = FileManager.default.fileExists(atPath: checkpointPath)
     let drawn = Self.drawnWeights(network, settings, seed: seed)
     let initial = drawn.merging(start.weights)
@@ -198,6 +143,9 @@ public final class TrainingLoop {
 
   private var stage: TrainingStage { stages[state.stage] }
 
+  /// Of the last stage, so that all epochs are compared by the same number.
+  private var ignoresGains: Bool { type(of: stages[stages.count - 1].loss).ignoresGains }
+
   private var stageIsOver: Bool {
     state.curve.epochs.count - state.stageStart >= stage.epochs
       || stage.stop.isMet(state.curve, start: state.stageStart)
@@ -223,9 +171,7 @@ public final class TrainingLoop {
         continue
       }
       let epoch = state.curve.epochs.count
-      var orderStream = StreamKey(seed: seed, domain: .train, purpose: .selection)
-        .stream(drop: epoch)
-      let order = orderStream.permutation(data.training.count)
+      let order = data.training.order(ofEpoch: epoch, seed: seed)
       while state.stepInEpoch < settings.stepsPerEpoch {
         if shouldStop() {
           try writeCheckpoint()
@@ -299,15 +245,17 @@ public final class TrainingLoop {
         power: power)
     }
     var added = 0.0
+    var lost: [Int] = []
     let loss =
       trainer.differentiate(
         batch.inputs, count: samples.count, target: batch.targets, loss: stage.loss,
         link: { codewords in
           added = steps.forward(codewords, count: samples.count * length, pass)
+          lost = CodewordPass.clearLost(codewords, samples: samples.count, length: length)
         },
         linkBack: { gradient in
           for step in steps.reversed() { step.backward(gradient, pass(nil)) }
-        }) + added
+        }, lost: { lost }) + added
     guard loss.isFinite else {
       throw TrainingError(
         description: """
@@ -328,8 +276,8 @@ public final class TrainingLoop {
     try adaptSteps(weights)
     guard
       let validation = try Evaluation.of(
-        network.autoencoder, weights, on: data.validation, steps: steps, domain: .validation,
-        pool: pool, shouldStop: shouldStop)
+        network.autoencoder, weights, on: data.validation, steps: steps,
+        ignoresGains: ignoresGains, domain: .validation, pool: pool, shouldStop: shouldStop)
     else { return false }
     guard validation.nmse.isFinite else {
       throw TrainingError(
@@ -369,7 +317,8 @@ public final class TrainingLoop {
     steps.restore(state.bestSteps)
     guard
       let test = try Evaluation.of(
-        network.autoencoder, best, on: data.test, steps: steps, domain: .test, pool: pool,
+        network.autoencoder, best, on: data.test, steps: steps, ignoresGains: ignoresGains,
+        domain: .test, pool: pool,
         shouldStop: shouldStop)
     else { return nil }
     return TrainingResult(

@@ -7,6 +7,7 @@ public struct TrainingRegistry: Sendable {
   public static let standard = TrainingRegistry(
     losses: [
       MeanSquareLoss.self, LogMeanSquareLoss.self, SquaredNormLoss.self, RelativeErrorLoss.self,
+      CosineLoss.self,
     ],
     schedules: [
       ConstantSchedule.self, StepSchedule.self, ExponentialSchedule.self,
@@ -19,7 +20,7 @@ public struct TrainingRegistry: Sendable {
       FixedQuantizerStep<CompandedCells>.self, FixedQuantizerStep<RoundedCells>.self,
       VectorStep.self,
     ],
-    codewordSteps: [CodewordNoise.self])
+    codewordSteps: [CodewordNoise.self, CodewordBitErrors.self])
 
   /// What can be minimised.
   public private(set) var losses: [any LossPart.Type]

@@ -12,7 +12,7 @@ public struct TrainingSettings: Sendable {
   /// The key of the size of the training set.
   package static let samples = Parameter.integer(
     "samples", default: 20_000, in: 1...100_000_000,
-    "Drops in the training set, from the channel's domain 'train'.")
+    "Drops of an epoch, from the channel's domain 'train'.")
   /// The key of the size of the validation set.
   package static let validation = Parameter.integer(
     "validation_samples", default: 2_000, in: 1...10_000_000,
@@ -47,6 +47,13 @@ public struct TrainingSettings: Sendable {
     """
     Files of weights that the training starts from; parameters that they lack are drawn. A folder stands for the files of \
     the same network and ratio in it that have no label.
+    """)
+  /// The key that puts the scenario's link into the training.
+  package static let link = Parameter.flag(
+    "link", default: false,
+    """
+    Whether codewords pass the scenario's quantiser, coder and feedback link in training, validation and test; gradients \
+    pass straight through, and a lost report moves nothing.
     """)
   static let outputGain = Parameter.number(
     "output_gain", default: 1, in: 1e-6...1e3,
@@ -84,8 +91,10 @@ public struct TrainingSettings: Sendable {
       .training, "training", "Training of the scenario's networks on drops of its channel.",
       parameters: [
         samples.declaration, validation.declaration, test.declaration, source.declaration,
+      ] + DataSettings.declarations + [
         epochs.declaration, batch.declaration, names.loss.declaration, names.schedule.declaration,
         names.optimizer.declaration, names.method.declaration, names.quantizer.declaration,
+        link.declaration,
       ] + registry.keys + [
         start.declaration, patience.declaration, outputGain.declaration, label.declaration,
       ])
@@ -99,6 +108,10 @@ public struct TrainingSettings: Sendable {
   public let testCount: Int
   /// What the encoder sees.
   public let source: Source
+  /// Where the samples come from, beside the scenario's link.
+  public let data: DataSettings
+  /// Whether codewords pass the scenario's quantiser, coder and feedback link.
+  public let passesLink: Bool
   /// Largest number of epochs of all stages.
   public let epochs: Int
   /// Samples of an optimiser step.
@@ -130,6 +143,8 @@ public struct TrainingSettings: Sendable {
     validationCount = settings[Self.validation]
     testCount = settings[Self.test]
     source = settings[Self.source]
+    data = try DataSettings(settings, source: settings[Self.source])
+    passesLink = settings[Self.link]
     epochs = settings[Self.epochs]
     batchSize = settings[Self.batch]
     outputGain = settings[Self.outputGain]
@@ -158,6 +173,18 @@ public struct TrainingSettings: Sendable {
       !left.contains { line.hasPrefix("training.\($0)=") }
     }.joined(separator: "\n")
     _ = try schedule.init(settings, epochs: epochs, stepsPerEpoch: stepsPerEpoch)
+    try refuseNoiseBesideLink()
+  }
+
+  private func refuseNoiseBesideLink() throws(SettingsError) {
+    let noise = [
+      CodewordNoise.levels.key, CodewordNoise.range.key, CodewordBitErrors.rate.key,
+    ].first { given.values[$0] != nil }
+    guard passesLink, let noise else { return }
+    throw SettingsError(
+      part: given.part, key: Self.link.key,
+      reason: "has the noise of the scenario's link, and cannot stand beside \(noise)",
+      hint: "choose a 'feedback' link with noise, or write 'link: false'")
   }
 
   /// Word in the names of files; nil for none.
@@ -205,11 +232,15 @@ public struct TrainingSettings: Sendable {
   {
     var steps: [any CodewordStep] = []
     let word = given[Names(registry).quantizer]
-    if let quantizer = registry.quantizers.first(where: { $0.word == word }) {
-      steps.append(try quantizer.init(given, for: network, seed: seed))
+    var quantizer: (any QuantizerStepPart)?
+    if let part = registry.quantizers.first(where: { $0.word == word }) {
+      quantizer = try part.init(given, for: network, seed: seed)
     }
+    if let quantizer { steps.append(quantizer) }
     for part in registry.codewordSteps {
-      if let step = try part.make(given, for: network, seed: seed) { steps.append(step) }
+      if let step = try part.make(given, for: network, seed: seed, behind: quantizer) {
+        steps.append(step)
+      }
     }
     return steps
   }

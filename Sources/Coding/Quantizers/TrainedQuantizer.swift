@@ -31,6 +31,14 @@ public struct TrainedQuantizer: Quantizer, Part {
     tables = try Self.tables(trained, length, settings.part)
   }
 
+  /// The quantiser of tables for codewords of so many reals.
+  ///
+  /// - Throws: ``FittingError`` for damaged tables.
+  package init(_ trained: Artefact, length: Int) throws(FittingError) {
+    self.length = length
+    tables = try Self.tables(trained, length, Self.schema.name)
+  }
+
   private static func tables(_ trained: Artefact, _ length: Int, _ part: String)
     throws(FittingError) -> Tables
   {

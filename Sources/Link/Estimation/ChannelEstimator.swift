@@ -16,6 +16,9 @@ public protocol ChannelEstimator: Sendable {
   /// points; in a sweep some points may do without.
   static func idleKey(_ settings: Settings, in context: LinkContext) -> SettingsError?
 
+  /// Whether the rule is that of one pilot SNR, so that it does not suit observations at another one.
+  var isForOneSNR: Bool { get }
+
   /// The estimate of the response on all tones.
   func estimate(_ observation: PilotObservation) -> ChannelEstimate
 }
@@ -25,6 +28,9 @@ extension ChannelEstimator {
   public static func idleKey(_ settings: Settings, in context: LinkContext) -> SettingsError? {
     nil
   }
+
+  /// True, unless a rule says that it knows no SNR.
+  public var isForOneSNR: Bool { true }
 }
 
 /// Every estimator a scenario can name.
@@ -42,6 +48,8 @@ public struct PerfectEstimator: ChannelEstimator, Part {
     .estimator, "perfect", "The UE knows the true channel; the pilots are ignored.")
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {}
+
+  public var isForOneSNR: Bool { false }
 
   public func estimate(_ observation: PilotObservation) -> ChannelEstimate {
     ChannelEstimate(response: observation.channel, errorVariance: 0)

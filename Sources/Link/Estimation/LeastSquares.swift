@@ -77,6 +77,8 @@ public struct LeastSquaresEstimator: ChannelEstimator, Part {
       hint: "remove it; dft leaves such pilots as they are, and lmmse smooths over the tones")
   }
 
+  public var isForOneSNR: Bool { filter != nil }
+
   public func estimate(_ observation: PilotObservation) -> ChannelEstimate {
     let pilots = leastSquares(observation)
     return filter?.estimate(pilots)
@@ -117,6 +119,8 @@ public struct DelayWindowEstimator: ChannelEstimator, Part {
         portCount: context.portCount, window: settings[Self.window],
         guardRows: settings[Self.guardRows]))
   }
+
+  public var isForOneSNR: Bool { false }
 
   public func estimate(_ observation: PilotObservation) -> ChannelEstimate {
     interpolator.interpolate(leastSquares(observation), observation.errorVariance)

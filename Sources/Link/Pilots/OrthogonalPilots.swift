@@ -32,7 +32,7 @@ public struct OrthogonalPilots: Sendable {
   /// The pilots X [antenna, symbol] of each pilot tone.
   public let matrix: PilotMatrix
   /// Power unit of the pilots over the noise variance, dB.
-  public let snrDB: Double
+  public private(set) var snrDB: Double
   /// Every how many tones carry pilots, starting with tone 0.
   public let toneSpacing: Int
   private let toneCount: Int
@@ -67,6 +67,12 @@ public struct OrthogonalPilots: Sendable {
       pattern, antennas: antennas, symbols: symbols, power: settings[Self.power])
     snrDB = settings[Self.snr]
     toneCount = context.grid.toneCount
+  }
+
+  func at(snrDB: Double) -> OrthogonalPilots {
+    var other = self
+    other.snrDB = snrDB
+    return other
   }
 
   var summary: LinkContext.Pilots {
@@ -117,11 +123,16 @@ extension Int {
 public struct DFTPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "dft", "DFT pilots on all antennas at once: X[k, t] = g exp(-j 2π k t / Tp).")
-  private let pilots: OrthogonalPilots
+  private var pilots: OrthogonalPilots
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     pilots = try OrthogonalPilots(.dft, settings, in: context)
   }
   public var summary: LinkContext.Pilots { pilots.summary }
+  public func at(snrDB: Double) -> (any PilotScheme)? {
+    var other = self
+    other.pilots = pilots.at(snrDB: snrDB)
+    return other
+  }
   public func observe(_ channel: ComplexArray, _ block: DropBlock, slot: Int) -> PilotObservation {
     pilots.observe(channel, block, slot: slot)
   }
@@ -132,11 +143,16 @@ public struct HadamardPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "hadamard",
     "Pilots of ±g: the first rows of the Sylvester-Hadamard matrix; Tp is a power of two.")
-  private let pilots: OrthogonalPilots
+  private var pilots: OrthogonalPilots
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     pilots = try OrthogonalPilots(.hadamard, settings, in: context)
   }
   public var summary: LinkContext.Pilots { pilots.summary }
+  public func at(snrDB: Double) -> (any PilotScheme)? {
+    var other = self
+    other.pilots = pilots.at(snrDB: snrDB)
+    return other
+  }
   public func observe(_ channel: ComplexArray, _ block: DropBlock, slot: Int) -> PilotObservation {
     pilots.observe(channel, block, slot: slot)
   }
@@ -146,11 +162,16 @@ public struct HadamardPilots: PilotScheme, Part {
 public struct IdentityPilots: PilotScheme, Part {
   public static let schema = OrthogonalPilots.schema(
     "identity", "Time-multiplexed pilots: one antenna sends in each symbol, X = g I.")
-  private let pilots: OrthogonalPilots
+  private var pilots: OrthogonalPilots
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     pilots = try OrthogonalPilots(.identity, settings, in: context)
   }
   public var summary: LinkContext.Pilots { pilots.summary }
+  public func at(snrDB: Double) -> (any PilotScheme)? {
+    var other = self
+    other.pilots = pilots.at(snrDB: snrDB)
+    return other
+  }
   public func observe(_ channel: ComplexArray, _ block: DropBlock, slot: Int) -> PilotObservation {
     pilots.observe(channel, block, slot: slot)
   }

@@ -50,6 +50,14 @@ public protocol PilotScheme: Sendable {
   ///   - block: which drops, for their noise.
   ///   - slot: number of the slot, for its noise.
   func observe(_ channel: ComplexArray, _ block: DropBlock, slot: Int) -> PilotObservation
+
+  /// The same pilots at another SNR, for trainings in which each drop has its own; nil if it has none.
+  func at(snrDB: Double) -> (any PilotScheme)?
+}
+
+extension PilotScheme {
+  /// Nil.
+  public func at(snrDB: Double) -> (any PilotScheme)? { nil }
 }
 
 /// Every pilot scheme a scenario can name.

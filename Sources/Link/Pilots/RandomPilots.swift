@@ -23,7 +23,7 @@ public struct RandomPilots: PilotScheme, Part {
 
   /// X of this scenario.
   public let signal: MatrixPilots
-  private let snrDB: Double
+  private var snrDB: Double
   private let toneSpacing: Int
   private let toneCount: Int
 
@@ -48,6 +48,12 @@ public struct RandomPilots: PilotScheme, Part {
         word & 1 == 0 ? amplitude : -amplitude, word & 2 == 0 ? amplitude : -amplitude)
     }
     signal = try MatrixPilots(ComplexArray(entries, shape: [antennas, symbols]))
+  }
+
+  public func at(snrDB: Double) -> (any PilotScheme)? {
+    var other = self
+    other.snrDB = snrDB
+    return other
   }
 
   public var summary: LinkContext.Pilots {

@@ -42,6 +42,29 @@ public struct ErrorTotals: Sendable, Equatable {
     energies += energy
   }
 
+  /// Adds one sample of which only the directions count: its ratio is the mean over the delay rows with energy of `1 - SGCS`, what
+  /// the best complex gain of each row leaves of its error.
+  ///
+  /// - Parameter image: `[2, angle, delay]` of the sample.
+  public mutating func addDirections(
+    _ reference: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ image: Shape
+  ) {
+    for i in 0..<image.count {
+      let difference = Double(output[i]) - Double(reference[i])
+      squaredError += difference * difference
+    }
+    let rows = Cosine.rows(reference, output, image).filter { $0.energy > 0 }
+    guard !rows.isEmpty else {
+      silentCount += 1
+      return
+    }
+    sampleCount += 1
+    let lost = rows.reduce(0.0) { $0 + 1 - $1.squared } / Double(rows.count)
+    ratios += lost
+    errors += lost
+    energies += 1
+  }
+
   /// Adds one sample.
   public mutating func add(_ reference: ArraySlice<Float>, _ output: ArraySlice<Float>) {
     precondition(reference.count == output.count, "a reconstruction has the size of its reference")

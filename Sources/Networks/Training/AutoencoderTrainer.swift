@@ -72,12 +72,14 @@ public final class AutoencoderTrainer {
   ///   - loss: what is minimised.
   ///   - link: what happens to the codewords `[sample, M]` on their way, in place.
   ///   - linkBack: what happens to their gradient on its way back, in place.
+  ///   - lost: samples whose codewords did not arrive, asked behind `link`: their reconstruction has no gradient.
   /// - Returns: the loss.
   public func differentiate(
     _ input: UnsafePointer<Float>, count: Int, target: UnsafePointer<Float>? = nil,
     loss: any Loss = MeanSquareLoss(),
     link: (_ codewords: UnsafeMutablePointer<Float>) -> Void = { _ in },
-    linkBack: (_ gradient: UnsafeMutablePointer<Float>) -> Void = { _ in }
+    linkBack: (_ gradient: UnsafeMutablePointer<Float>) -> Void = { _ in },
+    lost: () -> [Int] = { [] }
   ) -> Double {
     encoder.write(from: input, samples: count)
     encoder.forward(count: count, isTraining: !encoder.isFrozen)
@@ -89,6 +91,9 @@ public final class AutoencoderTrainer {
     link(received)
     decoder.forward(count: count, isTraining: true)
     let value = evaluate(loss, input, target ?? input, count)
+    for sample in lost() {
+      (decoder.outputGradientMemory() + sample * map).update(repeating: 0, count: map)
+    }
     decoder.backward()
     if encoder.isFrozen { return value }
     let gradient = encoder.outputGradientMemory()
@@ -113,6 +118,7 @@ public final class AutoencoderTrainer {
     var batch = LossBatch(
       UnsafeBufferPointer(start: decoder.outputMemory(), count: count * map),
       UnsafeBufferPointer(start: target, count: count * map), samples: count, count: map)
+    batch.image = autoencoder.encoder.graph.inputShapes[0]
     if needs.contains(.codeword) {
       batch.codeword = LossBatch.Codewords(encoder.outputMemory(), length: codeword)
       codewordGradient.fill(0)

@@ -35,6 +35,8 @@ public struct LossBatch: @unchecked Sendable {
   public let output, target: UnsafePointer<Float>
   /// Samples of the batch, and values of one.
   public let samples, count: Int
+  /// What a sample is, `[2, angle, delay]`; nil if nobody says, as for a sample of one delay.
+  public var image: Shape?
   /// Set for a loss that needs ``LossNeed/codeword``.
   public var codeword: Codewords?
   /// `[sample, count]`, set for a loss that needs ``LossNeed/teacherOutput``.
@@ -82,6 +84,9 @@ public protocol Loss: Sendable {
   /// What it looks at besides the reconstructions.
   static var needs: Set<LossNeed> { get }
 
+  /// Whether it does not see a complex gain of each delay row, or subband, so that the NMSE up to these gains is what reconstructions are judged by.
+  static var ignoresGains: Bool { get }
+
   /// The loss and its gradients.
   ///
   /// - Parameters:
@@ -95,6 +100,9 @@ public protocol Loss: Sendable {
 extension Loss {
   /// The target.
   public static var needs: Set<LossNeed> { [.target] }
+
+  /// False.
+  public static var ignoresGains: Bool { false }
 }
 
 /// Mean over all elements of (output - target)².
