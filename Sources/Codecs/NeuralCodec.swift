@@ -189,6 +189,27 @@ extension NeuralCodec {
       zoo: context.catalogues[NetworkZoo.self] ?? .standard)
   }
 
+  /// One side's file of weights that the settings of a codec name.
+  ///
+  /// - Throws: `SettingsError` if they name none or weights of another normaliser, `DataFileError` for the file.
+  package static func weights(
+    _ settings: Settings, _ network: NetworkChoice, in context: LinkContext,
+    _ side: WeightsFile.Side
+  ) throws -> WeightsFile {
+    guard let path = settings[weights] else {
+      throw SettingsError(
+        part: settings.part, key: weights.key,
+        reason: "is needed: the folder or file with the trained weights",
+        hint: "'csilink train' makes them")
+    }
+    let file = try WeightsFile(context.path(path), network, label: settings[label], side)
+    guard let rule = file.normaliser, rule != context.normaliser else { return file }
+    throw SettingsError(
+      part: settings.part, key: weights.key,
+      reason: "was trained with normaliser \(rule), but the link has \(context.normaliser)",
+      hint: "write 'normaliser: \(rule)', or train with normaliser \(context.normaliser)")
+  }
+
   /// The network that the settings name for the CSI of a link; weights are not looked at.
   ///
   /// - Parameter isForTraining: whether it may need the codeword as it was before the feedback link, which only a training has.

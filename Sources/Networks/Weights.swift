@@ -38,6 +38,14 @@ public struct Weights: Sendable, Equatable {
     return merged
   }
 
+  /// The values of a network's parameters alone.
+  public func of(_ autoencoder: Autoencoder) -> Weights {
+    let keys = Set((autoencoder.encoder.parameters + autoencoder.decoder.parameters).map(\.key))
+    var result = Weights(values.filter { keys.contains($0.key) })
+    result.packed = packed.filter { keys.contains($0.key) }
+    return result
+  }
+
   /// The weights as a finished file holds them: those that a network computes with in few bits are packed.
   public func packed(for network: Network) -> Weights {
     var result = self

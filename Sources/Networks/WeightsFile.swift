@@ -19,6 +19,8 @@ public struct WeightsFile: Sendable {
   }
 
   static let format = "csilink weights 1"
+  /// Key of the text of a side that was trained without the other one.
+  static let aloneKey = "alone"
   /// Beginning of the keys of tensors for the quantiser.
   static let quantizerPrefix = "quantizer."
 
@@ -139,9 +141,10 @@ public struct WeightsFile: Sendable {
 
   /// Refuses sides of two trainings, such as an interrupted copy leaves: their notes differ.
   ///
-  /// Files of other programs have no notes and go with everything.
+  /// Files of other programs have no notes and go with everything; so do sides that were trained alone.
   public func requireTraining(of other: WeightsFile) throws(DataFileError) {
     guard metadata["format"] == Self.format, other.metadata["format"] == Self.format else { return }
+    if metadata[Self.aloneKey] != nil || other.metadata[Self.aloneKey] != nil { return }
     guard quantizer == other.quantizer else {
       throw DataFileError(
         file: path, expected: "the quantiser that \(other.path) has", found: "another one")
@@ -161,29 +164,35 @@ public struct WeightsFile: Sendable {
   ///   - label: word that tells several trainings of one network apart.
   ///   - quantizer: what the training left for the link's quantiser, by name; both sides keep it.
   ///   - metadata: texts to keep beside the tensors; must have `normaliser`.
+  ///   - sides: what was trained; of one side alone, the file says so and goes with any other side.
   ///   - folder: where the files appear, made if missing.
-  /// - Returns: paths of the encoder's and the decoder's file.
+  /// - Returns: paths of the files, the encoder's first.
   @discardableResult
   public static func write(
     _ weights: Weights, _ network: NetworkChoice, label: String? = nil,
-    quantizer: [String: RealArray] = [:], metadata: [String: String], in folder: String
+    quantizer: [String: RealArray] = [:], metadata: [String: String],
+    sides: [Side] = Side.allCases, in folder: String
   ) throws -> [String] {
     precondition(metadata["normaliser"] != nil, "weights go with the rule of their data")
+    var metadata = metadata
+    if sides.count == 1 { metadata[aloneKey] = sides[0].rawValue }
     return try store(
-      weights, network, label: label, quantizer: quantizer, metadata: metadata, in: folder)
+      weights, network, label: label, quantizer: quantizer, metadata: metadata, sides: sides,
+      in: folder)
   }
 
-  /// As ``write(_:_:label:quantizer:metadata:in:)``, also for weights of other programs, whose data nobody knows.
+  /// As ``write(_:_:label:quantizer:metadata:sides:in:)``, also for weights of other programs, whose data nobody knows.
   static func store(
     _ weights: Weights, _ network: NetworkChoice, label: String?,
-    quantizer: [String: RealArray], metadata: [String: String], in folder: String
+    quantizer: [String: RealArray], metadata: [String: String],
+    sides: [Side] = Side.allCases, in folder: String
   ) throws -> [String] {
     try AtomicFile.createFolder(folder)
     let tables = quantizer.sorted { $0.key < $1.key }.map { name, array in
       NumericArray(
         name: quantizerPrefix + name, shape: array.shape, floats: array.elements)
     }
-    return try Side.allCases.map { side in
+    return try sides.map { side in
       let arrays = weights.arrays(of: side.network(of: network.autoencoder))
       let own = network.metadata.merging(["format": format, "side": side.rawValue]) { $1 }
       let path = path(in: folder, network, label: label, side)

@@ -39,22 +39,28 @@ enum TrainingCheck {
     throws -> Double
   {
     let count = min(settings.batchSize, settings.trainingCount)
-    let autoencoder = task.network.autoencoder
+    let autoencoder = settings.autoencoder(task.network)
     let trainer = try AutoencoderTrainer(
       autoencoder, weights: TrainingLoop.initialWeights(autoencoder, seed: 0), capacity: count,
       pool: pool)
-    let optimizer = try settings.stages(task.network)[0].optimizer(trainer.groups, pool)
-    let batch = [Float](
-      repeating: 0.5, count: count * task.network.image.count)
-    let step = {
-      _ = trainer.differentiate(batch, target: batch)
-      optimizer.update(rate: 1e-3)
+    let inputs = [Float](
+      repeating: 0.5, count: count * autoencoder.encoder.graph.inputShapes[0].count)
+    let targets = [Float](
+      repeating: 0.5, count: count * autoencoder.decoder.graph.outputShapes[0].count)
+    return try settings.stages(task.network, teacher: task.teacher).reduce(0) { sum, stage in
+      trainer.freeze(stage.isFrozen)
+      trainer.teacher = stage.teacher
+      let optimizer = stage.optimizer(trainer.groups, pool)
+      let step = {
+        _ = trainer.differentiate(inputs, target: targets, loss: stage.loss)
+        optimizer.update(rate: 1e-3)
+      }
+      step()  // first use touches memory
+      let clock = ContinuousClock()
+      let start = clock.now
+      for _ in 0..<3 { step() }
+      let perStep = (clock.now - start).seconds / 3
+      return sum + perStep * Double(stage.epochs * settings.stepsPerEpoch)
     }
-    step()  // first use touches memory
-    let clock = ContinuousClock()
-    let start = clock.now
-    for _ in 0..<3 { step() }
-    let perStep = (clock.now - start).seconds / 3
-    return perStep * Double(settings.epochs * settings.stepsPerEpoch)
   }
 }

@@ -42,6 +42,10 @@ public struct TrainingRun: Sendable {
     let network: NetworkChoice
     /// Weights that it starts from.
     let start: (weights: Weights, digests: [String])
+    /// What it learns from beside the data.
+    let teacher: TrainedTeacher?
+    /// What it learns from in place of drops.
+    let pairs: PairsFile?
     let drops: DropMix
     /// What the stages before the codec tell it.
     let context: LinkContext
@@ -86,7 +90,7 @@ public struct TrainingRun: Sendable {
     let store = FittingStore(
       folder: nil, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
-      tasks = try TrainingTasks(scenario, settings, store).tasks()
+      tasks = try TrainingTasks(scenario, settings, store, note: progress).tasks()
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
@@ -105,18 +109,39 @@ public struct TrainingRun: Sendable {
     ScenarioErrors([scenario.diagnostic(text, hint: hint)])
   }
 
-  /// The weights that a training starts from; the method must suit the network.
-  static func start(
-    _ network: NetworkChoice, _ settings: TrainingSettings, _ scenario: Scenario
-  ) throws -> (weights: Weights, digests: [String]) {
+  /// What a training reads besides data: the weights that it starts from, a teacher, pairs; the method must suit the network.
+  static func sources(
+    _ network: NetworkChoice, _ settings: TrainingSettings, _ scenario: Scenario,
+    _ context: LinkContext, _ note: (String) -> Void
+  ) throws -> (
+    start: (weights: Weights, digests: [String]), teacher: TrainedTeacher?, pairs: PairsFile?
+  ) {
+    func absolute(_ path: String) -> String {
+      path.hasPrefix("/") ? path : scenario.directory + "/" + path
+    }
+    let teacher: TrainedTeacher?
     do {
-      _ = try settings.stages(network)
+      teacher = try settings.teacher.map { source in
+        try TrainedTeacher(
+          source.at(absolute(source.path)), of: network, normaliser: context.normaliser,
+          zoo: context.catalogues[NetworkZoo.self] ?? .standard)
+      }
+      try settings.check(network, teacher: teacher)
       _ = try settings.codewordSteps(network, seed: 0)
-    } catch {
+    } catch let error as SettingsError {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
-    let paths = settings.start.map { $0.hasPrefix("/") ? $0 : scenario.directory + "/" + $0 }
-    return try StartWeights.read(paths, for: network)
+    let pairs = try settings.pairs.map {
+      try PairsFile(absolute($0.path), for: network, normaliser: context.normaliser)
+    }
+    let start = try StartWeights.read(
+      settings.start.map(absolute), for: network, partly: settings.startsPartly)
+    if !start.drawn.isEmpty {
+      note(
+        "\(network.title): drawn, as the weights to start from have other shapes: "
+          + start.drawn.joined(separator: ", "))
+    }
+    return ((start.weights, start.digests), teacher, pairs)
   }
 
   /// Trains what is not trained yet.
@@ -153,18 +178,24 @@ public struct TrainingRun: Sendable {
     let data: TrainingData
     let settings: TrainingSettings
     do {
-      guard let drawn = try draw.data(self.settings, shouldStop: shouldStop) else { return nil }
-      data = drawn
+      let given = try task.pairs?.data(for: self.settings.pairs!.side)
+      guard let known = try given ?? draw.data(self.settings, shouldStop: shouldStop) else {
+        return nil
+      }
+      data = known
       settings = self.settings.with(trainingCount: data.training.count)
     } catch let error as SettingsError {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
-    let stem = task.network.stem(label: settings.label)
+    let side = settings.pairs?.side
+    let stem =
+      task.network.stem(label: settings.label) + (side.map { "-\($0.rawValue)" } ?? "")
     let loop: TrainingLoop
     let result: TrainingResult?
     do {
       loop = try TrainingLoop(
         task.network, settings: settings, data: data, seed: seed, start: task.start,
+        teacher: task.teacher,
         link: task.link.map { plan in
           let seed = seed
           return ({ try LinkStep(plan, seed: seed, behind: $0) }, plan.key)
@@ -178,9 +209,11 @@ public struct TrainingRun: Sendable {
     guard let result else { return nil }
     let files = try WeightsFile.write(
       result.weights, task.network, label: settings.label, quantizer: result.tables,
-      metadata: metadata(task, data, result, loop.recipe), in: folder)
+      metadata: metadata(task, data, result, loop.recipe),
+      sides: side.map { [$0] } ?? WeightsFile.Side.allCases, in: folder)
     return TrainedNetwork(
-      network: task.network, parameterCount: task.network.autoencoder.parameterCount,
+      network: task.network,
+      parameterCount: settings.autoencoder(task.network).parameterCount,
       result: result, dataDigest: data.digest, stem: stem, files: files)
   }
 

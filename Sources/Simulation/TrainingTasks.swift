@@ -12,6 +12,7 @@ struct TrainingTasks {
   private let scenario: Scenario
   private let settings: TrainingSettings
   private let store: FittingStore
+  private let notice: (String) -> Void
   private var fronts: [String: (front: FrontEnd, context: LinkContext)] = [:]
   private var found: [Found] = []
 
@@ -24,8 +25,13 @@ struct TrainingTasks {
     var kinds: [[(front: FrontEnd, key: String)]]
   }
 
-  init(_ scenario: Scenario, _ settings: TrainingSettings, _ store: FittingStore) {
+  /// - Parameter notice: told what the user should know.
+  init(
+    _ scenario: Scenario, _ settings: TrainingSettings, _ store: FittingStore,
+    note notice: @escaping (String) -> Void
+  ) {
     (self.scenario, self.settings, self.store) = (scenario, settings, store)
+    self.notice = notice
   }
 
   /// The tasks in the order of the points.
@@ -44,8 +50,10 @@ struct TrainingTasks {
       }
     }
     return try found.map { found in
-      TrainingRun.Task(
-        network: found.network, start: try TrainingRun.start(found.network, settings, scenario),
+      let (start, teacher, pairs) = try TrainingRun.sources(
+        found.network, settings, scenario, found.context, notice)
+      return TrainingRun.Task(
+        network: found.network, start: start, teacher: teacher, pairs: pairs,
         drops: try drops(found), context: found.context, link: found.link)
     }
   }

@@ -65,7 +65,7 @@ extension Evaluation {
       guard let partial else { return nil }
       total.add(partial)
     }
-    return Evaluation(total, elements: set.count * set.sampleSize)
+    return Evaluation(total, elements: set.count * set.targetSize)
   }
 
   private static func range(_ index: Int, _ count: Int) -> Range<Int> {
@@ -107,7 +107,7 @@ private struct Pass: Sendable {
       _ targets: UnsafeMutablePointer<Float>, _ codewords: UnsafeMutablePointer<Float>
     ) throws -> R
   ) rethrows -> R {
-    let size = samples * set.sampleSize
+    let size = samples * max(set.sampleSize, set.targetSize)
     let memory = UnsafeMutablePointer<Float>.allocate(
       capacity: 2 * size + samples * codewordLength)
     defer { memory.deallocate() }
@@ -141,17 +141,18 @@ private struct Pass: Sendable {
           into: [inputs])
       }
       for sample in lost {
-        (inputs + sample * set.sampleSize).update(repeating: 0.5, count: set.sampleSize)
+        (inputs + sample * set.targetSize).update(
+          repeating: Float(set.centre), count: set.targetSize)
       }
       var partial = ErrorTotals()
       for sample in 0..<range.count {
         let (target, output) = (
-          targets + sample * set.sampleSize, inputs + sample * set.sampleSize
+          targets + sample * set.targetSize, inputs + sample * set.targetSize
         )
         if let directions {
           partial.addDirections(target, output, directions)
         } else {
-          partial.add(target, output, count: set.sampleSize)
+          partial.add(target, output, count: set.targetSize, centre: set.centre)
         }
       }
       return partial

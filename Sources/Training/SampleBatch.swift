@@ -9,9 +9,10 @@ final class SampleBatch {
   init(_ source: any SampleSource, capacity: Int) {
     self.source = source
     self.capacity = capacity
-    let copies = source.targetsAreInputs ? 1 : 2
-    memory = .allocate(capacity: copies * capacity * source.sampleSize)
-    memory.initialize(repeating: 0, count: copies * capacity * source.sampleSize)
+    let size =
+      capacity * (source.sampleSize + (source.targetsAreInputs ? 0 : source.targetSize))
+    memory = .allocate(capacity: size)
+    memory.initialize(repeating: 0, count: size)
   }
 
   deinit { memory.deallocate() }

@@ -6,6 +6,9 @@ public protocol SampleSource: Sendable {
   /// Values of one sample, `[2, angle, delay]`.
   var sampleSize: Int { get }
 
+  /// Values of what one sample should become; those of ``sampleSize`` unless something else is said.
+  var targetSize: Int { get }
+
   /// Samples of an epoch.
   var count: Int { get }
 
@@ -26,6 +29,11 @@ public protocol SampleSource: Sendable {
   func load(
     _ samples: ArraySlice<Int>, inputs: SampleMemory, targets: SampleMemory, pool: WorkerPool)
     throws
+}
+
+extension SampleSource {
+  /// An image, as what the encoder sees.
+  public var targetSize: Int { sampleSize }
 }
 
 /// Memory that several threads fill, each with samples of its own.
@@ -54,7 +62,7 @@ extension SampleSet: SampleSource {
       for i in task * perTask..<min((task + 1) * perTask, samples.count) {
         try read(
           samples[samples.startIndex + i], inputs: inputs.start + i * sampleSize,
-          targets: targets.start + i * sampleSize)
+          targets: targets.start + i * targetSize)
       }
     }
   }

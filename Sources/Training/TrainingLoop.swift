@@ -10,6 +10,8 @@ import Parts
 /// taken in an order that depends on seed and epoch alone, sums over a batch are formed by fixed blocks of samples.
 public final class TrainingLoop {
   private let network: NetworkChoice
+  /// What is trained of it.
+  private let autoencoder: Autoencoder
   private let settings: TrainingSettings
   private let data: TrainingData
   private let seed: UInt64
@@ -43,6 +45,7 @@ public final class TrainingLoop {
   ///   - data: what it is trained, validated and tested on.
   ///   - seed: of first values, order of samples and noise.
   ///   - start: weights in place of drawn values, with digests of their files.
+  ///   - teacher: what the method's settings name as one.
   ///   - link: what happens to codewords behind the steps of the settings, and a text that names it.
   ///   - stem: path of the files of this training without their endings.
   ///   - pool: divides a batch; the result does not depend on it.
@@ -51,9 +54,11 @@ public final class TrainingLoop {
   public init(
     _ network: NetworkChoice, settings: TrainingSettings, data: TrainingData, seed: UInt64,
     start: (weights: Weights, digests: [String]) = (Weights(), []),
-    link: (make: LinkMaker, key: String)? = nil, stem: String, pool: WorkerPool
+    teacher: TrainedTeacher? = nil, link: (make: LinkMaker, key: String)? = nil, stem: String,
+    pool: WorkerPool
   ) throws {
     self.network = network
+    autoencoder = settings.autoencoder(network)
     self.settings = settings
     self.data = data
     self.seed = seed
@@ -61,14 +66,15 @@ public final class TrainingLoop {
     checkpointPath = stem + "-checkpoint.safetensors"
     curvePath = stem + "-curve.csv"
     recipe = Recipe(
-      network, settings, dataDigest: data.digest, seed: seed, startDigests: start.digests,
-      link: link?.key)
-    stages = try settings.stages(network)
+      network, settings, dataDigest: data.digest, seed: seed,
+      startDigests: start.digests + [teacher?.digest].compactMap { $0 }, link: link?.key)
+    stages = try settings.stages(network, teacher: teacher)
     let own = try settings.codewordSteps(network, seed: seed)
     steps = own + (try link.map { [try $0.make(own.first { $0 is any QuantizerStepPart })] } ?? [])
     let isResumed = FileManager.default.fileExists(atPath: checkpointPath)
     let drawn = Self.drawnWeights(network, settings, seed: seed)
-    let initial = drawn.merging(start.weights)
+    let initial = try drawn.merging(start.weights)
+      .merging(settings.start(network, teacher: teacher)).of(autoencoder)
     let stored = isResumed ? try Checkpoint(path: checkpointPath, key: recipe.digest) : nil
     if let done = stored?.curve.epochs.count, done > settings.epochs {
       throw DataFileError(
@@ -77,7 +83,7 @@ public final class TrainingLoop {
         hint: "raise training.epochs, start over (--fresh), or train in another folder (--output)")
     }
     trainer = try AutoencoderTrainer(
-      network.autoencoder, weights: stored?.weights ?? initial,
+      autoencoder, weights: stored?.weights ?? initial,
       capacity: min(settings.batchSize, data.training.count), pool: pool)
     let stage = stages[min(stored?.stage ?? 0, stages.count - 1)]
     (optimizer, schedule) = try Self.begin(stage, trainer, steps, pool)
@@ -211,7 +217,7 @@ public final class TrainingLoop {
       try batch.load(samples[...], pool)
       values += try encode(batch.inputs, samples.count)
     }
-    return RealArray(values, shape: [count, network.autoencoder.codewordLength])
+    return RealArray(values, shape: [count, autoencoder.codewordLength])
   }
 
   private func beginSteps() throws {
@@ -222,7 +228,7 @@ public final class TrainingLoop {
   /// Lets the codeword steps follow the encoder, once for each epoch.
   private func adaptSteps(_ weights: Weights) throws {
     if steps.sampleCount > 0, !state.isAdapted {
-      let plan = try InferencePlan(network.autoencoder.encoder, weights: weights)
+      let plan = try InferencePlan(autoencoder.encoder, weights: weights)
       let size = data.training.sampleSize
       let sample = try codewords(steps.sampleCount) { inputs, count in
         let values = Array(UnsafeBufferPointer(start: inputs, count: count * size))
@@ -238,7 +244,7 @@ public final class TrainingLoop {
     let first = state.stepInEpoch * settings.batchSize
     let samples = order[first..<min(first + settings.batchSize, order.count)]
     try batch.load(samples, pool)
-    let (steps, length) = (steps, network.autoencoder.codewordLength)
+    let (steps, length) = (steps, autoencoder.codewordLength)
     func pass(_ power: Double?) -> CodewordPass {
       CodewordPass(
         domain: .train, epoch: epoch, first: first, samples: samples.count, length: length,
@@ -276,7 +282,7 @@ public final class TrainingLoop {
     try adaptSteps(weights)
     guard
       let validation = try Evaluation.of(
-        network.autoencoder, weights, on: data.validation, steps: steps,
+        autoencoder, weights, on: data.validation, steps: steps,
         ignoresGains: ignoresGains, domain: .validation, pool: pool, shouldStop: shouldStop)
     else { return false }
     guard validation.nmse.isFinite else {
@@ -317,7 +323,7 @@ public final class TrainingLoop {
     steps.restore(state.bestSteps)
     guard
       let test = try Evaluation.of(
-        network.autoencoder, best, on: data.test, steps: steps, ignoresGains: ignoresGains,
+        autoencoder, best, on: data.test, steps: steps, ignoresGains: ignoresGains,
         domain: .test, pool: pool,
         shouldStop: shouldStop)
     else { return nil }

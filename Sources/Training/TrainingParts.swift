@@ -61,12 +61,36 @@ public protocol TrainingMethod: TrainingPart, Sendable {
   ///
   /// - Throws: `SettingsError` for a network or a number of epochs that the method does not suit.
   func stages(_ task: TrainingTask) throws(SettingsError) -> [TrainingStage]
+
+  /// The trained network that it learns from; whoever trains reads it and puts it into the task.
+  var teacher: TeacherSource? { get }
+
+  /// Values that parameters start from, whatever else they would start from.
+  ///
+  /// - Throws: `SettingsError` for a teacher that does not suit the network.
+  func start(_ task: TrainingTask) throws(SettingsError) -> Weights
+
+  /// The file of pairs of CSI and codewords that it learns from instead of the scenario's channel, and the side that it trains.
+  var pairs: PairsSource? { get }
+}
+
+extension TrainingMethod {
+  /// None.
+  public var teacher: TeacherSource? { nil }
+
+  /// None.
+  public func start(_ task: TrainingTask) throws(SettingsError) -> Weights { Weights() }
+
+  /// None.
+  public var pairs: PairsSource? { nil }
 }
 
 /// What a ``TrainingMethod`` is asked to train.
 public struct TrainingTask: Sendable {
   /// The network.
   public let network: NetworkChoice
+  /// What the method's ``TrainingMethod/teacher`` names.
+  public let teacher: TrainedTeacher?
   /// Stage of all epochs in which everything is trained as the settings say.
   public let whole: TrainingStage
 }

@@ -14,7 +14,11 @@ public struct TrainingRegistry: Sendable {
       WarmUpCosineSchedule.self,
     ],
     optimizers: [Adam.self, SGD.self],
-    methods: [SupervisedMethod.self, TwoStageMethod.self],
+    methods: [
+      SupervisedMethod.self, TwoStageMethod.self, DistillationMethod.self,
+      EncoderDistillationMethod.self, SequentialMethod.self, EncoderFromPairsMethod.self,
+      DecoderFromPairsMethod.self,
+    ],
     quantizers: [
       CodebookStep.self, LloydStep.self, FixedQuantizerStep<UniformCells>.self,
       FixedQuantizerStep<CompandedCells>.self, FixedQuantizerStep<RoundedCells>.self,

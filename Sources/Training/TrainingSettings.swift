@@ -55,6 +55,10 @@ public struct TrainingSettings: Sendable {
     Whether codewords pass the scenario's quantiser, coder and feedback link in training, validation and test; gradients \
     pass straight through, and a lost report moves nothing.
     """)
+  static let startPartly = Parameter.flag(
+    "start_partly", default: false,
+    "Draw parameters whose shapes differ from those of 'start', such as weights of another ratio, instead of refusing them."
+  )
   static let outputGain = Parameter.number(
     "output_gain", default: 1, in: 1e-6...1e3,
     """
@@ -96,7 +100,8 @@ public struct TrainingSettings: Sendable {
         names.optimizer.declaration, names.method.declaration, names.quantizer.declaration,
         link.declaration,
       ] + registry.keys + [
-        start.declaration, patience.declaration, outputGain.declaration, label.declaration,
+        start.declaration, startPartly.declaration, patience.declaration, outputGain.declaration,
+        label.declaration,
       ])
   }
 
@@ -167,8 +172,11 @@ public struct TrainingSettings: Sendable {
     let isFixed =
       schedule.dependsOnEpochs || quantizer?.dependsOnEpochs == true
       || settings[names.method] != SupervisedMethod.word
-    // The recipe has the digest of what is read from 'start', wherever it lies.
-    let left = isFixed ? ["label", "start"] : ["label", "start", "epochs"]
+    // The recipe has the digests of the files that are read, wherever they lie.
+    let read = [
+      "label", Self.start.key, TeacherKeys.weights.key, TeacherKeys.label.key, PairsKeys.path.key,
+    ]
+    let left = isFixed ? read : read + ["epochs"]
     signature = settings.canonical.split(separator: "\n").filter { line in
       !left.contains { line.hasPrefix("training.\($0)=") }
     }.joined(separator: "\n")
@@ -190,8 +198,17 @@ public struct TrainingSettings: Sendable {
   /// Word in the names of files; nil for none.
   public var label: String? { given[Self.label] }
 
+  /// The trained network that the method learns from, if it does.
+  public var teacher: TeacherSource? { method.teacher }
+
+  /// The file of pairs that the method learns from, if it does.
+  public var pairs: PairsSource? { method.pairs }
+
   /// Files of weights to start from and folders of them, relative to the scenario; none for drawn weights.
   public var start: [String] { given[Self.start] ?? [] }
+
+  /// Whether parameters of other shapes than in the files of ``start`` are drawn.
+  public var startsPartly: Bool { given[Self.startPartly] }
 
   /// The same for a training set of another size than asked for.
   public func with(trainingCount count: Int) -> TrainingSettings {
@@ -200,18 +217,35 @@ public struct TrainingSettings: Sendable {
     return copy
   }
 
+  /// The network that is trained: a side alone for a method that has only that.
+  public func autoencoder(_ network: NetworkChoice) -> Autoencoder {
+    method.pairs.map { network.autoencoder.alone($0.side) } ?? network.autoencoder
+  }
+
+  /// - Throws: `SettingsError` for a network or a teacher that the method does not suit.
+  public func check(_ network: NetworkChoice, teacher: TrainedTeacher?) throws(SettingsError) {
+    _ = try stages(network, teacher: teacher)
+    _ = try start(network, teacher: teacher)
+    _ = try codewordSteps(network, seed: 0)
+  }
+
+  /// Values that parameters start from, whatever else they would start from.
+  ///
+  /// - Throws: `SettingsError` for a teacher that does not suit the network.
+  func start(_ network: NetworkChoice, teacher: TrainedTeacher?) throws(SettingsError) -> Weights {
+    try method.start(task(network, teacher))
+  }
+
   /// The stages of the training of a network.
   ///
-  /// - Throws: `SettingsError` for a network that the method does not suit.
-  public func stages(_ network: NetworkChoice) throws(SettingsError) -> [TrainingStage] {
-    let (given, schedule, optimizer, steps) = (given, schedule, optimizer, stepsPerEpoch)
-    let whole = TrainingStage(
-      epochs: epochs, isFrozen: { _, _ in false }, loss: loss,
-      schedule: { epochs throws(SettingsError) in
-        try schedule.init(given, epochs: epochs, stepsPerEpoch: steps)
-      }, optimizer: { optimizer.init(given, $0, pool: $1) },
-      stop: StopPolicy(patience: given[Self.patience]))
-    let stages = try method.stages(TrainingTask(network: network, whole: whole))
+  /// - Parameters:
+  ///   - network: what is trained.
+  ///   - teacher: what ``teacher`` names, read.
+  /// - Throws: `SettingsError` for a network or a teacher that the method does not suit.
+  public func stages(_ network: NetworkChoice, teacher: TrainedTeacher? = nil)
+    throws(SettingsError) -> [TrainingStage]
+  {
+    let stages = try method.stages(task(network, teacher))
     for stage in stages {
       _ = try stage.schedule(stage.epochs)
       let needs = type(of: stage.loss).needs
@@ -222,6 +256,17 @@ public struct TrainingSettings: Sendable {
       }
     }
     return stages
+  }
+
+  private func task(_ network: NetworkChoice, _ teacher: TrainedTeacher?) -> TrainingTask {
+    let (given, schedule, optimizer, steps) = (given, schedule, optimizer, stepsPerEpoch)
+    let whole = TrainingStage(
+      epochs: epochs, isFrozen: { _, _ in false }, loss: loss,
+      schedule: { epochs throws(SettingsError) in
+        try schedule.init(given, epochs: epochs, stepsPerEpoch: steps)
+      }, optimizer: { optimizer.init(given, $0, pool: $1) },
+      stop: StopPolicy(patience: given[Self.patience]))
+    return TrainingTask(network: network, teacher: teacher, whole: whole)
   }
 
   /// What happens to the codewords of a network, in order.
@@ -241,6 +286,11 @@ public struct TrainingSettings: Sendable {
       if let step = try part.make(given, for: network, seed: seed, behind: quantizer) {
         steps.append(step)
       }
+    }
+    if !steps.isEmpty, method.pairs?.side == .encoder {
+      throw SettingsError(
+        part: given.part, key: PairsKeys.path.key,
+        reason: "goes without quantiser and noise: the encoder learns the codewords as they are")
     }
     return steps
   }

@@ -89,6 +89,38 @@ private struct AbsoluteLoss: LossPart {
     }
   }
 
+  /// Families that are composed of others find those of the program.
+  @Test func composedOfThem() throws {
+    for (text, base, more) in [
+      ("'dnnet {base: linear, hidden: [4]}'", "linear", 2 * 8 * 4 + 4 + 8),
+      ("'pair {encoder: linear, decoder: csinet}'", "linear", nil),
+    ] as [(String, String, Int?)] {
+      try withTemporaryFolder { folder in
+        let scenario = try Self.reader.read(
+          text: Self.yaml(text, "mse"), path: "\(folder)/own.yaml"
+        ).scenario
+        let trained = try #require(
+          try TrainingRun(scenario, pool: WorkerPool(threadCount: 1)).execute(
+            in: folder, progress: { _ in }, shouldStop: { false }))
+        let plain = try NetworkChoice(
+          base, compression: 16, image: .image(angles: 8, taps: 8), zoo: Self.zoo)
+        if let more {
+          #expect(trained[0].parameterCount == plain.autoencoder.parameterCount + more)
+        } else {
+          #expect(
+            trained[0].network.autoencoder.encoder.parameterCount
+              == plain.autoencoder.encoder.parameterCount)
+        }
+      }
+      #expect(throws: ScenarioErrors.self) {
+        let scenario = try ScenarioReader.standard.read(
+          text: Self.yaml(text, "mse"), path: "own.yaml"
+        ).scenario
+        _ = try TrainingRun(scenario, pool: WorkerPool(threadCount: 1))
+      }
+    }
+  }
+
   @Test func standardReadersDoNotKnowThem() throws {
     for (text, word) in [
       (Self.yaml("linear", "mse"), "linear"), (Self.yaml("csinet", "absolute"), "absolute"),

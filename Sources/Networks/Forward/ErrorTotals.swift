@@ -1,6 +1,6 @@
 import Foundation
 
-/// Error of reconstructions in [0, 1] against what they reconstruct, 0.5 being no energy.
+/// Error of reconstructions against what they reconstruct, 0.5 being no energy unless another value is given.
 ///
 /// With `x' = x - 0.5`, NMSE is the mean over samples of `||y' - x'||² / ||x'||²`. Samples
 /// without energy are counted and left out.
@@ -20,14 +20,20 @@ public struct ErrorTotals: Sendable, Equatable {
 
   /// Adds one sample of `count` values.
   ///
+  /// - Parameters:
+  ///   - reference: what is reconstructed.
+  ///   - output: its reconstruction.
+  ///   - count: values.
+  ///   - centre: the value that has no energy.
   /// - Complexity: O(count), sums in Double.
   public mutating func add(
-    _ reference: UnsafePointer<Float>, _ output: UnsafePointer<Float>, count: Int
+    _ reference: UnsafePointer<Float>, _ output: UnsafePointer<Float>, count: Int,
+    centre: Double = 0.5
   ) {
     var (error, energy) = (0.0, 0.0)
     for i in 0..<count {
       let difference = Double(output[i]) - Double(reference[i])
-      let centred = Double(reference[i]) - 0.5
+      let centred = Double(reference[i]) - centre
       error += difference * difference
       energy += centred * centred
     }

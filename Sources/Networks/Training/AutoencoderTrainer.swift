@@ -11,7 +11,8 @@ public final class AutoencoderTrainer {
   /// Judges beside the target, for losses that ask for it.
   public var teacher: Teacher?
   private let codeword: Int
-  private let map: Int
+  /// Values of an input, and of an output.
+  private let map, output: Int
   private let pool: WorkerPool
   /// Gradient of the loss with respect to the codewords, for losses that look at them.
   private lazy var codewordGradient = FloatMemory(encoder.capacity * codeword)
@@ -36,6 +37,7 @@ public final class AutoencoderTrainer {
       pool: pool)
     codeword = autoencoder.codewordLength
     map = autoencoder.encoder.graph.inputShapes[0].count
+    output = autoencoder.decoder.graph.outputShapes[0].count
   }
 
   /// Forward and backward pass of one batch; gradients are then in both plans.
@@ -50,7 +52,7 @@ public final class AutoencoderTrainer {
     _ input: [Float], target: [Float], noise: [Float]? = nil, loss: any Loss = MeanSquareLoss()
   ) -> Double {
     let count = input.count / map
-    precondition(input.count == count * map && target.count == input.count)
+    precondition(input.count == count * map && target.count == count * output)
     precondition(noise == nil || noise!.count == count * codeword)
     return input.withUnsafeBufferPointer { input in
       target.withUnsafeBufferPointer { target in
@@ -81,29 +83,37 @@ public final class AutoencoderTrainer {
     linkBack: (_ gradient: UnsafeMutablePointer<Float>) -> Void = { _ in },
     lost: () -> [Int] = { [] }
   ) -> Double {
+    let isEncoderFixed = encoder.isFrozen || encoder.network.parameterCount == 0
     encoder.write(from: input, samples: count)
-    encoder.forward(count: count, isTraining: !encoder.isFrozen)
+    encoder.forward(count: count, isTraining: !isEncoderFixed)
     let received = decoder.inputMemory()
     received.update(from: encoder.outputMemory(), count: count * codeword)
     if autoencoder.decoder.graph.inputShapes.count > 1 {
       decoder.inputMemory(1).update(from: encoder.outputMemory(), count: count * codeword)
     }
     link(received)
-    decoder.forward(count: count, isTraining: true)
+    let needs = type(of: loss).needs
+    let runsDecoder =
+      !decoder.isFrozen || !needs.isDisjoint(with: [.target, .teacherOutput])
+    if runsDecoder { decoder.forward(count: count, isTraining: true) }
     let value = evaluate(loss, input, target ?? input, count)
     for sample in lost() {
-      (decoder.outputGradientMemory() + sample * map).update(repeating: 0, count: map)
+      (decoder.outputGradientMemory() + sample * output).update(repeating: 0, count: output)
     }
-    decoder.backward()
-    if encoder.isFrozen { return value }
+    if runsDecoder { decoder.backward() }
+    if isEncoderFixed { return value }
     let gradient = encoder.outputGradientMemory()
-    gradient.update(from: decoder.inputGradientMemory(), count: count * codeword)
+    if runsDecoder {
+      gradient.update(from: decoder.inputGradientMemory(), count: count * codeword)
+    } else {
+      gradient.update(repeating: 0, count: count * codeword)
+    }
     linkBack(gradient)
-    if autoencoder.decoder.graph.inputShapes.count > 1 {
+    if runsDecoder, autoencoder.decoder.graph.inputShapes.count > 1 {
       let clean = decoder.inputGradientMemory(1)
       for i in 0..<count * codeword { gradient[i] += clean[i] }
     }
-    if type(of: loss).needs.contains(.codeword) {
+    if needs.contains(.codeword) {
       for i in 0..<count * codeword { gradient[i] += codewordGradient.pointer[i] }
     }
     encoder.backward()
@@ -116,8 +126,8 @@ public final class AutoencoderTrainer {
   ) -> Double {
     let needs = type(of: loss).needs
     var batch = LossBatch(
-      UnsafeBufferPointer(start: decoder.outputMemory(), count: count * map),
-      UnsafeBufferPointer(start: target, count: count * map), samples: count, count: map)
+      UnsafeBufferPointer(start: decoder.outputMemory(), count: count * output),
+      UnsafeBufferPointer(start: target, count: count * output), samples: count, count: output)
     batch.image = autoencoder.encoder.graph.inputShapes[0]
     if needs.contains(.codeword) {
       batch.codeword = LossBatch.Codewords(encoder.outputMemory(), length: codeword)
@@ -125,7 +135,8 @@ public final class AutoencoderTrainer {
     }
     if needs.contains(.teacherOutput) || needs.contains(.teacherCodeword) {
       guard let teacher else { preconditionFailure("\(type(of: loss)) needs a teacher") }
-      teacher.judge(input, &batch, pool: pool)
+      teacher.judge(
+        input, &batch, needsOutput: needs.contains(.teacherOutput), pool: pool)
     }
     return loss.evaluate(
       batch,

@@ -29,8 +29,11 @@ public final class Teacher: @unchecked Sendable {
   /// - Parameters:
   ///   - input: `[sample, 2, angle, delay]`.
   ///   - batch: of the student's loss.
+  ///   - needsOutput: whether reconstructions are wanted too.
   ///   - pool: divides the samples.
-  func judge(_ input: UnsafePointer<Float>, _ batch: inout LossBatch, pool: WorkerPool) {
+  func judge(
+    _ input: UnsafePointer<Float>, _ batch: inout LossBatch, needsOutput: Bool, pool: WorkerPool
+  ) {
     let count = batch.samples
     precondition(batch.count == map, "teacher and student have the same image")
     if codewords.count < count * codewordLength {
@@ -43,11 +46,12 @@ public final class Teacher: @unchecked Sendable {
       let samples = min(Self.part, count - first)
       let codewords = codewords.pointer + first * codewordLength
       encoder.run([input.pointer + first * map], count: samples, into: [codewords])
+      guard needsOutput else { return }
       decoder.run(
         [UnsafePointer(codewords)], count: samples, into: [outputs.pointer + first * map])
     }
     batch.teacherCodeword = .init(UnsafePointer(codewords.pointer), length: codewordLength)
-    batch.teacherOutput = UnsafePointer(outputs.pointer)
+    if needsOutput { batch.teacherOutput = UnsafePointer(outputs.pointer) }
   }
 
   private struct Input: @unchecked Sendable {

@@ -131,6 +131,15 @@ public struct Autoencoder: Sendable {
       decoder: Network("\(name) decoder", decoder, input: side.graph.outputShapes[0]))
   }
 
+  /// One side, the other passing everything on: an encoder that is judged by its codewords, or a decoder of given codewords.
+  public func alone(_ side: WeightsFile.Side) -> Autoencoder {
+    let codeword = encoder.graph.outputShapes[0]
+    let nothing = Network("nothing", Reshape(codeword), input: codeword)
+    return Autoencoder(
+      name: name, compression: compression, encoder: side == .encoder ? encoder : nothing,
+      decoder: side == .decoder ? decoder : nothing)
+  }
+
   /// Reals of a codeword, M.
   public var codewordLength: Int { encoder.graph.outputShapes[0].count }
   /// Trainable values of both sides.

@@ -30,10 +30,10 @@ public struct DNNet: Module {
   }
 }
 
-extension DNNet: NetworkFamily {
+extension DNNet: ComposedFamily {
   static let base = Parameter(
     "base", .text, default: "csinet",
-    "The network of this package whose decoder the denoiser stands before.")
+    "The network whose decoder the denoiser stands before, settings and all.")
   static let hidden = Parameter<[Int]>(
     "hidden", .list(.integer(1...65_536), count: 1...16), default: [1024],
     "Widths of the denoiser's hidden layers.")
@@ -45,16 +45,18 @@ extension DNNet: NetworkFamily {
 
   public static let images = "an image that its base can compress"
 
-  public static func compressions(_ settings: Settings, image: Shape) throws(NetworkError) -> [Int]
+  public static func compressions(_ settings: Settings, image: Shape, in zoo: NetworkZoo)
+    throws(NetworkError) -> [Int]
   {
-    try NetworkZoo.standard.variant(settings[base]).compressions(image: image)
+    try zoo.variant(settings[base]).compressions(image: image)
   }
 
-  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
-    throws(NetworkError) -> Autoencoder
-  {
-    let base = try NetworkZoo.autoencoder(
-      settings[base], compression: compression, image: image)
+  public static func autoencoder(
+    _ settings: Settings, image: Shape, compression: Int, in zoo: NetworkZoo
+  ) throws(NetworkError) -> Autoencoder {
+    let base = try NetworkChoice(
+      settings[base], compression: compression, image: image, zoo: zoo
+    ).autoencoder
     let denoiser = DNNet(base.codewordLength, hidden: settings[hidden])
     let root = DenoisedDecoder(denoiser: denoiser, decoder: base.decoder.root)
     let inputs = base.decoder.graph.inputShapes

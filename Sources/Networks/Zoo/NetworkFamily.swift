@@ -41,6 +41,33 @@ extension NetworkFamily {
   }
 }
 
+/// A family whose networks are composed of others, which it finds in the zoo that named it.
+public protocol ComposedFamily: NetworkFamily {
+  /// As ``NetworkFamily/compressions(_:image:)``.
+  static func compressions(_ settings: Settings, image: Shape, in zoo: NetworkZoo)
+    throws(NetworkError) -> [Int]
+
+  /// As ``NetworkFamily/autoencoder(_:image:compression:)``.
+  static func autoencoder(
+    _ settings: Settings, image: Shape, compression: Int, in zoo: NetworkZoo
+  ) throws(NetworkError) -> Autoencoder
+}
+
+extension ComposedFamily {
+  /// With the networks of this package.
+  public static func compressions(_ settings: Settings, image: Shape) throws(NetworkError) -> [Int]
+  {
+    try compressions(settings, image: image, in: .standard)
+  }
+
+  /// With the networks of this package.
+  public static func autoencoder(_ settings: Settings, image: Shape, compression: Int)
+    throws(NetworkError) -> Autoencoder
+  {
+    try autoencoder(settings, image: image, compression: compression, in: .standard)
+  }
+}
+
 extension Shape {
   /// The image of the field's public data: real and imaginary part, 32 angles, 32 delay taps.
   public static let publicImage = Shape(2, 32, 32)

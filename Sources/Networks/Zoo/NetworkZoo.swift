@@ -6,7 +6,7 @@ public struct NetworkZoo: Sendable {
   public static let standard = NetworkZoo([
     CsiNet.self, CRNet.self, ACRNet.self, BCsiNet.self, CsiNetPlus.self, CsiNetPro.self,
     CLLWCsiNet.self, TransNet.self, CLNet.self, DistillationCRNet.self, DCRNet.self, DCRNetV2.self,
-    LowRankPrior.self, DNNet.self,
+    LowRankPrior.self, DNNet.self, PairedNetworks.self,
   ])
 
   /// Every family, in the order of the list.
@@ -52,6 +52,12 @@ public struct NetworkZoo: Sendable {
   ///
   /// - Throws: ``NetworkError/unknownNetwork(_:known:)``, ``NetworkError/unfitSettings(_:)``.
   public func variant(_ text: String) throws(NetworkError) -> NetworkVariant {
+    var variant = try found(text)
+    variant.zoo = self
+    return variant
+  }
+
+  private func found(_ text: String) throws(NetworkError) -> NetworkVariant {
     let call = try NetworkText(text)
     if let variant = variants.first(where: { $0.shortForm == call.name }), call.given.isEmpty {
       return variant
@@ -93,6 +99,8 @@ public struct NetworkVariant: Sendable {
   let family: any NetworkFamily.Type
   let settings: Settings
   let shortForm: String?
+  /// Where a family finds other networks; nil for the standard one.
+  fileprivate var zoo: NetworkZoo?
 
   init(_ family: any NetworkFamily.Type, _ settings: Settings, shortForm: String?) {
     self.family = family
@@ -122,7 +130,9 @@ public struct NetworkVariant: Sendable {
       let schema = family.fullSchema
       let rest = try schema.settings(settings.values.filter { !keys.contains($0.key) })
       let same = family.shortForms.first { (try? schema.settings($0.settings)) == rest }
-      return NetworkVariant(family, rest, shortForm: same?.name)
+      var variant = NetworkVariant(family, rest, shortForm: same?.name)
+      variant.zoo = zoo
+      return variant
     } catch {
       throw .unfitSettings(error)
     }
@@ -142,11 +152,25 @@ public struct NetworkVariant: Sendable {
   ///
   /// - Throws: ``NetworkError/unsupportedImage(network:image:images:)`` if there is none.
   public func compressions(image: Shape = .publicImage) throws(NetworkError) -> [Int] {
-    let defined = try family.compressions(settings, image: image)
+    let defined =
+      if let family = family as? any ComposedFamily.Type {
+        try family.compressions(settings, image: image, in: zoo ?? .standard)
+      } else {
+        try family.compressions(settings, image: image)
+      }
     guard !defined.isEmpty else {
       throw .unsupportedImage(network: name, image: image, images: family.images)
     }
     return defined
+  }
+
+  /// Its networks for an image and a ratio at which it is defined.
+  func autoencoder(image: Shape, compression: Int) throws(NetworkError) -> Autoencoder {
+    if let family = family as? any ComposedFamily.Type {
+      return try family.autoencoder(
+        settings, image: image, compression: compression, in: zoo ?? .standard)
+    }
+    return try family.autoencoder(settings, image: image, compression: compression)
   }
 
   /// Its networks for an image, one for each ratio.
@@ -198,7 +222,7 @@ public struct NetworkChoice: Sendable {
     familyName = variant.family.schema.name
     let plain = try LowPrecision.applied(
       variant.settings,
-      to: variant.family.autoencoder(variant.settings, image: image, compression: compression))
+      to: variant.autoencoder(image: image, compression: compression))
     autoencoder = variant.settings[CodewordRange.parameter].bounding(plain)
   }
 
