@@ -28,6 +28,11 @@ public struct NeuralCodec: CodewordCodec, Part {
   static let label = Parameter<String?>.optional(
     "label", .text, "Label of the training (training.label) whose weights are taken from a folder.")
 
+  static let sent = Parameter<Int?>.optional(
+    "codeword_length", .integer(1...Int.max),
+    "Reals of the codeword that are sent, its first ones; the decoder reads zeros for the others, as networks that were trained with training.codeword_lengths expect. All if left out."
+  )
+
   public static let schema = description(of: .standard)
 
   /// The schema with the networks of a zoo.
@@ -37,7 +42,7 @@ public struct NeuralCodec: CodewordCodec, Part {
       reference: "C.-K. Wen et al., IEEE WCL 7 (2018) 748, and the papers of the networks",
       parameters: [
         networkKey(of: zoo).declaration, CodewordSize.compression.declaration, weights.declaration,
-        label.declaration,
+        label.declaration, sent.declaration,
       ])
   }
 
@@ -76,8 +81,16 @@ public struct NeuralCodec: CodewordCodec, Part {
         hint: "write 'normaliser: \(other)', or train with normaliser \(context.normaliser)")
     }
     self.network = network
-    codewordLength = network.autoencoder.codewordLength
-    summary = Self.summary(network) + "; weights \(weights)"
+    let whole = network.autoencoder.codewordLength
+    codewordLength = settings[Self.sent] ?? whole
+    guard codewordLength <= whole else {
+      throw SettingsError(
+        part: settings.part, key: Self.sent.key,
+        reason: "must be at most the \(whole) reals of \(network.title), got \(codewordLength)")
+    }
+    summary =
+      Self.summary(network) + (codewordLength < whole ? "; \(codewordLength) reals sent" : "")
+      + "; weights \(weights)"
     memoryBytes = (
       (SideDescription(network.autoencoder.encoder) + SideDescription(network.autoencoder.decoder))
         .weightBytes,
@@ -132,15 +145,17 @@ public struct NeuralCodec: CodewordCodec, Part {
   /// - Throws: `DataFileError` for weights that give values which are not finite.
   public func encode(_ csi: ComplexArray) throws -> Codeword {
     csi.requireShape([nil, network.image.width, network.image.height], "[drop, delay, angle]")
-    let values = run(model.encoder, CSIImages.images(csi), [codewordLength])
+    let whole = network.autoencoder.codewordLength
+    let values = run(model.encoder, CSIImages.images(csi), [whole])
     try requireFinite(values, "encoder", model.encoderPath)
-    return Codeword(values: values)
+    return Codeword(values: values.resized(to: codewordLength))
   }
 
   public func decode(_ codeword: Codeword) throws -> ComplexArray {
     codeword.values.requireShape([nil, codewordLength], "[drop, M]")
+    let whole = codeword.values.resized(to: network.autoencoder.codewordLength)
     let images = run(
-      model.decoder, codeword.values, [2, network.image.height, network.image.width])
+      model.decoder, whole, [2, network.image.height, network.image.width])
     // A wild codeword, as a noisy link can deliver, is no fault of the weights.
     if codeword.values.withUnsafeElements({ $0.allSatisfy { $0.magnitude < 1e6 } }) {
       try requireFinite(images, "decoder", model.decoderPath)
@@ -172,7 +187,27 @@ public struct NeuralCodec: CodewordCodec, Part {
   }
 }
 
+extension RealArray {
+  /// Rows [drop, value] cut or filled with zeros at the end.
+  fileprivate func resized(to length: Int) -> RealArray {
+    let (rows, own) = (shape[0], shape[1])
+    if own == length { return self }
+    var result = RealArray(repeating: 0, shape: [rows, length])
+    withUnsafeElements { values in
+      result.withUnsafeMutableElements { result in
+        for row in 0..<rows {
+          for i in 0..<Swift.min(own, length) { result[row * length + i] = values[row * own + i] }
+        }
+      }
+    }
+    return result
+  }
+}
+
 extension NeuralCodec {
+  /// Word of the training whose weights are taken.
+  package static func label(_ codec: Settings) -> String? { codec[label] }
+
   /// Whether the settings of a codec name a network without weights.
   package static func isUntrained(_ codec: Settings) -> Bool {
     codec.part == schema.name && codec[weights] == nil

@@ -24,7 +24,7 @@ public struct TrainingRegistry: Sendable {
       FixedQuantizerStep<CompandedCells>.self, FixedQuantizerStep<RoundedCells>.self,
       VectorStep.self,
     ],
-    codewordSteps: [CodewordNoise.self, CodewordBitErrors.self])
+    codewordSteps: [CodewordNoise.self, CodewordBitErrors.self, CodewordMask.self])
 
   /// What can be minimised.
   public private(set) var losses: [any LossPart.Type]

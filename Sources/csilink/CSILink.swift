@@ -18,7 +18,7 @@ struct CSILink: ParsableCommand {
       RunCommand.self, TrainCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
       PlotCommand.self, CompareCommand.self, ConfigCommand.self,
       InspectCommand.self, ForwardCommand.self, QuantizeCommand.self, VerifyCommand.self,
-      WeightsCommand.self, PairsCommand.self,
+      WeightsCommand.self, PairsCommand.self, ChooseCommand.self,
       DataCommand.self,
     ])
 

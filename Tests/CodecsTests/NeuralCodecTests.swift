@@ -60,6 +60,37 @@ import Testing
     return try NeuralCodec(settings, in: context)
   }
 
+  /// The first reals are sent, and the decoder reads zeros for the others.
+  @Test func shorterCodewords() throws {
+    let path = networkFixture("clcsinet_cr8_eval")
+    let vectors = try TensorFile(path: path)
+    let csi = CSIImages.csi(RealArray(try vectors.values("input"), shape: [4, 2, 32, 32]))
+    func codec(_ length: Int) throws -> NeuralCodec {
+      let settings = try NeuralCodec.schema.settings([
+        "network": .text("cl-csinet"), "compression": .integer(8), "weights": .text(path),
+        "codeword_length": .integer(length),
+      ])
+      return try NeuralCodec(settings, in: Self.linkContext())
+    }
+    let whole = try Self.codec("cl-csinet", 8, weights: path)
+    let short = try codec(100)
+    #expect(short.codewordLength == 100)
+    let all = try whole.encode(csi).values
+    let sent = try short.encode(csi)
+    #expect(sent.values.shape == [4, 100])
+    var padded = RealArray(repeating: 0, shape: [4, 256])
+    for drop in 0..<4 {
+      for i in 0..<100 {
+        #expect(sent.values[drop, i] == all[drop, i])
+        padded[drop, i] = all[drop, i]
+      }
+    }
+    #expect(try short.decode(sent) == whole.decode(Codeword(values: padded)))
+    #expect(try codec(256).encode(csi).values == all)
+    let error = #expect(throws: SettingsError.self) { try codec(257) }
+    #expect(error?.key == "codeword_length")
+  }
+
   /// Expected results of an independent implementation, through the codec: images to CSI, encoder, decoder, CSI to images.
   @Test(arguments: [
     ("clcsinet_cr8_eval", "cl-csinet", 8), ("cllwcsinet_cr8_eval", "cllwcsinet", 8),
