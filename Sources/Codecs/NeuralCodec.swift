@@ -146,44 +146,19 @@ public struct NeuralCodec: CodewordCodec, Part {
   public func encode(_ csi: ComplexArray) throws -> Codeword {
     csi.requireShape([nil, network.image.width, network.image.height], "[drop, delay, angle]")
     let whole = network.autoencoder.codewordLength
-    let values = run(model.encoder, CSIImages.images(csi), [whole])
-    try requireFinite(values, "encoder", model.encoderPath)
+    let values = model.encoder.run(CSIImages.images(csi), [whole])
+    try values.requireFinite("encoder's values of \(network.title)", model.encoderPath)
     return Codeword(values: values.resized(to: codewordLength))
   }
 
   public func decode(_ codeword: Codeword) throws -> ComplexArray {
     codeword.values.requireShape([nil, codewordLength], "[drop, M]")
     let whole = codeword.values.resized(to: network.autoencoder.codewordLength)
-    let images = run(
-      model.decoder, whole, [2, network.image.height, network.image.width])
-    // A wild codeword, as a noisy link can deliver, is no fault of the weights.
-    if codeword.values.withUnsafeElements({ $0.allSatisfy { $0.magnitude < 1e6 } }) {
-      try requireFinite(images, "decoder", model.decoderPath)
+    let images = model.decoder.run(whole, [2, network.image.height, network.image.width])
+    if codeword.values.isTame {
+      try images.requireFinite("decoder's values of \(network.title)", model.decoderPath)
     }
     return CSIImages.csi(images)
-  }
-
-  /// Refuses values whose energy single precision does not hold.
-  private func requireFinite(_ values: RealArray, _ side: String, _ path: String)
-    throws(DataFileError)
-  {
-    let wrong = values.withUnsafeElements { $0.first { !($0.magnitude < 1e15) } }
-    guard let wrong else { return }
-    throw DataFileError(
-      file: path, expected: "weights that keep the \(side)'s values of \(network.title) finite",
-      found: "the output \(wrong)", hint: "train the network again, or use other weights")
-  }
-
-  /// Runs the drops of an array on the calling thread; blocks run in parallel.
-  private func run(_ plan: InferencePlan, _ input: RealArray, _ shape: [Int]) -> RealArray {
-    let drops = input[dimension: 0]
-    var output = RealArray(uninitialized: [drops] + shape)
-    input.withUnsafeElements { input in
-      output.withUnsafeMutableElements { output in
-        plan.run([input.baseAddress!], count: drops, into: [output.baseAddress!])
-      }
-    }
-    return output
   }
 }
 

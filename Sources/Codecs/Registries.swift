@@ -5,7 +5,7 @@ public enum CodecRegistry {
   /// The codecs, in the order in which `csilink list` shows them.
   public static let codecs: [any Part.Type] = [
     UncompressedCodec.self, PCACodec.self, DFTSelectionCodec.self, NeuralCodec.self,
-    ProcessCodec.self,
+    ONNXCodec.self, ProcessCodec.self,
     TypeISinglePanel.self, DifferentialCodec.self, RandomCodebook.self,
   ]
 }

@@ -10,7 +10,8 @@ struct InspectCommand: ParsableCommand {
 
   @Argument(
     help:
-      "Network of the list, 'family {key: value}', or a file of weights (.safetensors, .pth, .h5).")
+      "Network of the list, 'family {key: value}', a file of weights (.safetensors, .pth, .h5) or an ONNX network."
+  )
   var network: String?
 
   @Option(
@@ -30,13 +31,14 @@ struct InspectCommand: ParsableCommand {
   }
 
   private var isFile: Bool {
-    let suffixes = [".safetensors", ".pth", ".pt", ".tar", ".h5"]
+    let suffixes = [".safetensors", ".pth", ".pt", ".tar", ".h5", ".onnx"]
     return network.map { name in name.contains("/") || suffixes.contains(where: name.hasSuffix) }
       ?? false
   }
 
   func run() throws {
     guard let network else { return try show(NetworkList(), text: \.text) }
+    if network.hasSuffix(".onnx") { return try show(ONNXDescription(network), text: \.text) }
     if isFile { return try show(WeightsDescription(network), text: \.text) }
     try namingNetworks {
       if let compression {

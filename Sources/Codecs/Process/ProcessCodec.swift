@@ -107,9 +107,7 @@ public struct ProcessCodec: CodewordCodec, Part {
 
   public func decode(_ codeword: Codeword) throws -> ComplexArray {
     codeword.values.requireShape([nil, codewordLength], "[drop, M]")
-    // A wild codeword, as a noisy link can deliver, is no fault of the program.
-    let isTame = codeword.values.withUnsafeElements { $0.allSatisfy { $0.magnitude < 1e6 } }
-    let values = try decoder.run(codeword.values, requireFinite: isTame)
+    let values = try decoder.run(codeword.values, requireFinite: codeword.values.isTame)
     return CSIImages.csi(
       RealArray(values, shape: [codeword.values[dimension: 0], 2, angles, taps]))
   }

@@ -42,6 +42,31 @@ public struct SideDescription: Sendable, Encodable, Equatable {
   }
 }
 
+extension SideDescription {
+  /// The table of several sides, each under its name.
+  static func table(_ columns: [(name: String, side: SideDescription)]) -> String {
+    func row(_ name: String, _ value: (SideDescription) -> Int) -> [String] {
+      [name] + columns.map { value($0.side).grouped }
+    }
+    return TextTable(
+      header: ["per sample"] + columns.map(\.name),
+      rows: [
+        row("parameters") { $0.parameters },
+        row("  in fully connected layers") { $0.denseParameters },
+        row("bits of parameters, as stored") { $0.parameterBits },
+        row("  in values of 32 bits") { ($0.parameterBits + 31) / 32 },
+        row("bytes of weights") { $0.weightBytes },
+        row("multiply-accumulates (MAC)") { $0.costs.multiplyAccumulates },
+        row("with all matrix products (MAC+)") { $0.costs.allProducts },
+        row("profiler count (P)") { $0.costs.profiler },
+        row("distillation paper's count (KD)") { $0.costs.distillation },
+        row("attention products") { $0.costs.attention },
+        row("other products") { $0.costs.products },
+      ], rightAligned: Set(1...columns.count)
+    ).text
+  }
+}
+
 extension Network {
   /// Bits of a parameter: of its values, of the whole bytes that hold them, and of their scales.
   func storedBits(of parameter: NetworkParameter) -> (values: Int, weight: Int, scales: Int) {
@@ -112,26 +137,7 @@ public struct NetworkDescription: Sendable, Encodable {
   }
 
   private var sizes: String {
-    let columns = [encoder, decoder, both]
-    func row(_ name: String, _ value: (SideDescription) -> Int) -> [String] {
-      [name] + columns.map { value($0).grouped }
-    }
-    return TextTable(
-      header: ["per sample", "encoder (UE)", "decoder (BS)", "both"],
-      rows: [
-        row("parameters") { $0.parameters },
-        row("  in fully connected layers") { $0.denseParameters },
-        row("bits of parameters, as stored") { $0.parameterBits },
-        row("  in values of 32 bits") { ($0.parameterBits + 31) / 32 },
-        row("bytes of weights") { $0.weightBytes },
-        row("multiply-accumulates (MAC)") { $0.costs.multiplyAccumulates },
-        row("with all matrix products (MAC+)") { $0.costs.allProducts },
-        row("profiler count (P)") { $0.costs.profiler },
-        row("distillation paper's count (KD)") { $0.costs.distillation },
-        row("attention products") { $0.costs.attention },
-        row("other products") { $0.costs.products },
-      ], rightAligned: [1, 2, 3]
-    ).text
+    SideDescription.table([("encoder (UE)", encoder), ("decoder (BS)", decoder), ("both", both)])
   }
 
   /// The rules behind the counts, one per line.

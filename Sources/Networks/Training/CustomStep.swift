@@ -58,7 +58,8 @@ final class CustomStep: Step {
 
   func finishBackward(_ run: Run) {
     guard output.wantsGradient else { return }
-    for (index, parameter) in operation.reads.enumerated() {
+    // Constants and statistics have no gradient.
+    for (index, parameter) in operation.reads.enumerated() where parameter.isTrainable {
       let total = run.store.gradient(parameter)
       for block in 0..<run.blockCount {
         run.kernels.table.axpy(1, sums[block][index].pointer, total, parameter.count)

@@ -44,7 +44,9 @@ struct TrainingPlanBuilder {
     switch node.operation {
     case .input: return [input(node.shape)]
     case .convolution(let layer):
-      let sources = values[node.inputs[0]]
+      var sources = values[node.inputs[0]]
+      // Groups are channels of one map.
+      if layer.groups > 1, sources.count > 1 { sources = [copy(sources)] }
       let output = newView(node.shape)
       append(
         ConvolutionStep(layer, sources, output, batch: batch, workers: workers), sources + [output])

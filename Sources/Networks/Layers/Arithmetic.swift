@@ -1,0 +1,108 @@
+import Foundation
+
+/// A function of two values, elementwise, of maps or of a map and a parameter whose axes repeat.
+public struct Arithmetic: CustomOperation {
+  /// The function.
+  public enum Function: String, Sendable {
+    /// `a + b`.
+    case add
+    /// `a - b`.
+    case subtract
+    /// `a b`.
+    case multiply
+    /// `a / b`.
+    case divide
+    /// `a^b`.
+    case power
+    /// The larger one; its gradient goes to a where both are equal.
+    case maximum
+    /// The smaller one; its gradient goes to a where both are equal.
+    case minimum
+
+    func callAsFunction(_ a: Float, _ b: Float) -> Float {
+      switch self {
+      case .add: a + b
+      case .subtract: a - b
+      case .multiply: a * b
+      case .divide: a / b
+      case .power: b == 2 ? a * a : pow(a, b)
+      case .maximum: max(a, b)
+      case .minimum: min(a, b)
+      }
+    }
+
+    /// Derivatives with respect to a and b.
+    func slopes(_ a: Float, _ b: Float) -> (Float, Float) {
+      switch self {
+      case .add: (1, 1)
+      case .subtract: (1, -1)
+      case .multiply: (b, a)
+      case .divide: (1 / b, -a / (b * b))
+      case .power:
+        (b == 2 ? 2 * a : b == 0 ? 0 : b * pow(a, b - 1), a > 0 ? pow(a, b) * log(a) : 0)
+      case .maximum: a >= b ? (1, 0) : (0, 1)
+      case .minimum: a <= b ? (1, 0) : (0, 1)
+      }
+    }
+  }
+
+  /// Where an operand comes from, and its place for each output; nil for one that has the output's shape.
+  public struct Operand: Sendable {
+    /// A parameter in place of a map.
+    let parameter: NetworkParameter?
+    let places: [Int32]?
+
+    /// An operand.
+    public init(_ parameter: NetworkParameter? = nil, places: [Int32]? = nil) {
+      (self.parameter, self.places) = (parameter, places)
+    }
+  }
+
+  private let function: Function
+  private let operands: [Operand]
+  private let shape: Shape
+
+  /// The function of two operands.
+  public init(_ function: Function, _ a: Operand, _ b: Operand, shape: Shape) {
+    (self.function, operands, self.shape) = (function, [a, b], shape)
+  }
+
+  public var summary: String { function.rawValue }
+  public var reads: [NetworkParameter] { operands.compactMap(\.parameter) }
+  public func outputShape(_ inputs: [Shape]) -> Shape { shape }
+
+  /// Values of the operands, parameters taken in the order of ``reads``.
+  private func values(_ sample: CustomSample) -> [UnsafeBufferPointer<Float>] {
+    var (maps, parameters) = (sample.inputs[...], sample.parameters[...])
+    return operands.map { $0.parameter == nil ? maps.removeFirst() : parameters.removeFirst() }
+  }
+
+  private func place(_ operand: Int, _ i: Int) -> Int {
+    operands[operand].places.map { Int($0[i]) } ?? i
+  }
+
+  public func forward(_ sample: CustomSample, into output: UnsafeMutableBufferPointer<Float>) {
+    let values = values(sample)
+    for i in output.indices {
+      output[i] = function(values[0][place(0, i)], values[1][place(1, i)])
+    }
+  }
+
+  public func backward(
+    _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,
+    inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
+  ) {
+    for input in inputs { input.update(repeating: 0) }
+    let values = values(sample)
+    var (maps, given) = (inputs[...], parameters[...])
+    let targets = operands.map {
+      $0.parameter == nil ? maps.removeFirst() : given.removeFirst()
+    }
+    for i in gradient.indices {
+      let (a, b) = (place(0, i), place(1, i))
+      let slopes = function.slopes(values[0][a], values[1][b])
+      targets[0][a] += gradient[i] * slopes.0
+      targets[1][b] += gradient[i] * slopes.1
+    }
+  }
+}

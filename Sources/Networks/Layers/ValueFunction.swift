@@ -1,0 +1,127 @@
+import Foundation
+
+/// A differentiable function applied value by value.
+public struct ValueFunction: Layer, CustomOperation {
+  public let summary: String
+  private let value: @Sendable (Float) -> Float
+  private let slope: @Sendable (Float) -> Float
+  public let outputRange: ClosedRange<Float>?
+
+  /// - Parameters:
+  ///   - summary: its name.
+  ///   - range: where all values lie; nil if they can be anything.
+  ///   - value: the function.
+  ///   - slope: its derivative.
+  public init(
+    _ summary: String, range: ClosedRange<Float>? = nil,
+    _ value: @escaping @Sendable (Float) -> Float, slope: @escaping @Sendable (Float) -> Float
+  ) {
+    (self.summary, outputRange, self.value, self.slope) = (summary, range, value, slope)
+  }
+
+  public func callAsFunction(_ x: Signal) -> Signal { x.applying(self) }
+  public func outputShape(_ inputs: [Shape]) -> Shape { inputs[0] }
+
+  public func forward(_ sample: CustomSample, into output: UnsafeMutableBufferPointer<Float>) {
+    let x = sample.inputs[0]
+    for i in x.indices { output[i] = value(x[i]) }
+  }
+
+  public func backward(
+    _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,
+    inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
+  ) {
+    let x = sample.inputs[0]
+    for i in x.indices { inputs[0][i] = gradient[i] * slope(x[i]) }
+  }
+}
+
+extension ValueFunction {
+  private static func sigmoid(_ x: Float) -> Float { 1 / (1 + exp(-x)) }
+
+  /// `max(x, 0) + log(1 + exp(-|x|))`, `log(1 + exp x)` without overflow.
+  private static func softplus(_ x: Float) -> Float { max(x, 0) + log1p(exp(-abs(x))) }
+
+  /// `exp(x)`.
+  public static let exponential = ValueFunction("exp", { exp($0) }, slope: { exp($0) })
+  /// `ln(x)`.
+  public static let logarithm = ValueFunction("log", { log($0) }, slope: { 1 / $0 })
+  /// `sqrt(x)`.
+  public static let squareRoot = ValueFunction(
+    "sqrt", { $0.squareRoot() }, slope: { 0.5 / $0.squareRoot() })
+  /// `1 / x`.
+  public static let reciprocal = ValueFunction("reciprocal", { 1 / $0 }, slope: { -1 / ($0 * $0) })
+  /// `-x`.
+  public static let negation = ValueFunction("negation", { -$0 }, slope: { _ in -1 })
+  /// `|x|`, of slope 0 at 0.
+  public static let magnitude = ValueFunction(
+    "magnitude", { abs($0) }, slope: { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 })
+  /// The error function.
+  public static let errorFunction = ValueFunction(
+    "erf", range: -1...1, { erff($0) }, slope: { 2 / Float.pi.squareRoot() * exp(-$0 * $0) })
+  /// The sine.
+  public static let sine = ValueFunction("sin", range: -1...1, { sin($0) }, slope: { cos($0) })
+  /// The cosine.
+  public static let cosine = ValueFunction("cos", range: -1...1, { cos($0) }, slope: { -sin($0) })
+  /// `ln(1 + exp x)`.
+  public static let softplus = ValueFunction("Softplus", { softplus($0) }, slope: { sigmoid($0) })
+  /// `x / (1 + |x|)`.
+  public static let softsign = ValueFunction(
+    "Softsign", range: -1...1, { $0 / (1 + abs($0)) },
+    slope: { 1 / ((1 + abs($0)) * (1 + abs($0))) })
+  /// `x clip((x + 3) / 6, 0, 1)`, A. Howard et al., Searching for MobileNetV3, 2019.
+  public static let hardSwish = ValueFunction(
+    "HardSwish", { $0 * min(max(($0 + 3) / 6, 0), 1) },
+    slope: { $0 <= -3 ? 0 : $0 >= 3 ? 1 : (2 * $0 + 3) / 6 })
+  /// `x tanh(ln(1 + exp x))`, D. Misra, Mish, 2020.
+  public static let mish = ValueFunction(
+    "Mish", { $0 * tanh(softplus($0)) },
+    slope: {
+      let t = tanh(softplus($0))
+      return t + $0 * (1 - t * t) * sigmoid($0)
+    })
+  /// `x / 2 (1 + tanh(sqrt(2 / π) (x + 0.044715 x³)))`, the approximation of GELU by Hendrycks and Gimpel, 2016.
+  public static let tanhGELU = ValueFunction(
+    "GELU by tanh", { $0 / 2 * (1 + tanh(geluArgument($0))) },
+    slope: {
+      let t = tanh(geluArgument($0))
+      let inner = (2 / Float.pi).squareRoot() * (1 + 3 * 0.044715 * $0 * $0)
+      return (1 + t) / 2 + $0 / 2 * (1 - t * t) * inner
+    })
+
+  private static func geluArgument(_ x: Float) -> Float {
+    (2 / Float.pi).squareRoot() * (x + 0.044715 * x * x * x)
+  }
+
+  /// `x / (1 + exp(-a x))`, P. Ramachandran et al., Searching for Activation Functions, 2017.
+  public static func swish(_ a: Float) -> ValueFunction {
+    ValueFunction(
+      "Swish", { $0 * sigmoid(a * $0) },
+      slope: {
+        let s = sigmoid(a * $0)
+        return s + a * $0 * s * (1 - s)
+      })
+  }
+
+  /// `c x` above 0, `c a (exp(x / b) - 1)` below: ELU with b = c = 1, CELU with c = 1 and a = b, SELU with b = 1.
+  public static func exponentialLinear(
+    _ name: String, a: Float, b: Float = 1, c: Float = 1
+  ) -> ValueFunction {
+    ValueFunction(
+      name, { $0 > 0 ? c * $0 : c * a * expm1($0 / b) },
+      slope: { $0 > 0 ? c : c * a / b * exp($0 / b) })
+  }
+
+  /// `clip(a x + b, 0, 1)`.
+  public static func hardSigmoid(a: Float, b: Float) -> ValueFunction {
+    ValueFunction(
+      "HardSigmoid", range: 0...1, { min(max(a * $0 + b, 0), 1) },
+      slope: { a * $0 + b > 0 && a * $0 + b < 1 ? a : 0 })
+  }
+
+  /// x above a threshold, 0 below.
+  public static func thresholded(_ threshold: Float) -> ValueFunction {
+    ValueFunction(
+      "ThresholdedReLU", { $0 > threshold ? $0 : 0 }, slope: { $0 > threshold ? 1 : 0 })
+  }
+}

@@ -1,0 +1,201 @@
+extension ONNXTracer {
+  /// What gives values other axes, and what shapes are made with.
+  static let arrangements: [String: Operator] = [
+    "Cast": { try $0.cast($1) },
+    "Constant": { try $0.constantNode($1) },
+    "ConstantOfShape": { try $0.filled($1) },
+    "Dropout": { [try $0.value($1, 0)] },
+    "Equal": { try $0.equal($1) },
+    "Flatten": { try $0.flattened($1) },
+    "Identity": { [try $0.value($1, 0)] },
+    "Mod": { try $0.remainder($1) },
+    "Reshape": { try $0.reshaped($1) },
+    "Shape": { try $0.shapeOf($1) },
+    "Squeeze": { try $0.squeezed($1) },
+    "Unsqueeze": { try $0.unsqueezed($1) },
+    "Where": { try $0.chosen($1) },
+  ]
+
+  // MARK: constants
+
+  private func constantNode(_ node: ONNXNode) throws -> [Value] {
+    guard let (_, attribute) = node.attributes.first, node.attributes.count == 1 else {
+      throw fail(node, "one value", "\(node.attributes.count) attributes")
+    }
+    switch attribute {
+    case .tensor(let tensor):
+      do {
+        return [.constant(try tensor.tensor(model.path), name: nil)]
+      } catch is WireMessage.Damage {
+        throw fail(node, "a tensor", "damaged values")
+      }
+    case .number(let value): return [.constant(ONNXTensor([], floats: [value]), name: nil)]
+    case .integer(let value): return [.constant(ONNXTensor([], integers: [value]), name: nil)]
+    case .numbers(let values):
+      return [.constant(ONNXTensor([values.count], floats: values), name: nil)]
+    case .integers(let values):
+      return [.constant(ONNXTensor([values.count], integers: values), name: nil)]
+    default: throw fail(node, "numbers", "another value")
+    }
+  }
+
+  private func filled(_ node: ONNXNode) throws -> [Value] {
+    guard let shape = try constant(node, 0).integers else {
+      throw fail(node, "whole numbers", "other numbers")
+    }
+    let count = try size(shape, "node '\(node.label)'")
+    var value = ONNXTensor([1], floats: [0])
+    if case .tensor(let tensor)? = node.attributes["value"] {
+      value = (try? tensor.tensor(model.path)) ?? value
+    }
+    guard value.count == 1 else { throw fail(node, "one value", "\(value.count)") }
+    let places = [Int32](repeating: 0, count: count)
+    return [.constant(value.picked(shape, places), name: nil)]
+  }
+
+  private func shapeOf(_ node: ONNXNode) throws -> [Value] {
+    let shape = try value(node, 0).shape
+    let first = try integer(node, "start", default: 0)
+    let last = try integer(node, "end", default: shape.count)
+    func place(_ axis: Int) -> Int {
+      min(max(axis < 0 ? axis &+ shape.count : axis, 0), shape.count)
+    }
+    let part = Array(shape[place(first)..<max(place(first), place(last))])
+    return [.constant(ONNXTensor([part.count], integers: part), name: nil)]
+  }
+
+  /// Numbers of another type: floats stay single precision, and whole numbers are only computed with while shapes are made.
+  private func cast(_ node: ONNXNode) throws -> [Value] {
+    let type = try integer(node, "to", default: 0)
+    let isFloat = [1, 10, 11, 16].contains(type)
+    switch try value(node, 0) {
+    case .signal(let signal, let shape):
+      guard isFloat else { throw fail(node, "float32 throughout", "a cast to type \(type)") }
+      return [.signal(signal, shape)]
+    case .constant(let tensor, let name):
+      if isFloat { return [.constant(ONNXTensor(tensor.shape, floats: tensor.floats), name: name)] }
+      guard tensor.integers == nil else { return [.constant(tensor, name: name)] }
+      let values = tensor.floats.map { Int(exactly: $0.rounded(.towardZero)) }
+      guard values.allSatisfy({ $0 != nil }) else {
+        throw fail(node, "whole numbers", "numbers beyond 64 bits")
+      }
+      return [.constant(ONNXTensor(tensor.shape, integers: values.map { $0! }), name: nil)]
+    }
+  }
+
+  /// 1 where two constants are equal, else 0.
+  private func equal(_ node: ONNXNode) throws -> [Value] {
+    let (a, b) = (try constant(node, 0), try constant(node, 1))
+    let (shape, places) = try broadcast(node, a.shape, b.shape)
+    let (left, right) = (a.floats, b.floats)
+    let values = (0..<shape.reduce(1, *)).map { i in
+      left[places.0.map { Int($0[i]) } ?? i] == right[places.1.map { Int($0[i]) } ?? i] ? 1 : 0
+    }
+    return [.constant(ONNXTensor(shape, integers: values), name: nil)]
+  }
+
+  /// The remainder of whole numbers, of the divisor's sign.
+  private func remainder(_ node: ONNXNode) throws -> [Value] {
+    let (a, b) = (try constant(node, 0), try constant(node, 1))
+    guard let left = a.integers, let right = b.integers, right.allSatisfy({ $0 > 0 }) else {
+      throw fail(node, "whole numbers and positive divisors", "other numbers")
+    }
+    let (shape, places) = try broadcast(node, a.shape, b.shape)
+    let values = (0..<shape.reduce(1, *)).map { i in
+      let divisor = right[places.1.map { Int($0[i]) } ?? i]
+      let rest = left[places.0.map { Int($0[i]) } ?? i] % divisor
+      return rest < 0 ? rest + divisor : rest
+    }
+    return [.constant(ONNXTensor(shape, integers: values), name: nil)]
+  }
+
+  /// One of two constants of whole numbers by a third.
+  private func chosen(_ node: ONNXNode) throws -> [Value] {
+    let tensors = try (0..<3).map { try constant(node, $0) }
+    let numbers = tensors.compactMap(\.integers)
+    guard numbers.count == 3, Set(tensors.map(\.shape)).count == 1 else {
+      throw fail(node, "whole numbers of equal axes", "\(tensors.map(\.shape))")
+    }
+    let values = numbers[0].indices.map { numbers[0][$0] != 0 ? numbers[1][$0] : numbers[2][$0] }
+    return [.constant(ONNXTensor(tensors[0].shape, integers: values), name: nil)]
+  }
+
+  // MARK: other axes for the same values
+
+  /// The same values under other axes, the batch first for signals.
+  private func regrouped(_ node: ONNXNode, _ input: Value, _ axes: [Int]) throws -> Value {
+    switch input {
+    case .constant(let tensor, let name): return .constant(tensor.reshaped(axes), name: name)
+    case .signal(let x, _):
+      guard axes.first == batch, axes.count > 1 else {
+        throw fail(
+          node, "samples that stay apart along the first axis, of \(batch)", "the axes \(axes)")
+      }
+      return try signal(x, Array(axes.dropFirst()))
+    }
+  }
+
+  private func reshaped(_ node: ONNXNode) throws -> [Value] {
+    let input = try value(node, 0)
+    guard var axes = try integers(node, "shape", input: 1) else {
+      throw fail(node, "a shape", "none")
+    }
+    let copiesZeros = try integer(node, "allowzero", default: 0) == 0
+    for place in axes.indices where axes[place] == 0 && copiesZeros {
+      guard place < input.shape.count else { throw fail(node, "axes to keep", "\(axes)") }
+      axes[place] = input.shape[place]
+    }
+    let open = axes.indices.filter { axes[$0] == -1 }
+    let count = input.shape.reduce(1, *)
+    let known = try size(axes.filter { $0 != -1 }, "node '\(node.label)'")
+    guard open.count <= 1 else { throw fail(node, "one open axis", "\(axes)") }
+    if let open = open.first {
+      guard known > 0, count % known == 0 else {
+        throw fail(node, "a shape for \(count) values", "\(axes)")
+      }
+      axes[open] = count / known
+    }
+    guard axes.allSatisfy({ $0 >= 0 }), axes.reduce(1, *) == count else {
+      throw fail(node, "a shape for \(count) values", "\(axes)")
+    }
+    return [try regrouped(node, input, axes)]
+  }
+
+  private func flattened(_ node: ONNXNode) throws -> [Value] {
+    let (x, shape) = try signal(node, 0)
+    let place = try integer(node, "axis", default: 1)
+    guard place == 1 || place == 1 - shape.count else {
+      throw fail(node, "samples that stay apart", "the axis \(place)")
+    }
+    return [try signal(x, [shape.dropFirst().reduce(1, *)])]
+  }
+
+  private func squeezed(_ node: ONNXNode) throws -> [Value] {
+    let input = try value(node, 0)
+    let shape = input.shape
+    let given = try integers(node, "axes", input: 1)
+    let places = try given.map { axes in try axes.map { try axis(node, $0, rank: shape.count) } }
+    var isSignal = false
+    if case .signal = input { isSignal = true }
+    let removed = Set(
+      places ?? shape.indices.filter { shape[$0] == 1 && !(isSignal && $0 == 0) })
+    guard removed.allSatisfy({ shape[$0] == 1 }) else { throw fail(node, "axes of 1", "\(shape)") }
+    var axes = shape.indices.filter { !removed.contains($0) }.map { shape[$0] }
+    if isSignal, axes.count == 1 { axes.append(1) }
+    return [try regrouped(node, input, axes)]
+  }
+
+  private func unsqueezed(_ node: ONNXNode) throws -> [Value] {
+    let input = try value(node, 0)
+    guard let given = try integers(node, "axes", input: 1), given.count <= 8 else {
+      throw fail(node, "up to 8 axes", "none, or more")
+    }
+    let rank = input.shape.count + given.count
+    let added = Set(try given.map { try axis(node, $0, rank: rank) })
+    guard added.count == given.count else { throw fail(node, "different axes", "\(given)") }
+    var rest = input.shape[...]
+    return [
+      try regrouped(node, input, (0..<rank).map { added.contains($0) ? 1 : rest.removeFirst() })
+    ]
+  }
+}

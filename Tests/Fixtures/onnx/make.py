@@ -1,0 +1,288 @@
+"""Writes the networks of this folder, exported by PyTorch, with inputs and the outputs of onnxruntime.
+
+    python make.py FOLDER      needs torch, onnx, onnxruntime and onnxscript
+
+NAME.onnx is one network with random weights, NAME.safetensors has 'input' and 'output' of a few samples; encoder_layer.onnx is
+one that is refused.
+Made with torch 2.13.0, onnx 1.23.2, onnxruntime 1.31.1, onnxscript 0.7.2, seed 1.
+"""
+
+import json
+import os
+import sys
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+warnings.filterwarnings("ignore")
+FOLDER = sys.argv[1]
+IMAGE = (2, 8, 8)
+
+
+def write_safetensors(path, tensors):
+    header, data = {}, b""
+    for name, array in tensors.items():
+        raw = np.ascontiguousarray(array, dtype="<f4").tobytes()
+        header[name] = {
+            "dtype": "F32", "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + data)
+
+
+def settle(network):
+    """Statistics and weights other than the initial ones."""
+    generator = torch.Generator().manual_seed(7)
+    for name, tensor in network.state_dict().items():
+        if name.endswith("running_mean"):
+            tensor.copy_(0.2 * torch.randn(tensor.shape, generator=generator))
+        elif name.endswith("running_var"):
+            tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
+        elif tensor.dtype == torch.float32 and tensor.dim() <= 1:
+            tensor.add_(0.2 * torch.randn(tensor.shape, generator=generator))
+    return network.eval()
+
+
+def export(name, network, shape, exporter="legacy", batch=None, keep=False, opset=17, external=False):
+    network = settle(network)
+    path = os.path.join(FOLDER, f"{name}.onnx")
+    sample = torch.rand(batch or 2, *shape)
+    if exporter == "legacy":
+        axes = None if batch else {"input": {0: "batch"}, "output": {0: "batch"}}
+        extra = {}
+        if keep:  # normalisations as nodes of their own
+            extra = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
+        torch.onnx.export(
+            network, (sample,), path, input_names=["input"], output_names=["output"],
+            dynamic_axes=axes, opset_version=opset, dynamo=False, **extra)
+    else:
+        shapes = None if batch else ({0: torch.export.Dim("batch")},)
+        program = torch.onnx.export(
+            network, (sample,), input_names=["input"], output_names=["output"],
+            dynamic_shapes=shapes, dynamo=True, opset_version=opset, verbose=False)
+        program.save(path, external_data=external)
+    model = onnx.load(path, load_external_data=False)
+    for node in model.graph.node:  # traces of the exporter, which nothing reads
+        node.ClearField("doc_string")
+        del node.metadata_props[:]
+    del model.graph.value_info[:]
+    del model.metadata_props[:]
+    del model.graph.metadata_props[:]
+    for tensor in model.graph.initializer:
+        tensor.ClearField("doc_string")
+    with open(path, "wb") as file:  # values of other files stay there
+        file.write(model.SerializeToString())
+    run(name, path, shape, batch)
+
+
+def run(name, path, shape, batch=None):
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    port = session.get_inputs()[0].name
+    generator = np.random.default_rng(3)
+    value = generator.random((batch or 3, *shape), dtype="f4")
+    output = session.run(None, {port: value})[0]
+    write_safetensors(os.path.join(FOLDER, f"{name}.safetensors"), {"input": value, "output": output})
+    operators = sorted({node.op_type for node in onnx.load(path).graph.node})
+    print(f"{name}: {list(value.shape)} -> {list(output.shape)}, {os.path.getsize(path)} bytes: {', '.join(operators)}")
+
+
+class Lambda(nn.Module):
+    def __init__(self, function, **layers):
+        super().__init__()
+        self.layers = nn.ModuleDict(layers)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self.layers, x)
+
+
+def convolutions():
+    def body(m, x):
+        a = F.leaky_relu(m["a_bn"](m["a"](x)), 0.3)
+        b = m["b_slope"](m["b_bn"](m["b"](x)))
+        c = torch.relu(m["c"](torch.cat([a, b], 1)))
+        d = m["d_bn"](c + m["d"](c))  # a normalisation behind a sum
+        return m["fc"](torch.flatten(d, 1))
+
+    return Lambda(
+        body, a=nn.Conv2d(2, 4, (1, 5), padding=(0, 2)), a_bn=nn.BatchNorm2d(4, eps=1e-3),
+        b=nn.Conv2d(2, 4, 3, padding=2, dilation=2, groups=2, bias=False), b_bn=nn.BatchNorm2d(4),
+        b_slope=nn.PReLU(4), c=nn.Conv2d(8, 4, 3, padding=1, groups=4), d=nn.Conv2d(4, 4, 1),
+        d_bn=nn.BatchNorm2d(4), fc=nn.Linear(256, 16))
+
+
+def strided():
+    def body(m, x):
+        y = m["one_slope"](m["down"](x))
+        y = F.silu(m["even"](F.pad(y, (1, 0, 0, 1))))
+        y = m["line"](y.flatten(2))
+        return torch.tanh(m["uneven"](y.reshape(-1, 6, 4, 4))).flatten(1)
+
+    return Lambda(
+        body, down=nn.Conv2d(2, 6, 3, stride=2, padding=1), one_slope=nn.PReLU(),
+        even=nn.Conv2d(6, 6, 2), line=nn.Conv1d(6, 6, 3, padding=1),
+        uneven=nn.Conv2d(6, 2, (3, 3), padding=(1, 2), dilation=(1, 2)))
+
+
+def transposed():
+    def body(m, x):
+        y = F.gelu(m["up"](m["fc"](x).view(-1, 4, 4, 4)))
+        return torch.sigmoid(m["last"](m["grouped"](y)))
+
+    return Lambda(
+        body, fc=nn.Linear(16, 64), up=nn.ConvTranspose2d(4, 4, 4, stride=2, padding=1),
+        grouped=nn.ConvTranspose2d(4, 4, 3, padding=2, dilation=2, groups=2),
+        last=nn.ConvTranspose2d(4, 2, 1))
+
+
+def attention():
+    def body(m, x):
+        tokens = x.reshape(-1, 2, 8, 8).permute(0, 2, 1, 3).flatten(2) @ m["embed"].weight
+        tokens = tokens + m["position"].weight
+        y = m["norm"](tokens)
+        q, k, v = m["qkv"](y).chunk(3, dim=-1)
+        heads = [t.reshape(-1, 8, 2, 6).transpose(1, 2) for t in (q, k, v)]
+        weights = torch.softmax(heads[0] @ heads[1].transpose(-1, -2) / 6**0.5, -1)
+        mixed = (weights @ heads[2]).transpose(1, 2).reshape(-1, 8, 12)
+        tokens = tokens + m["out"](mixed)
+        tokens = tokens + m["second"](F.gelu(m["first"](m["norm2"](tokens))))
+        return m["fc"](tokens.flatten(1))
+
+    return Lambda(
+        body, embed=nn.Linear(12, 16, bias=False), position=nn.Embedding(8, 12),
+        norm=nn.LayerNorm(12), qkv=nn.Linear(12, 36), out=nn.Linear(12, 12), norm2=nn.LayerNorm(12),
+        first=nn.Linear(12, 24), second=nn.Linear(24, 12), fc=nn.Linear(96, 8))
+
+
+def encoder_layer():
+    layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True, dropout=0.0)
+    return Lambda(
+        lambda m, x: m["fc"](m["layer"](x.flatten(1).view(-1, 8, 16)).flatten(1)), layer=layer,
+        fc=nn.Linear(128, 8))
+
+
+def shuffle():
+    def body(m, x):
+        y = m["a"](x)
+        y = y.view(-1, 2, 4, 8, 8).transpose(1, 2).reshape(-1, 8, 8, 8)
+        left, right = y.chunk(2, 1)
+        gate = torch.sigmoid(m["up"](torch.relu(m["down"](y.mean((2, 3))))))
+        y = y * gate[:, :, None, None] + torch.cat([right, left], 1)
+        pooled = torch.cat([y.mean(1, keepdim=True), y.amax(1, keepdim=True)], 1)
+        y = y * torch.sigmoid(m["gate"](pooled))
+        return m["fc"]((2 * y - 1).flatten(1)) / 3
+
+    return Lambda(
+        body, a=nn.Conv2d(2, 8, 3, padding=1, groups=2), down=nn.Linear(8, 4), up=nn.Linear(4, 8),
+        gate=nn.Conv2d(2, 1, 3, padding=1), fc=nn.Linear(512, 8))
+
+
+def functions(all=True):
+    def body(m, x):
+        y = m["a"](x)
+        parts = [
+            F.elu(y), F.selu(y), F.softsign(y), F.hardswish(y), F.silu(y),
+            F.gelu(y, approximate="tanh"), F.hardsigmoid(y), torch.erf(y), torch.exp(-y * y),
+            torch.log(1 + y.abs()), torch.sqrt(y * y + 0.1), y.clamp(-0.3, 0.4), (y + 3) ** 2,
+            1 / (2 + y * y), torch.maximum(y, 0.5 * x), torch.minimum(y, x), torch.sin(y), torch.cos(y),
+            F.celu(y, 0.7), torch.rsqrt(y * y + 1), F.leaky_relu(y, 0.1), y / (x + 1), x - y, 1 - y,
+            y ** 3, -y, F.relu6(4 * y)]
+        if all:  # the newer exporter makes choices of them
+            parts += [F.softplus(y), F.mish(y)]
+        return sum((0.1 + 0.03 * i) * p for i, p in enumerate(parts)).flatten(1)
+
+    return Lambda(body, a=nn.Conv2d(2, 2, 3, padding=1))
+
+
+def arrangements():
+    def body(m, x):
+        y = m["a"](x)
+        parts = [
+            y[:, :, ::2, 1:], y[:, :, 1::2, :-1], y.flip(2)[:, :, :4, :7], y[:, 1:2, :4, 1:].expand(-1, 4, -1, -1),
+            F.pad(y, (1, 2, 2, 1), mode="reflect")[:, :, 3:7, 2:9],
+            F.pad(y, (2, 0, 1, 1), mode="replicate")[:, :, :4, :7],
+            y.index_select(2, torch.tensor([0, 2, 5, 7]))[..., 1:], F.pixel_shuffle(y, 2)[:, :1, 2:6, 3:10].expand(-1, 4, -1, -1),
+            F.pixel_unshuffle(y, 2)[:, ::4, :, :3].repeat(1, 1, 1, 3)[..., :7],
+            torch.stack([y[:, 0], y[:, 2], y[:, 1], y[:, 3]], 2).transpose(1, 2)[:, :, :4, :7],
+            F.pad(y, (-1, 0, 0, -4), value=0.0)]
+        z = torch.cat([parts[0], torch.cat(parts[1:3], 2)[:, :, 2:6]], 3)
+        a, b = z[:, 0], z[:, 1:2]
+        rows = torch.split(y, [3, 5], 2)
+        tail = torch.cat([rows[1], rows[0]], 2).permute(0, 3, 1, 2)
+        return torch.cat([sum(parts).flatten(1), a.flatten(1), b.squeeze(1).flatten(1), tail.flatten(1)], 1)
+
+    return Lambda(body, a=nn.Conv2d(2, 4, 1))
+
+
+def reductions():
+    def body(m, x):
+        y = m["group"](m["a"](x))
+        z = m["instance"](y) + m["all"](y)
+        parts = [
+            z.mean(2), z.sum((1, 3)), z.amax(3).flatten(1), z.amin(1).flatten(1), z.norm(dim=2).flatten(1),
+            (z * z).sum(-1).flatten(1), z.abs().sum(1).flatten(1), F.adaptive_avg_pool2d(z, 1).flatten(1),
+            torch.softmax(z, 1).flatten(1), torch.softmax(z, 3)[:, 0].flatten(1), z.std((2, 3), unbiased=False)]
+        return torch.cat([p.flatten(1) for p in parts], 1)
+
+    return Lambda(
+        body, a=nn.Conv2d(2, 4, 3, padding=1), group=nn.GroupNorm(2, 4),
+        instance=nn.InstanceNorm2d(4, affine=True), all=nn.LayerNorm([4, 8, 8]))
+
+
+def encoder():
+    return nn.Sequential(
+        nn.Conv2d(2, 4, (3, 5), padding=(1, 2)), nn.BatchNorm2d(4), nn.PReLU(4), nn.Conv2d(4, 2, 3, padding=1),
+        nn.GELU(), nn.Flatten(), nn.Linear(128, 32))
+
+
+def decoder():
+    return nn.Sequential(
+        nn.Linear(32, 128), nn.Unflatten(1, IMAGE), nn.Conv2d(2, 6, 3, padding=1), nn.BatchNorm2d(6),
+        nn.LeakyReLU(0.3), nn.Conv2d(6, 2, 3, padding=1), nn.Sigmoid())
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 2, 3, padding=1)
+        self.gate = nn.Parameter(torch.tensor(0.3))
+        self.offset = nn.Parameter(torch.zeros(2, 1, 8))
+        self.mixing = nn.Parameter(torch.eye(8) + 0.1)
+
+    def forward(self, x):
+        y = x + self.gate * torch.tanh(self.conv(x)) + self.offset
+        return (self.mixing @ y).flatten(1)
+
+
+def main():
+    torch.manual_seed(1)
+    os.makedirs(FOLDER, exist_ok=True)
+    export("convolutions", convolutions(), IMAGE, keep=True)
+    export("convolutions_folded", convolutions(), IMAGE, batch=1)
+    export("strided", strided(), IMAGE)
+    export("transposed", transposed(), (16,))
+    export("attention", attention(), IMAGE)
+    export("attention_dynamo", attention(), IMAGE, exporter="dynamo", opset=18)
+    export("encoder_layer", encoder_layer(), IMAGE, exporter="dynamo", opset=20)
+    export("shuffle", shuffle(), IMAGE)
+    export("shuffle_fixed", shuffle(), IMAGE, batch=4)
+    export("functions", functions(), IMAGE, opset=17)
+    export("functions_dynamo", functions(False), IMAGE, exporter="dynamo", opset=20)
+    export("arrangements", arrangements(), IMAGE)
+    export("arrangements_dynamo", arrangements(), IMAGE, exporter="dynamo", opset=18)
+    export("reductions", reductions(), IMAGE)
+    export("reductions_dynamo", reductions(), IMAGE, exporter="dynamo", opset=18)
+    export("parameters", Residual(), IMAGE, exporter="dynamo", opset=18)
+    export("encoder", encoder(), IMAGE, keep=True)
+    export("decoder", decoder(), (32,), keep=True)
+    export("external", encoder(), IMAGE, exporter="dynamo", opset=18, external=True)
+
+
+main()
