@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Share of the served slots whose rate lies below a threshold: a metric as another program writes one.
-struct Outage: Metric {
+struct OutageColumn: Metric {
   static let schema = PartSchema(.metric, "outage", "Column outage: slots below 5 bit/s/Hz.")
   static let outage = DropNumber("outage", .servedSlots)
   static let numbers = [outage]
@@ -54,7 +54,7 @@ struct PortCount: Metric {
     """
 
   private func run(columns: String? = nil) throws -> PreparedRun {
-    let registry = PartRegistry.standard.adding(PortCount.self, Outage.self)
+    let registry = PartRegistry.standard.adding(PortCount.self, OutageColumn.self)
     let scenario = try ScenarioReader(registry: registry).read(
       text: Self.yaml, path: "own.yaml",
       overrides: columns.map { ["report.columns=[\($0)]"] } ?? []
@@ -76,16 +76,16 @@ struct PortCount: Metric {
     // A drop has three slots, so its outage is a multiple of a third; and it is none where the mean rate tells so.
     var shares: [Set<Double>] = [[], []]
     try forEachDrop(run(columns: "outage")) { point, value in
-      shares[point].insert(3 * value(Outage.outage))
+      shares[point].insert(3 * value(OutageColumn.outage))
       if value(.rate) < 5 {
-        #expect(value(Outage.outage) > 0)
+        #expect(value(OutageColumn.outage) > 0)
       } else {
-        #expect(value(Outage.outage) < 1)
+        #expect(value(OutageColumn.outage) < 1)
       }
     }
     #expect(shares.allSatisfy { $0.isSubset(of: [0, 1, 2, 3]) }, "\(shares)")
     #expect(shares[0].count > 1, "\(shares)")
-    #expect(own.points[0][Outage.column] > own.points[1][Outage.column])
+    #expect(own.points[0][OutageColumn.column] > own.points[1][OutageColumn.column])
   }
 
   /// The journal says which numbers it holds: a run with others is told so, also when shards are merged.
@@ -93,7 +93,7 @@ struct PortCount: Metric {
     try withTemporaryFolder { folder in
       let outage = try execute(run(columns: "outage"), folder: folder)
       let again = try execute(run(columns: "outage, report_loss_rate"), folder: folder)
-      #expect(outage.points[0][Outage.column] == again.points[0][Outage.column])
+      #expect(outage.points[0][OutageColumn.column] == again.points[0][OutageColumn.column])
       for columns in [nil, "port_count", "outage, port_count"] {
         let error = #expect(throws: JournalError.self) {
           try execute(run(columns: columns), folder: folder)
