@@ -18,11 +18,14 @@ public struct ElasticBudget: Sendable {
   public init() {}
 }
 
-/// Networks with measured errors that fit a budget: the elastic choice of expansion, binarisation, ratio and bits by what UE and BS can
+/// Networks with measured errors that fit a budget: the elastic choice of expansion, binarisation, ratio and bits by
+/// what UE and BS can
 /// afford.
 ///
-/// Reference: Z. Lu, X. Zhang, H. He, J. Wang, J. Song, Binarized Aggregated Network With Quantization: Flexible Deep Learning Deployment
-/// for CSI Feedback in Massive MIMO Systems, IEEE Trans. Wireless Commun. 21 (2022) 5514, doi:10.1109/TWC.2022.3141653, algorithm 1.
+/// Reference: Z. Lu, X. Zhang, H. He, J. Wang, J. Song, Binarized Aggregated Network With Quantization: Flexible Deep
+/// Learning Deployment
+/// for CSI Feedback in Massive MIMO Systems, IEEE Trans. Wireless Commun. 21 (2022) 5514,
+/// doi:10.1109/TWC.2022.3141653, algorithm 1.
 public struct ElasticChoice: Sendable {
   /// A network as it was measured.
   public struct Candidate: Sendable {
@@ -49,7 +52,8 @@ public struct ElasticChoice: Sendable {
   /// - Parameters:
   ///   - folders: result folders of `csilink run`.
   ///   - pool: threads that stages are made on.
-  /// - Throws: `DataFileError` for folders without a report or a manifest and for reports of another scenario; `ScenarioErrors`
+  /// - Throws: `DataFileError` for folders without a report or a manifest and for reports of another scenario;
+  ///   `ScenarioErrors`
   ///   for stages that cannot be made.
   public init(_ folders: [String], pool: WorkerPool) throws {
     candidates = try folders.flatMap { try Self.read($0, pool) }
@@ -89,27 +93,31 @@ public struct ElasticChoice: Sendable {
         found: "another file")
     }
     let scenario = try ScenarioReader.standard.read(text: notes.scenario, path: manifest).scenario
-    let table = try ReportRows("\(folder)/\(ReportCSV.fileName)")
+    let table = try RecordedResult(reading: folder)
+    let file = "\(folder)/\(ReportCSV.fileName)"
     guard table.rows.count == scenario.points.count else {
       throw DataFileError(
-        file: table.path, expected: "\(scenario.points.count) rows, as its scenario has points",
+        file: file, expected: "\(scenario.points.count) rows, as its scenario has points",
         found: "\(table.rows.count)")
     }
     var candidates: [Candidate] = []
     for point in try NetworkPoint.all(of: scenario, pool: pool) {
-      let row = table.rows[point.index]
       let coordinates = scenario.points[point.index].coordinates
-      for (axis, value) in zip(scenario.axes, coordinates) where row[axis.path] != value ?? "" {
+      for (axis, value) in zip(scenario.axes, coordinates) {
+        let found = table.axes.contains(axis.path) ? table.field(point.index, axis.path) : nil
+        guard found != value else { continue }
         throw DataFileError(
-          file: table.path, variable: axis.path,
+          file: file, variable: axis.path,
           expected: "\(value ?? "nothing") in row \(point.index + 1), as the scenario has",
-          found: row[axis.path] ?? "no such column")
+          found: found ?? "nothing")
       }
-      guard let error = try table.number(point.index, Column.nmseDB.name) else { continue }
-      let low = try table.number(point.index, "nmse_db_low")
-      let high = try table.number(point.index, "nmse_db_high")
+      guard let error = table.number(point.index, "nmse_db") else { continue }
       var interval: ClosedRange<Double>?
-      if let low, let high, low <= high { interval = low...high }
+      if let low = table.number(point.index, "nmse_db_low"),
+        let high = table.number(point.index, "nmse_db_high"), low <= high
+      {
+        interval = low...high
+      }
       candidates.append(
         Candidate(
           folder: folder, point: point,
@@ -118,7 +126,7 @@ public struct ElasticChoice: Sendable {
           }.joined(separator: " "),
           encoder: SideDescription(point.network.autoencoder.encoder),
           decoder: SideDescription(point.network.autoencoder.decoder),
-          payloadBits: try table.number(point.index, Column.payloadBits.name).map { Int($0) },
+          payloadBits: table.number(point.index, "payload_bits").map { Int($0) },
           nmseDB: error, interval: interval))
     }
     return candidates
@@ -128,72 +136,6 @@ public struct ElasticChoice: Sendable {
 extension SideDescription {
   /// Bits of the trainable values as they are stored, in units of 32.
   fileprivate var words: Int { (parameterBits + 31) / 32 }
-}
-
-/// The rows of a `report.csv` by the names of its columns.
-struct ReportRows {
-  let path: String
-  private(set) var rows: [[String: String]] = []
-
-  init(_ path: String) throws(DataFileError) {
-    self.path = path
-    guard let bytes = FileManager.default.contents(atPath: path),
-      let text = String(validating: bytes, as: UTF8.self)
-    else {
-      throw DataFileError(file: path, expected: "a report of csilink", found: "no readable file")
-    }
-    var records = Self.records(text)
-    let title = "# csilink report \(ReportCSV.formatVersion)"
-    guard records.count > 1, records.removeFirst() == [title] else {
-      throw DataFileError(file: path, expected: "the first line '\(title)'", found: "another one")
-    }
-    let header = records.removeFirst()
-    for (index, record) in records.enumerated() {
-      guard record.count == header.count else {
-        throw DataFileError(
-          file: path, expected: "\(header.count) fields in row \(index + 1)",
-          found: "\(record.count)")
-      }
-      rows.append(Dictionary(zip(header, record)) { first, _ in first })
-    }
-  }
-
-  /// A number of a row; nil where the field is empty or not there.
-  func number(_ row: Int, _ column: String) throws(DataFileError) -> Double? {
-    guard let text = rows[row][column], !text.isEmpty else { return nil }
-    guard let value = Double(text) else {
-      throw DataFileError(
-        file: path, variable: column, expected: "a number in row \(row + 1)", found: "'\(text)'")
-    }
-    return value
-  }
-
-  /// Records of RFC 4180.
-  private static func records(_ text: String) -> [[String]] {
-    var records: [[String]] = []
-    var (record, field) = ([String](), "")
-    var isQuoted = false
-    var scalars = text.unicodeScalars.makeIterator()
-    var next = scalars.next()
-    while let scalar = next {
-      next = scalars.next()
-      switch scalar {
-      case "\"" where isQuoted && next == "\"":
-        field.unicodeScalars.append(scalar)
-        next = scalars.next()
-      case "\"": isQuoted.toggle()
-      case "," where !isQuoted:
-        record.append(field)
-        field = ""
-      case "\n" where !isQuoted:
-        records.append(record + [field])
-        (record, field) = ([], "")
-      default: field.unicodeScalars.append(scalar)
-      }
-    }
-    if !field.isEmpty || !record.isEmpty { records.append(record + [field]) }
-    return records
-  }
 }
 
 extension ElasticChoice {

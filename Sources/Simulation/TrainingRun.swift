@@ -127,7 +127,6 @@ public struct TrainingRun: Sendable {
           zoo: context.catalogues[NetworkZoo.self] ?? .standard)
       }
       try settings.check(network, teacher: teacher)
-      _ = try settings.codewordSteps(network, seed: 0)
     } catch let error as SettingsError {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }

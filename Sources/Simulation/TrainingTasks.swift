@@ -12,7 +12,8 @@ struct TrainingTasks {
   private let scenario: Scenario
   private let settings: TrainingSettings
   private let store: FittingStore
-  private let notice: (String) -> Void
+  /// Told what the user should know of weights to start from.
+  private let tell: (String) -> Void
   private var fronts: [String: (front: FrontEnd, context: LinkContext)] = [:]
   private var found: [Found] = []
 
@@ -25,13 +26,12 @@ struct TrainingTasks {
     var kinds: [[(front: FrontEnd, key: String)]]
   }
 
-  /// - Parameter notice: told what the user should know.
   init(
     _ scenario: Scenario, _ settings: TrainingSettings, _ store: FittingStore,
-    note notice: @escaping (String) -> Void
+    note: @escaping (String) -> Void
   ) {
     (self.scenario, self.settings, self.store) = (scenario, settings, store)
-    self.notice = notice
+    tell = note
   }
 
   /// The tasks in the order of the points.
@@ -51,7 +51,7 @@ struct TrainingTasks {
     }
     return try found.map { found in
       let (start, teacher, pairs) = try TrainingRun.sources(
-        found.network, settings, scenario, found.context, notice)
+        found.network, settings, scenario, found.context, tell)
       return TrainingRun.Task(
         network: found.network, start: start, teacher: teacher, pairs: pairs,
         drops: try drops(found), context: found.context, link: found.link)

@@ -5,7 +5,8 @@ import Networks
 ///
 /// It does not look at reconstructions: a frozen decoder is not run.
 ///
-/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022, arXiv:2210.17113.
+/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022,
+/// arXiv:2210.17113.
 public struct CodewordLoss: Loss {
   /// Has no parameters.
   public init() {}

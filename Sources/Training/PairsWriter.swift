@@ -14,17 +14,24 @@ public struct PairsWriter: Sendable {
   ///   - network: whose encoder makes the codewords.
   ///   - weights: of its encoder.
   ///   - data: the CSI.
-  ///   - bits: of each real of a codeword, 1...16, on a grid between its smallest and largest value in the training set, beyond which
+  ///   - bits: of each real of a codeword, 1...16, on a grid between its smallest and largest value in the training
+  ///     set, beyond which
   ///     it is clipped; nil for single precision.
   ///   - pool: divides the samples; the bytes do not depend on it.
-  /// - Throws: ``NetworkError`` for an encoder that cannot be run sample by sample.
+  /// - Throws: ``NetworkError`` for an encoder that cannot be run sample by sample, ``TrainingError`` for training data without end.
   public init(
     _ network: NetworkChoice, weights: Weights, data: TrainingData, bits: Int?, pool: WorkerPool
-  ) throws(NetworkError) {
+  ) throws {
     precondition(bits.map { (1...16).contains($0) } ?? true)
     self.network = network
     encoder = try InferencePlan(network.autoencoder.encoder, weights: weights)
-    sets = [data.training, data.validation, data.test]
+    guard let training = data.training as? SampleSet else {
+      throw TrainingError(
+        description:
+          "a file of pairs holds a training set, not new drops for every epoch: leave out training.data"
+      )
+    }
+    sets = [training, data.validation, data.test]
     self.bits = bits
     self.pool = pool
   }

@@ -9,8 +9,7 @@ final class SampleBatch {
   init(_ source: any SampleSource, capacity: Int) {
     self.source = source
     self.capacity = capacity
-    let size =
-      capacity * (source.sampleSize + (source.targetsAreInputs ? 0 : source.targetSize))
+    let size = capacity * (source.sampleSize + (source.targetsAreInputs ? 0 : source.targetSize))
     memory = .allocate(capacity: size)
     memory.initialize(repeating: 0, count: size)
   }

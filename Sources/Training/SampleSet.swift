@@ -1,7 +1,8 @@
 import DataFiles
 import LinkMath
 
-/// Samples for training or judging a network, in files read by rows: what the encoder sees and what the decoder should give.
+/// Samples for training or judging a network, in files read by rows: what the encoder sees and what the decoder
+/// should give.
 public struct SampleSet: Sendable {
   /// Values of one sample, `[2, angle, delay]`.
   public let sampleSize: Int

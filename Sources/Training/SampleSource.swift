@@ -6,7 +6,7 @@ public protocol SampleSource: Sendable {
   /// Values of one sample, `[2, angle, delay]`.
   var sampleSize: Int { get }
 
-  /// Values of what one sample should become; those of ``sampleSize`` unless something else is said.
+  /// Values of what it should become.
   var targetSize: Int { get }
 
   /// Samples of an epoch.
@@ -31,11 +31,6 @@ public protocol SampleSource: Sendable {
     throws
 }
 
-extension SampleSource {
-  /// An image, as what the encoder sees.
-  public var targetSize: Int { sampleSize }
-}
-
 /// Memory that several threads fill, each with samples of its own.
 public struct SampleMemory: @unchecked Sendable {
   // Sendable: tasks write to disjoint samples, the owner reads after they are done.
@@ -45,6 +40,11 @@ public struct SampleMemory: @unchecked Sendable {
 
   /// Memory that its owner keeps until it is filled.
   public init(_ start: UnsafeMutablePointer<Float>) { self.start = start }
+}
+
+extension SampleSource {
+  /// As many as the input has.
+  public var targetSize: Int { sampleSize }
 }
 
 extension SampleSet: SampleSource {

@@ -13,7 +13,8 @@ public enum StartWeights {
   ///   - network: whose keys and shapes count.
   ///   - partly: leave out tensors of other shapes, as weights of another ratio have.
   /// - Returns: values and digests, and the keys that are drawn because the shapes differ.
-  /// - Throws: `DataFileError` for unreadable files, for tensors of another size or with values that are not finite, and for
+  /// - Throws: `DataFileError` for unreadable files, for tensors of another size or with values that are not finite,
+  ///   and for
   ///   files that have none of the network's tensors.
   public static func read(
     _ paths: [String], for network: NetworkChoice, partly: Bool = false

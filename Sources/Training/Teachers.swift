@@ -73,7 +73,8 @@ public struct TrainedTeacher: Sendable {
   ///   - student: the network that is trained.
   ///   - normaliser: rule of the student's data.
   ///   - zoo: where its name is looked up.
-  /// - Throws: `SettingsError` for a network that does not exist at the ratio, that cannot teach or was trained on data of
+  /// - Throws: `SettingsError` for a network that does not exist at the ratio, that cannot teach or was trained on
+  ///   data of
   ///   another rule; `DataFileError` for its files.
   public init(
     _ source: TeacherSource, of student: NetworkChoice, normaliser: String,

@@ -2,7 +2,8 @@ import LinkMath
 import Networks
 import Parts
 
-/// A part of a training that a scenario chooses by its word; a new one is one file and one word in ``TrainingRegistry/standard``.
+/// A part of a training that a scenario chooses by its word; a new one is one file and one word in
+/// ``TrainingRegistry/standard``.
 public protocol TrainingPart {
   /// The word in scenarios.
   static var word: String { get }
@@ -70,7 +71,8 @@ public protocol TrainingMethod: TrainingPart, Sendable {
   /// - Throws: `SettingsError` for a teacher that does not suit the network.
   func start(_ task: TrainingTask) throws(SettingsError) -> Weights
 
-  /// The file of pairs of CSI and codewords that it learns from instead of the scenario's channel, and the side that it trains.
+  /// The file of pairs of CSI and codewords that it learns from instead of the scenario's channel, and the side that
+  /// it trains.
   var pairs: PairsSource? { get }
 }
 

@@ -287,7 +287,7 @@ public struct TrainingSettings: Sendable {
         steps.append(step)
       }
     }
-    if !steps.isEmpty, method.pairs?.side == .encoder {
+    if !steps.isEmpty || given[Self.link], method.pairs?.side == .encoder {
       throw SettingsError(
         part: given.part, key: PairsKeys.path.key,
         reason: "goes without quantiser and noise: the encoder learns the codewords as they are")

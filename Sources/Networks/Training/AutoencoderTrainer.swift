@@ -97,10 +97,12 @@ public final class AutoencoderTrainer {
       !decoder.isFrozen || !needs.isDisjoint(with: [.target, .teacherOutput])
     if runsDecoder { decoder.forward(count: count, isTraining: true) }
     let value = evaluate(loss, input, target ?? input, count)
-    for sample in lost() {
-      (decoder.outputGradientMemory() + sample * output).update(repeating: 0, count: output)
+    if runsDecoder {
+      for sample in lost() {
+        (decoder.outputGradientMemory() + sample * output).update(repeating: 0, count: output)
+      }
+      decoder.backward()
     }
-    if runsDecoder { decoder.backward() }
     if isEncoderFixed { return value }
     let gradient = encoder.outputGradientMemory()
     if runsDecoder {

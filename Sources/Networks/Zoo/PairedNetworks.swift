@@ -1,6 +1,7 @@
 import Parts
 
-/// The encoder of one network with the decoder of another one whose codewords have the same length, such as a student's encoder
+/// The encoder of one network with the decoder of another one whose codewords have the same length, such as a
+/// student's encoder
 /// before its teacher's decoder.
 public enum PairedNetworks: ComposedFamily {
   static let encoder = Parameter(
@@ -22,7 +23,8 @@ public enum PairedNetworks: ComposedFamily {
       .filter(others.contains)
   }
 
-  /// - Throws: ``NetworkError`` also for decoders of two inputs, codewords of different lengths and parameters of equal keys.
+  /// - Throws: ``NetworkError`` also for decoders of two inputs, codewords of different lengths and parameters of
+  ///   equal keys.
   public static func autoencoder(
     _ settings: Settings, image: Shape, compression: Int, in zoo: NetworkZoo
   ) throws(NetworkError) -> Autoencoder {

@@ -3,7 +3,8 @@ import Parts
 
 /// The whole network learns from the target and from a teacher's reconstructions (autoencoder distillation).
 ///
-/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022, arXiv:2210.17113.
+/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022,
+/// arXiv:2210.17113.
 public struct DistillationMethod: TrainingMethod {
   static let share = Parameter.number(
     "method.alpha", default: 0.3, in: 0...1,
@@ -27,7 +28,8 @@ public struct DistillationMethod: TrainingMethod {
   }
 
   public func stages(_ task: TrainingTask) throws(SettingsError) -> [TrainingStage] {
-    guard type(of: task.whole.loss).needs == [.target] else {
+    let loss = type(of: task.whole.loss)
+    guard loss.needs == [.target], !loss.ignoresGains else {
       throw SettingsError(
         part: TrainingSettings.schema.name, key: "loss",
         reason: "must compare reconstructions with the target to be mixed with a teacher's")

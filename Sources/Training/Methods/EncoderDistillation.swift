@@ -3,7 +3,8 @@ import Parts
 
 /// The encoder alone learns a teacher's codewords, then encoder and the teacher's decoder are tuned together.
 ///
-/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022, arXiv:2210.17113.
+/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022,
+/// arXiv:2210.17113.
 public struct EncoderDistillationMethod: TrainingMethod {
   static let epochs = Parameter<Int?>.optional(
     "method.encoder_epochs", .integer(1...1_000_000),

@@ -34,7 +34,8 @@ public struct PairsSource: Sendable, Hashable {
 ///
 /// It is judged by the relative error of codewords, `‖s - s_t‖² / ‖s_t‖²`, as there is no decoder.
 ///
-/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022, arXiv:2210.17113.
+/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022,
+/// arXiv:2210.17113.
 public struct EncoderFromPairsMethod: TrainingMethod {
   public static let word = "encoder_from_pairs"
   public static let summary = "the encoder alone from a file of CSI and codewords"
@@ -59,7 +60,8 @@ public struct EncoderFromPairsMethod: TrainingMethod {
 
 /// The BS's decoder alone learns to reconstruct the CSI of a file of pairs from its codewords.
 ///
-/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022, arXiv:2210.17113.
+/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022,
+/// arXiv:2210.17113.
 public struct DecoderFromPairsMethod: TrainingMethod {
   public static let word = "decoder_from_pairs"
   public static let summary = "the decoder alone from a file of CSI and codewords"

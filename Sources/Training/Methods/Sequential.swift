@@ -3,9 +3,11 @@ import Parts
 
 /// The encoder learns the codewords of a teacher whose decoder stays in use as it is.
 ///
-/// The BS has trained an autoencoder of its own; the UE fits its encoder to the codewords, and nothing is tuned after that.
+/// The BS has trained an autoencoder of its own; the UE fits its encoder to the codewords, and nothing is tuned after
+/// that.
 ///
-/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022, arXiv:2210.17113.
+/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022,
+/// arXiv:2210.17113.
 public struct SequentialMethod: TrainingMethod {
   public static let word = "sequential"
   public static let summary = "the encoder from the codewords of a teacher, whose decoder stays"
