@@ -36,8 +36,8 @@ struct PairsCommand: ParsableCommand {
   func run() throws {
     let scenario = try scenario.read()
     let pool = WorkerPool(threadCount: compute.threadCount)
-    let export = try PairsExport(scenario, pool: pool) { printError("# \($0)") }
-    let display = TrainingDisplay()
+    let export = try PairsExport(scenario, pool: pool, progress: compute.note)
+    let display = TrainingDisplay(isQuiet: compute.quiet)
     let interrupt = InterruptFlag()
     let summary = try export.write(
       to: file, in: compute.folder(scenario), bits: bits, progress: { display.show($0) },
