@@ -6,31 +6,37 @@ import Parts
 ///
 /// Kinds follow each other in a period of as many samples as their weights add up to, each kind spread over it as evenly as
 /// may be: next comes the kind that lags furthest behind its share. Sample g has a drop number of its kind that is a function of g.
-struct DropMix: Sendable {
+package struct DropMix: Sendable {
   /// Drops of one front end.
-  struct Kind: Sendable {
-    let front: FrontEnd
+  package struct Kind: Sendable {
+    package let front: FrontEnd
     /// Samples of each period.
-    let weight: Int
+    package let weight: Int
     /// Names everything that its drops depend on.
     let key: String
+
+    /// Drops of a front end; the parameters are the properties.
+    package init(front: FrontEnd, weight: Int, key: String) {
+      (self.front, self.weight, self.key) = (front, weight, key)
+    }
   }
 
   /// What a block of samples consists of; rows of drops without energy are zeros.
-  struct Images: Sendable {
+  package struct Images: Sendable {
     /// `[sample, 2, angle, delay]`.
-    var seen: [Float]
+    package var seen: [Float]
     /// The same of the true channel; empty if it is what is seen.
-    var truth: [Float]
+    package var truth: [Float]
     var hasEnergy: [Bool]
   }
 
-  let kinds: [Kind]
+  /// In the order of their weights.
+  package let kinds: [Kind]
   /// Kind of each sample of a period, and how many of that kind come before it.
   private let turns: [(kind: Int, before: Int)]
 
   /// - Precondition: positive weights.
-  init(_ kinds: [Kind]) {
+  package init(_ kinds: [Kind]) {
     precondition(!kinds.isEmpty && kinds.allSatisfy { $0.weight > 0 })
     self.kinds = kinds
     let period = kinds.reduce(0) { $0 + $1.weight }
@@ -50,7 +56,7 @@ struct DropMix: Sendable {
   }
 
   /// How many of the first samples are of a kind.
-  func count(of kind: Int, among samples: Int) -> Int {
+  package func count(of kind: Int, among samples: Int) -> Int {
     samples / turns.count * kinds[kind].weight
       + turns.prefix(samples % turns.count).count { $0.kind == kind }
   }
@@ -69,7 +75,7 @@ struct DropMix: Sendable {
   /// Draws samples.
   ///
   /// - Throws: errors of the stages before the codec.
-  func images(
+  package func images(
     _ samples: Range<Int>, domain: StreamKey.Domain, seed: UInt64, sees: Fitting.Source
   ) throws -> Images {
     guard kinds.count > 1 else {

@@ -8,7 +8,7 @@ import Scenarios
 
 /// The stages of one operating point from the channel to the quantiser, as far as they are made: what a fitted part
 /// learns from, a network is trained on and a file of channels holds.
-struct FrontEnd: Sendable {
+package struct FrontEnd: Sendable {
   let channel: any ChannelModel
   let seed: UInt64
   private(set) var pilots: (any PilotScheme)?
@@ -64,7 +64,8 @@ struct FrontEnd: Sendable {
   ///
   /// - Parameter source: whether the stages behind the estimator see the true channel or its estimate.
   /// - Throws: for recorded data, when a record cannot be read.
-  func sample(_ block: DropBlock, slot: Int = 0, sees source: Fitting.Source) throws -> FrontSample
+  package func sample(_ block: DropBlock, slot: Int = 0, sees source: Fitting.Source) throws
+    -> FrontSample
   {
     let response = try channel.frequencyResponse(block, slots: [slot])[0]
     var seen = response
@@ -129,11 +130,11 @@ struct FrontEnd: Sendable {
 }
 
 /// What the front end makes of a block of drops.
-struct FrontSample: Sendable {
+package struct FrontSample: Sendable {
   /// True frequency response [drop, subcarrier, port].
   let response: ComplexArray
   /// What the next stage sees: a response, CSI or normalised CSI, as far as the stages are made.
-  var seen: ComplexArray
+  package var seen: ComplexArray
   /// What the normaliser took out of each drop.
   var gains: [Float] = []
 

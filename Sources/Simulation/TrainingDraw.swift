@@ -12,7 +12,7 @@ import Training
 /// `0.5 + 0.5 h`. Its name has a digest of everything that it is drawn from, the program included, so that equal scenarios
 /// find it again; `SHA256SUMS` beside it has the digest of its bytes, so that a changed file is not trained on. A file
 /// appears whole or not at all.
-struct TrainingDraw: Sendable {
+package struct TrainingDraw: Sendable {
   let task: TrainingRun.Task
   /// What the encoder sees.
   let sees: Fitting.Source
@@ -24,6 +24,16 @@ struct TrainingDraw: Sendable {
   /// Told how many drops of a set have no energy.
   let leftOut: @Sendable (String, _ count: Int, _ total: Int) -> Void
 
+  /// What draws the samples of a training; the parameters are the properties.
+  package init(
+    task: TrainingRun.Task, sees: Fitting.Source, seed: UInt64, folder: String, pool: WorkerPool,
+    progress: @escaping @Sendable (String, _ done: Int, _ total: Int) -> Void,
+    leftOut: @escaping @Sendable (String, _ count: Int, _ total: Int) -> Void
+  ) {
+    (self.task, self.sees, self.seed, self.folder) = (task, sees, seed, folder)
+    (self.pool, self.progress, self.leftOut) = (pool, progress, leftOut)
+  }
+
   /// Drops that are drawn together.
   private static let block = 16
 
@@ -31,7 +41,7 @@ struct TrainingDraw: Sendable {
   ///
   /// - Returns: nil if stopped.
   /// - Throws: ``SettingsError`` if recorded data has too few drops; errors of the stages and of the files.
-  func data(_ settings: TrainingSettings, shouldStop: @escaping @Sendable () -> Bool) throws
+  package func data(_ settings: TrainingSettings, shouldStop: @escaping @Sendable () -> Bool) throws
     -> TrainingData?
   {
     let wanted: [(StreamKey.Domain, Int, Parts.Parameter<Int>)] = [

@@ -38,7 +38,7 @@ public struct TrainedNetwork: Sendable {
 /// training sees are refused, because their weights would have the same file names, unless `training.mix` says how their drops are mixed.
 public struct TrainingRun: Sendable {
   /// One training.
-  struct Task: Sendable {
+  package struct Task: Sendable {
     let network: NetworkChoice
     /// Weights that it starts from.
     let start: (weights: Weights, digests: [String])
@@ -46,7 +46,7 @@ public struct TrainingRun: Sendable {
     let teacher: TrainedTeacher?
     /// What it learns from in place of drops.
     let pairs: PairsFile?
-    let drops: DropMix
+    package let drops: DropMix
     /// What the stages before the codec tell it.
     let context: LinkContext
     /// What codewords pass behind the codec, if they do.
@@ -57,8 +57,8 @@ public struct TrainingRun: Sendable {
   public let scenario: Scenario
   /// Drops in the training set.
   public var sampleCount: Int { settings.trainingCount }
-  let settings: TrainingSettings
-  let tasks: [Task]
+  package let settings: TrainingSettings
+  package let tasks: [Task]
   /// Seed of data, weights and order.
   public let seed: UInt64
   private let pool: WorkerPool
@@ -235,5 +235,5 @@ public struct TrainingRun: Sendable {
 
 extension TrainingSettings {
   /// What the encoder sees.
-  var sees: Fitting.Source { source == .estimate ? .estimate : .truth }
+  package var sees: Fitting.Source { source == .estimate ? .estimate : .truth }
 }

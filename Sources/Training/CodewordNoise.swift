@@ -9,7 +9,7 @@ import Parts
 /// batch or for each sample; where a set is judged each sample draws its own, and the batch is the whole set.
 public final class CodewordNoise: CodewordStepPart {
   /// What shares a power or an SNR.
-  enum Sharing: String, Choice {
+  package enum Sharing: String, Choice {
     case batch, sample
   }
 
@@ -37,7 +37,7 @@ public final class CodewordNoise: CodewordStepPart {
   ]
 
   /// SNRs in dB.
-  enum Levels: Sendable {
+  package enum Levels: Sendable {
     case list([Double])
     case range(ClosedRange<Double>)
 
@@ -58,7 +58,8 @@ public final class CodewordNoise: CodewordStepPart {
   private let drawn, power: Sharing
   private let seed: UInt64
 
-  init(_ levels: Levels, of drawn: Sharing = .sample, power: Sharing = .batch, seed: UInt64) {
+  package init(_ levels: Levels, of drawn: Sharing = .sample, power: Sharing = .batch, seed: UInt64)
+  {
     self.levels = levels
     (self.drawn, self.power, self.seed) = (drawn, power, seed)
   }

@@ -6,7 +6,7 @@ extension [any CodewordStep] {
   /// Passes codewords through all steps; the sum of what they add to the loss.
   ///
   /// - Parameter pass: the pass of a step that is told a power or not.
-  func forward(
+  package func forward(
     _ codewords: UnsafeMutablePointer<Float>, count: Int, _ pass: (_ power: Double?) -> CodewordPass
   ) -> Double {
     reduce(0.0) { sum, step in
@@ -75,7 +75,7 @@ extension CodewordStep {
 
 extension CodewordPass {
   /// The samples whose codewords `[sample, M]` are lost; the decoder gets zeros in their place.
-  static func clearLost(
+  package static func clearLost(
     _ codewords: UnsafeMutablePointer<Float>, samples: Int, length: Int
   ) -> [Int] {
     (0..<samples).filter { sample in

@@ -36,7 +36,7 @@ extension Evaluation {
   /// - Returns: nil if stopped.
   /// - Throws: ``NetworkError`` for networks that cannot be run sample by sample, `DataFileError` for unreadable data.
   /// - Complexity: memory of a few blocks of samples, whatever the size of the set.
-  static func of(
+  package static func of(
     _ autoencoder: Autoencoder, _ weights: Weights, on set: SampleSet, steps: [any CodewordStep],
     ignoresGains: Bool = false, domain: StreamKey.Domain, pool: WorkerPool,
     shouldStop: @escaping @Sendable () -> Bool

@@ -1,9 +1,8 @@
 import Foundation
 import LinkMath
 import TestSupport
+import Networks
 import Testing
-
-@testable import Networks
 
 /// The loss of directions.
 @Suite struct CosineLossTests {

@@ -7,10 +7,9 @@ import Parts
 import Scenarios
 import Synchronization
 import TestSupport
+import Simulation
 import Testing
 import Training
-
-@testable import Simulation
 
 /// Trainings on new drops in every epoch, on several kinds of drops, and on estimates at several pilot SNRs.
 @Suite struct FreshTrainingTests {

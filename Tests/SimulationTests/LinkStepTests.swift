@@ -10,10 +10,9 @@ import Parts
 import Scenarios
 import Synchronization
 import TestSupport
+import Simulation
 import Testing
 import Training
-
-@testable import Simulation
 
 /// The scenario's link inside a training.
 @Suite struct LinkStepTests {

@@ -6,8 +6,7 @@ import Parts
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import Training
+import Training
 
 /// Noise and bit errors on codewords inside a training.
 @Suite struct NoiseStepTests {
@@ -222,7 +221,8 @@ import Testing
         network.autoencoder, weights,
         on: SampleSet(inputs: folder.file("kept"), shape: [2, 32, 32]),
         steps: [], domain: .test, pool: pool, shouldStop: { false }))
-    #expect(abs(lossy.nmse - (8 * eight.nmse + 4) / 12) < 1e-9)
+    let expected = (8 * eight.nmse + 4) / 12
+    #expect(abs(lossy.nmse - expected) < 1e-9)
     #expect(all.nmse != lossy.nmse)
     // A mark is no number like any other: a diverged training is not taken for losses.
     var values = [Float](repeating: .nan, count: 4) + [CodewordPass.lost, 1, 2, 3]
