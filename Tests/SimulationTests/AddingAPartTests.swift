@@ -144,7 +144,7 @@ enum SmallNet: NetworkFamily {
         channel: {type: rayleigh, ports: 4, taps: 4}
         transform: {taps: 8}
         estimator: perfect
-        normaliser: sample_unit_power
+        normaliser: sample_max_modulus
         codec: {network: smallnet, compression: 4}
         precoder: {type: mrt, snr_db: 10}
       training: {samples: 40, validation_samples: 8, test_samples: 8, epochs: 2, batch: 10}

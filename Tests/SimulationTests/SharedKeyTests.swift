@@ -33,7 +33,10 @@ import Testing
   /// What a part must be given, except one key.
   private static func required(_ part: PartSchema, but key: String) -> String {
     part.parameters.filter { $0.absence == .required && $0.key != key }
-      .map { ", \($0.key): \(sample($0.kind, not: nil) ?? "x")" }.joined()
+      .map { parameter in
+        if case .list = parameter.kind { return ", \(parameter.key): [x]" }
+        return ", \(parameter.key): \(sample(parameter.kind, not: nil) ?? "x")"
+      }.joined()
   }
 
   @Test func everyPairOfParts() throws {

@@ -106,12 +106,12 @@ import Training
     #expect(gradient[20...].allSatisfy { $0 == 0 })
     for i in [0, 19] {
       let value = weights["enc_fc.bias"]![i]
-      weights["enc_fc.bias"]![i] = value + 0.05
+      weights["enc_fc.bias"]![i] = value + 0.01
       let above = try loss().0
-      weights["enc_fc.bias"]![i] = value - 0.05
-      let slope = (above - (try loss().0)) / 0.1
+      weights["enc_fc.bias"]![i] = value - 0.01
+      let slope = (above - (try loss().0)) / 0.02
       weights["enc_fc.bias"]![i] = value
-      #expect(abs(slope - Double(gradient[i])) < 2e-2 * abs(slope) + 1e-6, "\(i) \(slope)")
+      #expect(abs(slope - Double(gradient[i])) < 5e-2 * abs(slope) + 2e-6, "\(i) \(slope)")
     }
   }
 }

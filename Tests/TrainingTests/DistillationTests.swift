@@ -103,7 +103,8 @@ import Training
       let slope = (above - (try loss(weights).0)) / 0.02
       weights[key]![0] = value
       #expect(abs(slope) > 1e-4, "the difference is not rounding")
-      #expect(abs(slope - Double(gradients[key]![0])) < 2e-2 * abs(slope), "\(key) \(slope)")
+      // Slopes of activations change within the step.
+      #expect(abs(slope - Double(gradients[key]![0])) < 5e-2 * abs(slope), "\(key) \(slope)")
     }
   }
 

@@ -208,7 +208,7 @@ import Training
 
   @Test(arguments: [
     (["label": Setting.text("a/b")], "label must be a word"),
-    (["loss": .text("mae")], "must be one of mse, log_mse, nmse"),
+    (["loss": .text("mae")], "must be one of mse, log_mse, squared_norm, nmse, sgcs"),
     (["optimizer": .text("adamw")], "must be one of adam, sgd"),
   ])
   func unfitKeys(_ given: [String: Setting], _ complaint: String) {
