@@ -104,7 +104,7 @@ import Testing
     let settings = [
       "--set", "link.codec={type: pca, compression: 8, fit: {drops: 100}}",
       "--set", "link.quantizer={type: uniform, bits: 3, fit: {drops: 100}}",
-      "--set", "link.coder={type: range, fit: {drops: 100}}", "--set", "sweep={}",
+      "--set", "link.coder={type: range, fit: {drops: 100}}",
       "--set", "link.feedback={type: bsc, p: 0.001}",
       "--set", "report.columns=[nmse_gaussian_floor_db, symbol_entropy_bits, payload_bits_maximum]",
     ]
