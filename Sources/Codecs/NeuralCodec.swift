@@ -222,7 +222,10 @@ extension NeuralCodec {
 
   /// The network that the settings name for the CSI of a link; weights are not looked at.
   ///
-  /// - Parameter isForTraining: whether it may need the codeword as it was before the feedback link, which only a training has.
+  /// - Parameters:
+  ///   - settings: of the codec.
+  ///   - context: what the stages before have settled.
+  ///   - isForTraining: whether it may need the codeword as it was before the feedback link, which only a training has.
   /// - Throws: `SettingsError` for a ratio or an image that it is not defined for, for networks that no link can run, and for
   ///   CSI beyond the range of the network.
   public static func network(

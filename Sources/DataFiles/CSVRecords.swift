@@ -4,7 +4,9 @@
 public enum CSVRecords {
   /// The fields of each record; an empty line is a record with one empty field, an empty text has none.
   ///
-  /// - Parameter file: what errors call the text.
+  /// - Parameters:
+  ///   - text: the records.
+  ///   - file: what errors call the text.
   /// - Throws: ``DataFileError`` for a quote in the middle of a field or one that is not closed.
   /// - Complexity: O(length).
   public static func parse(_ text: String, file: String) throws(DataFileError) -> [[String]] {

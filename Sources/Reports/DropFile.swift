@@ -10,7 +10,7 @@ import Simulation
 public enum DropFile {
   /// Writes the drops of a result that lies in a folder.
   ///
-  /// - Throws: ``JournalError`` without a journal; `DataFileError` for a file that cannot be written.
+  /// - Throws: `JournalError` without a journal; `DataFileError` for a file that cannot be written.
   /// - Complexity: O(points · drops · numbers) memory.
   public static func write(_ result: RecordedResult, to path: String) throws {
     let drops = try result.drops()

@@ -39,8 +39,9 @@ public struct ElasticChoice: Sendable {
     public let encoder, decoder: SideDescription
     /// Bits of a report; nil for reals.
     public let payloadBits: Int?
-    /// NMSE in dB, with its interval if there is one.
+    /// NMSE in dB.
     public let nmseDB: Double
+    /// The 95 % interval of ``nmseDB``; nil if the report has none.
     public let interval: ClosedRange<Double>?
   }
 

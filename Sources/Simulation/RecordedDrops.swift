@@ -16,7 +16,7 @@ public struct RecordedDrops: Sendable {
   /// - Parameters:
   ///   - folders: result folders of one run or of its shards.
   ///   - drops: how many drops the report counts.
-  ///   - numbers: which numbers are wanted, those of the journal that are there; all if nil.
+  ///   - wanted: which numbers are wanted, those of the journal that are there; all if nil.
   /// - Throws: ``JournalError`` if no journal is there, blocks are missing, or the journals are of different runs.
   /// - Complexity: O(size of the journals) time, memory for the wanted numbers.
   public init(folders: [String], drops: Int, numbers wanted: [String]? = nil) throws {

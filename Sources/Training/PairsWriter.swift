@@ -18,7 +18,7 @@ public struct PairsWriter: Sendable {
   ///     set, beyond which
   ///     it is clipped; nil for single precision.
   ///   - pool: divides the samples; the bytes do not depend on it.
-  /// - Throws: ``NetworkError`` for an encoder that cannot be run sample by sample, ``TrainingError`` for training data without end.
+  /// - Throws: `NetworkError` for an encoder that cannot be run sample by sample, ``TrainingError`` for training data without end.
   public init(
     _ network: NetworkChoice, weights: Weights, data: TrainingData, bits: Int?, pool: WorkerPool
   ) throws {

@@ -6,7 +6,7 @@ import Networks
 public enum StartWeights {
   /// The tensors that a network has, with a digest of what was taken from each file.
   ///
-  /// Files of other programs must hold a whole side, and their names must be known (``ForeignWeights``).
+  /// Files of other programs must hold a whole side, and their names must be known (`ForeignWeights`).
   ///
   /// - Parameters:
   ///   - paths: files, and folders that hold the network's files without a label.

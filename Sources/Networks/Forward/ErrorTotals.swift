@@ -51,7 +51,10 @@ public struct ErrorTotals: Sendable, Equatable {
   /// Adds one sample of which only the directions count: its ratio is the mean over the delay rows with energy of `1 - SGCS`, what
   /// the best complex gain of each row leaves of its error.
   ///
-  /// - Parameter image: `[2, angle, delay]` of the sample.
+  /// - Parameters:
+  ///   - reference: what is reconstructed.
+  ///   - output: its reconstruction.
+  ///   - image: `[2, angle, delay]` of the sample.
   public mutating func addDirections(
     _ reference: UnsafePointer<Float>, _ output: UnsafePointer<Float>, _ image: Shape
   ) {

@@ -42,7 +42,7 @@ struct Cosine {
 
 /// `1 - SGCS`, mean over the samples and over the delay rows with energy of each: a loss for precoding, which asks for directions.
 ///
-/// A row is the complex vector over the angles, or ports, of one delay, or subband; see ``Cosine``. A complex gain of a
+/// A row is the complex vector over the angles, or ports, of one delay, or subband; see `Cosine`. A complex gain of a
 /// row does not change the loss, so reconstructions are those of directions only.
 ///
 /// With `SGCS = |c|² / (T O)` its gradient in the complex o is `2 c t / (T O) - 2 |c|² o / (T O²)`. A row that is reconstructed as zero has none.

@@ -23,7 +23,7 @@ public struct PairedDifference: Sendable, Hashable {
   /// The difference of two lists of equal length; NaN is a missing number.
   ///
   /// In decibels `ln(β/α) ≈ ln(b̄/ā) + E[w]` with `w = b/b̄ - a/ā` (delta method), so the interval is that of the mean of w. Each end is
-  /// that of ``DropMean``, which allows for skewness and for tails on its side.
+  /// that of `DropMean`, which allows for skewness and for tails on its side.
   ///
   /// - Precondition: the lists are of equal length.
   /// - Complexity: O(drops).

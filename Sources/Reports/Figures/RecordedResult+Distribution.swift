@@ -10,7 +10,7 @@ extension RecordedResult {
   /// The distribution of a mean's numbers over drops, read from the journals: for each operating point up to 201 rows with a value of the
   /// column, in its unit, and the share of drops that do not exceed it.
   ///
-  /// - Throws: ``FigureError`` for a column that is no mean over drops; ``JournalError`` without a journal.
+  /// - Throws: ``FigureError`` for a column that is no mean over drops; `JournalError` without a journal.
   public func distribution(of name: String) throws -> RecordedResult {
     guard let column = FigureKey.columns.first(where: { $0.name == name }),
       let number = column.mean?.name
