@@ -19,12 +19,10 @@ public struct ElasticBudget: Sendable {
 }
 
 /// Networks with measured errors that fit a budget: the elastic choice of expansion, binarisation, ratio and bits by
-/// what UE and BS can
-/// afford.
+/// what UE and BS can afford.
 ///
 /// Reference: Z. Lu, X. Zhang, H. He, J. Wang, J. Song, Binarized Aggregated Network With Quantization: Flexible Deep
-/// Learning Deployment
-/// for CSI Feedback in Massive MIMO Systems, IEEE Trans. Wireless Commun. 21 (2022) 5514,
+/// Learning Deployment for CSI Feedback in Massive MIMO Systems, IEEE Trans. Wireless Commun. 21 (2022) 5514,
 /// doi:10.1109/TWC.2022.3141653, algorithm 1.
 public struct ElasticChoice: Sendable {
   /// A network as it was measured.

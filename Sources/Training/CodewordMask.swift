@@ -5,14 +5,12 @@ import Parts
 /// Keeps the beginning of codewords and sets the rest to zero, so that one network serves several lengths.
 ///
 /// In training each sample draws its length from the list; where a network is judged, the samples take the lengths in
-/// turn. What was
-/// set to zero gets no gradient.
+/// turn. What was set to zero gets no gradient.
 ///
 /// Reference: J. Guo, C.-K. Wen, S. Jin, G. Y. Li, Convolutional Neural Network-Based Multiple-Rate Compressive
-/// Sensing for Massive
-/// MIMO CSI Feedback, IEEE Trans. Wireless Commun. 19 (2020) 2827 (networks of several rates); O. Rippel, M. Gelbart,
-/// R. Adams,
-/// Learning Ordered Representations with Nested Dropout, ICML 2014 (a tail of random length set to zero).
+/// Sensing for Massive MIMO CSI Feedback, IEEE Trans. Wireless Commun. 19 (2020) 2827 (networks of several rates); O.
+/// Rippel, M. Gelbart, R. Adams, Learning Ordered Representations with Nested Dropout, ICML 2014 (a tail of random
+/// length set to zero).
 public final class CodewordMask: CodewordStepPart {
   static let lengths = Parameter<[Int]?>.optional(
     "codeword_lengths", .list(.integer(1...1_000_000), count: 1...64),

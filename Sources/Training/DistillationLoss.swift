@@ -5,10 +5,9 @@ import Networks
 /// A loss against the target and cross-entropy with a teacher's reconstruction, both softened by a temperature.
 ///
 /// `α L(z, y) + (1 - α) CE`, L being the mean squared error if no other loss is given, `CE = -Σ p_i ln q_i` averaged
-/// over the batch, with
-/// `p = softmax(z_t / T)` of the teacher's and `q = softmax(z / T)` of the student's reconstruction over all values
-/// of a sample. The
-/// cross-entropy does not see a constant offset: its gradient `(q - p) / T` sums to zero.
+/// over the batch, with `p = softmax(z_t / T)` of the teacher's and `q = softmax(z / T)` of the student's
+/// reconstruction over all values of a sample. The cross-entropy does not see a constant offset: its gradient
+/// `(q - p) / T` sums to zero.
 ///
 /// Reference: G. Hinton, O. Vinyals, J. Dean, Distilling the Knowledge in a Neural Network, 2015, arXiv:1503.02531.
 public struct DistillationLoss: Loss {

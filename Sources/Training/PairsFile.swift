@@ -5,14 +5,10 @@ import Networks
 /// A file of pairs of CSI and codewords: all that two sides exchange when each trains its own network.
 ///
 /// A safetensors file. For each of the sets `train`, `validation`, `test` it has `SET.csi` `[sample, 2, angle,
-/// delay]`, 0.5 being no
-/// energy, and `SET.codeword` `[sample, M]`. Codewords of B bits a real are whole numbers q (uint8 to 8 bits, uint16
-/// beyond) that
-/// stand for `minimum_m + q step_m`, with `codeword.minimum` and `codeword.step` `[M]`. The texts beside them are
-/// `format`,
-/// `normaliser`, `network` and `cr` of the encoder, `image`, `codeword_length` and `bits`; the last tensor `sha256`
-/// is the digest of
-/// texts, names, shapes and values.
+/// delay]`, 0.5 being no energy, and `SET.codeword` `[sample, M]`. Codewords of B bits a real are whole numbers q
+/// (uint8 to 8 bits, uint16 beyond) that stand for `minimum_m + q step_m`, with `codeword.minimum` and
+/// `codeword.step` `[M]`. The texts beside them are `format`, `normaliser`, `network` and `cr` of the encoder,
+/// `image`, `codeword_length` and `bits`; the last tensor `sha256` is the digest of texts, names, shapes and values.
 public struct PairsFile: Sendable {
   static let format = "csilink pairs 1"
   static let sets = ["train", "validation", "test"]

@@ -1,8 +1,7 @@
 import Parts
 
 /// The encoder of one network with the decoder of another one whose codewords have the same length, such as a
-/// student's encoder
-/// before its teacher's decoder.
+/// student's encoder before its teacher's decoder.
 public enum PairedNetworks: ComposedFamily {
   static let encoder = Parameter(
     "encoder", .text, default: "csinet", "The network whose encoder it has, settings and all.")
