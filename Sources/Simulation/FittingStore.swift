@@ -20,6 +20,10 @@ final class FittingStore: Sendable {
   private let countAll: @Sendable () throws -> Int?
   /// Of placeholders, those that no file has the content of.
   private let missing = Mutex<Int>(0)
+  /// What the last fit saw before the codec, for others on the same drops: quantisers of several bits, coders, codecs.
+  private let recent = Mutex<(key: String, blocks: [ComplexArray?])?>(nil)
+  /// Of ``recent``, at most.
+  private static let mostBytes = 1 << 28
   /// Drops whose input is computed together.
   private static let block = 16
 
@@ -99,27 +103,41 @@ final class FittingStore: Sendable {
   /// Inputs are computed in parallel, a few blocks at a time, and added in drop order; drops without energy are left out.
   private func fit(_ fitting: Fitting, _ front: FrontEnd) throws -> Artefact {
     var fitter = fitting.makeFitter()
-    let starts = Array(stride(from: 0, to: fitting.dropCount, by: Self.block))
+    let key = "drops \(fitting.dropCount)\n" + front.keyOfSeen(fitting.source)
+    let known = recent.withLock { $0?.key == key ? $0!.blocks : nil }
+    var blocks: [ComplexArray?] = []
+    var (kept, bytes) = (0, known == nil && front.transform != nil ? 0 : Int.max)
+    let count = (fitting.dropCount + Self.block - 1) / Self.block
     let group = 2 * pool.threadCount
-    var kept = 0
-    for first in stride(from: 0, to: starts.count, by: group) {
-      let members = starts[first..<min(first + group, starts.count)]
-      let inputs = try pool.map(members.count) { index, _ in
-        let start = members[members.startIndex + index]
-        let drops = start..<min(start + Self.block, fitting.dropCount)
-        return try front.input(
-          fitting.source, DropBlock(drops, domain: .fit, seed: front.seed))
+    for first in stride(from: 0, to: count, by: group) {
+      let inputs = try pool.map(min(group, count - first)) { index, _ in
+        let seen =
+          if let known { known[first + index] } else {
+            try self.seen(first + index, fitting, front)
+          }
+        return (seen, try seen.map(front.input))
       }
-      for (input, count) in inputs {
-        kept += count
+      for (seen, input) in inputs {
+        kept += seen?.shape[0] ?? 0
         if let input { fitter.add(input) }
+        guard bytes <= Self.mostBytes else { continue }
+        blocks.append(seen)
+        bytes += (seen?.count ?? 0) * MemoryLayout<ComplexFloat>.stride
       }
+      if bytes > Self.mostBytes { blocks = [] }
     }
+    if bytes <= Self.mostBytes { recent.withLock { $0 = (key, blocks) } }
     guard 2 * kept >= fitting.dropCount else {
       throw SilentDropsError(
         silent: fitting.dropCount - kept, drops: fitting.dropCount, of: "a fit")
     }
     return try fitter.finish(on: pool)
+  }
+
+  private func seen(_ block: Int, _ fitting: Fitting, _ front: FrontEnd) throws -> ComplexArray? {
+    let start = block * Self.block
+    let drops = start..<min(start + Self.block, fitting.dropCount)
+    return try front.seen(fitting.source, DropBlock(drops, domain: .fit, seed: front.seed))
   }
 
   private func save(_ artefact: Artefact, to path: String, digest: String) throws {

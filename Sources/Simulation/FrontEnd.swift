@@ -54,8 +54,13 @@ package struct FrontEnd: Sendable {
   }
 
   /// Names everything that a sample depends on, data files by their digests.
-  func key(_ source: Fitting.Source) -> String {
-    let unseen: Set<Section> = source == .truth ? [.pilots, .estimator] : []
+  func key(_ source: Fitting.Source) -> String { key(source, without: []) }
+
+  /// The same for what ``seen(_:_:)`` gives.
+  func keyOfSeen(_ source: Fitting.Source) -> String { key(source, without: [.codec, .quantizer]) }
+
+  private func key(_ source: Fitting.Source, without sections: Set<Section>) -> String {
+    let unseen = sections.union(source == .truth ? [.pilots, .estimator] : [])
     return keys.filter { !unseen.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
       .joined(separator: "\n")
   }
@@ -114,18 +119,22 @@ package struct FrontEnd: Sendable {
     try normaliser!.scale(transform!.forward(sample.response), by: sample.factors)
   }
 
-  /// What the next part is fitted on, of the drops of a block whose channel has energy; nil without one.
-  func input(_ source: Fitting.Source, _ block: DropBlock) throws -> (StageInput?, count: Int) {
+  /// What the stage behind the normaliser sees of the drops of a block whose channel has energy; nil without one.
+  func seen(_ source: Fitting.Source, _ block: DropBlock) throws -> ComplexArray? {
     let sample = try sample(block, sees: source)
     let hasEnergy = sample.response.rowsWithEnergy
     let kept = hasEnergy.indices.filter { hasEnergy[$0] }
-    guard !kept.isEmpty else { return (nil, 0) }
-    let seen = kept.count == hasEnergy.count ? sample.seen : sample.seen.rows(kept)
-    guard transform != nil else { return (.response(seen), kept.count) }
-    guard let codec else { return (.csi(seen), kept.count) }
+    guard !kept.isEmpty else { return nil }
+    return kept.count == hasEnergy.count ? sample.seen : sample.seen.rows(kept)
+  }
+
+  /// What the next part is fitted on, made of what ``seen(_:_:)`` gave.
+  func input(_ seen: ComplexArray) throws -> StageInput {
+    guard transform != nil else { return .response(seen) }
+    guard let codec else { return .csi(seen) }
     let codewords = try codec.encode(seen).values
     let symbols = quantizer.flatMap { SymbolBlock(codewords, by: $0)?.codewords }
-    return (symbols.map(StageInput.symbols) ?? .codeword(codewords), kept.count)
+    return symbols.map(StageInput.symbols) ?? .codeword(codewords)
   }
 }
 

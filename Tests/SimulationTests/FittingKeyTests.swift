@@ -141,6 +141,30 @@ import Testing
     }
   }
 
+  /// Parts on the same drops share what the stages before the codec make of them, and learn what each learns alone.
+  @Test func partsOnTheSameDropsLearnWhatTheyLearnAlone() throws {
+    let learners = [
+      "normaliser={type: dataset, fit.drops: 70}", "codec={type: pca, length: 6, fit.drops: 70}",
+      "quantizer={type: kmeans, fit.drops: 70}", "coder={type: range, fit.drops: 70}",
+    ]
+    let swept = try execute(
+      prepare(
+        Self.link,
+        set: learners + [
+          "sweep.codec.length=[6, 3]", "sweep.quantizer.bits=[1, 3]",
+          "sweep.codec.fit.source=[truth, estimate]",
+        ])
+    ).points
+    try #require(swept.count == 8)
+    for point in swept {
+      let settings = zip(["codec.length", "quantizer.bits", "codec.fit.source"], point.coordinates)
+      let alone = try execute(
+        prepare(Self.link, set: learners + settings.map { "\($0.0)=\($0.1!)" })
+      ).points[0]
+      #expect(point[.nmseDB] == alone[.nmseDB], "\(point.coordinates)")
+    }
+  }
+
   private func report(_ overrides: [String], _ folder: String?) throws -> String {
     ReportCSV.text(of: try execute(prepare(Self.link, set: overrides, artefacts: folder)))
   }
