@@ -233,6 +233,32 @@ public struct TrainingRun: Sendable {
   }
 }
 
+/// How much work the training of a network is.
+public struct TrainingWork: Sendable {
+  /// Name and ratio.
+  public let network: String
+  /// Multiply-accumulates of a sample forward through both sides; backward it is about twice as many.
+  public let products: Double
+  /// Samples of all epochs.
+  public let samples: Int
+
+  /// Multiply-accumulates forward of the whole training.
+  public var total: Double { products * Double(samples) }
+}
+
+extension TrainingRun {
+  /// The work of each network in the order of their training.
+  public var workload: [TrainingWork] {
+    tasks.map { task in
+      let sides = [task.network.autoencoder.encoder, task.network.autoencoder.decoder]
+      return TrainingWork(
+        network: task.network.title,
+        products: Double(sides.map(\.graph.costs.allProducts).reduce(0, +)),
+        samples: settings.epochs * sampleCount)
+    }
+  }
+}
+
 extension TrainingSettings {
   /// What the encoder sees.
   package var sees: Fitting.Source { source == .estimate ? .estimate : .truth }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LinkMath
 import Reports
+import Scenarios
 import Simulation
 
 struct TrainCommand: ParsableCommand {
@@ -19,14 +20,32 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Discard checkpoints and drawn samples of the folder.")
   var fresh = false
 
+  @Flag(
+    help: """
+      The argument is a queue of trainings: a folder of scenarios, or a file with the arguments of one training on each \
+      line. --set, --fresh, --threads and --quiet hold for all; --output is where the results of those without one go.
+      """)
+  var queue = false
+
   func run() throws {
+    if queue {
+      return try TrainingQueue(scenario.scenario, shared: self).run(quiet: compute.quiet)
+    }
     let scenario = try scenario.read()
-    let folder = compute.folder(scenario)
+    try train(
+      scenario, in: compute.folder(scenario), TrainingDisplay(isQuiet: compute.quiet),
+      InterruptFlag())
+  }
+
+  /// Trains the networks of a scenario and prints what came of it.
+  ///
+  /// - Throws: `ExitCode` 130 if it was interrupted, errors of scenario, data and files.
+  func train(
+    _ scenario: Scenario, in folder: String, _ display: TrainingDisplay, _ interrupt: InterruptFlag
+  ) throws {
     if fresh { try TrainingFolder.discard(folder) }
     let pool = WorkerPool(threadCount: compute.threadCount)
     let training = try TrainingRun(scenario, pool: pool, progress: compute.note)
-    let display = TrainingDisplay(isQuiet: compute.quiet)
-    let interrupt = InterruptFlag()
     let trained = try training.execute(
       in: folder, progress: { display.show($0) }, shouldStop: { interrupt.isRaised })
     display.finish()
