@@ -163,11 +163,14 @@ struct StageMaker {
   }
 
   /// The swept values that the stages up to a section have at a point.
-  private func place(_ section: Section, _ point: OperatingPoint) -> String {
-    zip(scenario.axes, point.coordinates).compactMap { axis, value in
+  private func place(_ section: Section, _ point: OperatingPoint) -> FittingStore.Place {
+    let values = zip(scenario.axes, point.coordinates).compactMap { axis, value in
       let owner = Section(rawValue: String(axis.path.prefix { $0 != "." }))
       return owner.flatMap { $0 <= section ? value : nil }.map { "\(axis.path)=\($0)" }
-    }.joined(separator: ", ")
+    }
+    return FittingStore.Place(
+      section: section, point: point.index, text: values.joined(separator: ", "),
+      mayHaveFewer: !scenario.isWritten("fit.drops", section, point: point.index))
   }
 
   /// A text for what the part of a section does: its settings, and the content of the files that it reads.
@@ -213,7 +216,10 @@ extension StageMaker {
     try placed(.channel, point) {
       guard let fitting = try PowerScaling.fitting(settings) else { return }
       let front = FrontEnd(model, key: key, seed: seed)
-      model = ScaledChannel(model, try store.artefact(for: fitting, part: settings, front))
+      var place = place(.channel, point)
+      place.text = ""
+      model = ScaledChannel(
+        model, try store.artefact(for: fitting, part: settings, front, at: place))
     }
     model = try replaceChannel?(model) ?? model
     state.context.portCount = model.portCount
