@@ -34,8 +34,8 @@ final class FittingStore: Sendable {
     let point: Int
     /// The point in words, for the progress.
     var text = ""
-    /// The number of drops is a default, and recorded data may have fewer.
-    let mayHaveFewer: Bool
+    /// The request for so many drops, if their number is a default and recorded data may have fewer.
+    let fewer: ((Int) throws -> Fitting)?
   }
 
   /// - Parameters:
@@ -111,15 +111,15 @@ final class FittingStore: Sendable {
   /// The request for at most the drops that recorded data has, if their number is a default.
   private func limited(
     _ fitting: Fitting, _ part: Settings, _ front: FrontEnd, _ place: Place?
-  ) throws(SettingsError) -> Fitting {
+  ) throws -> Fitting {
     guard let available = front.channel.dropCount(in: .fit), fitting.dropCount > available else {
       return fitting
     }
-    if available > 0, place?.mayHaveFewer == true {
+    if available > 0, let fewer = place?.fewer {
       let note =
         "\(part.section).fit.drops is \(available) in place of \(fitting.dropCount): the data has no more for fitting"
       if !placeholdersOnly, told.withLock({ $0.insert(note).inserted }) { progress(note) }
-      return fitting.limited(to: available)
+      return try fewer(available)
     }
     let error = SettingsError(
       part: part.part, key: "fit.drops",
