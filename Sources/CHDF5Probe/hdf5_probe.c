@@ -8,6 +8,10 @@
 #include "guarded.h"
 
 enum { LARGEST_RANK = 32, LARGEST_NAME = 1024, CHUNKS_BETWEEN_REPORTS = 256 };
+enum { DEEPEST = 4, PLAUSIBLE_CHUNKS = 1 << 20 };
+
+// Links that may still be followed; groups that hold themselves have no end.
+static int links_left = 100000;
 
 static herr_t note_memory(unsigned n, const H5E_error2_t *error, void *found) {
   (void)n;
@@ -51,6 +55,11 @@ static void probe_class(hid_t object) {
 static void probe_number(hid_t type) {
   H5T_class_t kind = H5Tget_class(type);
   H5Tget_size(type);
+  if (kind == H5T_ENUM) {
+    hid_t base = H5Tget_super(type);
+    if (base >= 0 && H5Tget_class(base) == H5T_INTEGER) probe_number(base);
+    H5Tclose(base);
+  }
   if (kind == H5T_INTEGER) H5Tget_sign(type);
   if (kind == H5T_INTEGER || kind == H5T_FLOAT) {
     H5Tget_order(type);
@@ -62,8 +71,8 @@ static void probe_type(hid_t dataset) {
   hid_t type = H5Dget_type(dataset);
   if (type < 0) return;
   if (H5Tget_class(type) == H5T_COMPOUND) {
-    H5Tget_member_index(type, "real");
-    H5Tget_member_index(type, "imag");
+    static const char *const names[] = {"real", "imag", "r", "i", "re", "im"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) H5Tget_member_index(type, names[i]);
     int members = H5Tget_nmembers(type);
     for (unsigned i = 0; members == 2 && i < 2; i++) {
       hid_t member = H5Tget_member_type(type, i);
@@ -80,13 +89,21 @@ static void probe_type(hid_t dataset) {
 
 // The place of every chunk of the grid, and the bytes of the first.
 static void probe_grid(
-    hid_t dataset, int rank, const hsize_t *lengths, const hsize_t *chunk, hsize_t file_size) {
+    hid_t dataset, int rank, const hsize_t *lengths, const hsize_t *chunk, hsize_t file_size,
+    int some_missing) {
   hsize_t corner[LARGEST_RANK] = {0};
   hsize_t count = 0;
   int axis;
   do {
     hsize_t size = 0;
-    if (H5Dget_chunk_storage_size(dataset, corner, &size) < 0) return;
+    if (some_missing) {
+      unsigned mask;
+      haddr_t address;
+      if (H5Dget_chunk_info_by_coord(dataset, corner, &mask, &address, &size) < 0) return;
+    }
+    if ((!some_missing || size > 0) && H5Dget_chunk_storage_size(dataset, corner, &size) < 0) {
+      return;
+    }
     if (count == 0 && size > 0 && size <= file_size) {
       unsigned skipped;
       void *bytes = allocate(size);
@@ -100,6 +117,15 @@ static void probe_grid(
       corner[axis] = 0;
     }
   } while (axis >= 0);
+}
+
+static void probe_fill(hid_t dataset, hid_t plan) {
+  H5D_fill_value_t status;
+  if (H5Pfill_value_defined(plan, &status) < 0 || status != H5D_FILL_VALUE_USER_DEFINED) return;
+  hid_t type = H5Dget_type(dataset);
+  unsigned char bytes[64];
+  if (type >= 0 && H5Tget_size(type) <= sizeof bytes) H5Pget_fill_value(plan, type, bytes);
+  H5Tclose(type);
 }
 
 static void probe_chunks(
@@ -116,13 +142,15 @@ static void probe_chunks(
   for (int axis = 0; axis < rank; axis++) {
     if (chunk[axis] == 0 || lengths[axis] == 0) return;
     hsize_t along = (lengths[axis] - 1) / chunk[axis] + 1;
-    if (along > file_size / expected) return;
+    if (along > (file_size > PLAUSIBLE_CHUNKS ? file_size : PLAUSIBLE_CHUNKS) / expected) return;
     expected *= along;
   }
   hsize_t present = 0;
-  if (H5Dget_num_chunks(dataset, space, &present) < 0 || present != expected) return;
+  if (H5Dget_num_chunks(dataset, space, &present) < 0) return;
+  if (present < 1 || present > expected) return;
+  if (present < expected) probe_fill(dataset, plan);
   guarded_progress();
-  probe_grid(dataset, rank, lengths, chunk, file_size);
+  probe_grid(dataset, rank, lengths, chunk, file_size, present < expected);
 }
 
 static void probe_dataset(hid_t dataset, hsize_t file_size) {
@@ -154,19 +182,22 @@ static void probe_dataset(hid_t dataset, hsize_t file_size) {
   H5Sclose(space);
 }
 
-static void probe_object(hid_t file, const char *name, hsize_t file_size) {
-  hid_t object = H5Oopen(file, name, H5P_DEFAULT);
+static void probe_members(hid_t group, hsize_t file_size, int level);
+
+static void probe_object(hid_t group, const char *name, hsize_t file_size, int level) {
+  hid_t object = H5Oopen(group, name, H5P_DEFAULT);
   if (object < 0) return;
   probe_class(object);
-  if (H5Iget_type(object) == H5I_DATASET) probe_dataset(object, file_size);
+  H5I_type_t kind = H5Iget_type(object);
+  if (kind == H5I_DATASET) probe_dataset(object, file_size);
+  if (kind == H5I_GROUP && level < DEEPEST) probe_members(object, file_size, level + 1);
   H5Oclose(object);
 }
 
-static void probe_root(hid_t file, hsize_t file_size) {
-  hid_t group = H5Gopen2(file, "/", H5P_DEFAULT);
+static void probe_members(hid_t group, hsize_t file_size, int level) {
   H5G_info_t info;
-  if (group < 0 || H5Gget_info(group, &info) < 0) return;
-  for (hsize_t i = 0; i < info.nlinks && i < 100000; i++) {
+  if (H5Gget_info(group, &info) < 0) return;
+  for (hsize_t i = 0; i < info.nlinks && links_left-- > 0; i++) {
     H5L_info_t link;
     char name[LARGEST_NAME] = {0};
     if (H5Lget_info_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, &link, H5P_DEFAULT) < 0 ||
@@ -175,8 +206,14 @@ static void probe_root(hid_t file, hsize_t file_size) {
       break;
     }
     guarded_progress();
-    if (link.type == H5L_TYPE_HARD && name[0] != '#') probe_object(file, name, file_size);
+    if (link.type == H5L_TYPE_HARD && name[0] != '#') probe_object(group, name, file_size, level);
   }
+}
+
+static void probe_root(hid_t file, hsize_t file_size) {
+  hid_t group = H5Gopen2(file, "/", H5P_DEFAULT);
+  if (group < 0) return;
+  probe_members(group, file_size, 1);
   H5Gclose(group);
 }
 

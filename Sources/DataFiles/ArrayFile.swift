@@ -1,4 +1,6 @@
-/// Files of numeric arrays: .npy, .npz, .mat (v5 and v7.3), .csv and .safetensors.
+import Foundation
+
+/// Files of numeric arrays: .npy, .npz, .mat (v5 and v7.3), HDF5, .csv and .safetensors.
 ///
 /// The format is taken from the first bytes of the file where they tell it (.npy, .npz, .mat), else
 /// from the extension. Nothing in a file is trusted: sizes are checked against the file before memory
@@ -42,6 +44,34 @@ public enum ArrayFile {
     return arrays
   }
 
+  /// The array files that a path names: itself, or those of a folder in the order of their names, numbers in them by size.
+  ///
+  /// - Throws: for a folder without such files, or with files of several formats.
+  public static func shards(of path: String) throws(DataFileError) -> [String] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else { return [path] }
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+      .filter { !$0.hasPrefix(".") && suffixes.contains(ArrayFormat.suffix(of: $0) ?? "") }
+      .sorted { first, second in
+        let order = first.compare(second, options: .numeric)
+        return order == .orderedSame ? first < second : order == .orderedAscending
+      }
+    let kinds = Set(names.compactMap { ArrayFormat.suffix(of: $0) }).sorted()
+    guard kinds.count == 1 else {
+      throw DataFileError(
+        file: path, expected: "an array file, or a folder with shards of one format",
+        found: kinds.isEmpty ? "a folder without array files" : kinds.joined(separator: " and "),
+        hint: kinds.isEmpty ? nil : "name one of the files, or move the others away")
+    }
+    return names.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
+  }
+
+  /// Extensions of the files that a folder of shards may hold.
+  private static let suffixes: Set<String> = [
+    "npy", "npz", "mat", "h5", "hdf5", "csv", "txt", "tsv", "dat", "safetensors",
+  ]
+
   /// The `__metadata__` map of a .safetensors file.
   public static func metadata(_ path: String) throws(DataFileError) -> [String: String] {
     try SafetensorsFile(openFile(path)).metadata
@@ -51,7 +81,7 @@ public enum ArrayFile {
     _ variable: String?, from entries: [ArrayEntry], _ path: String
   ) throws(DataFileError) -> Int {
     let candidates = entries.indices.filter {
-      variable == nil ? entries[$0].info != nil : entries[$0].name == variable
+      variable == nil ? entries[$0].info != nil : matches(entries[$0].name, variable)
     }
     if candidates.count == 1 {
       if case .failure(let error) = entries[candidates[0]].content { throw error }
@@ -71,10 +101,20 @@ public enum ArrayFile {
         : candidates.count > 1 && variable == nil ? "name the variable to read" : nil)
   }
 
+  /// Members of groups and structs are `group/H` and `s.H`; either mark is taken for the other.
+  private static func matches(_ name: String?, _ wanted: String?) -> Bool {
+    let dots = { (name: String) in String(name.map { $0 == "/" ? "." : $0 }) }
+    return name == wanted || (name != nil && name.map(dots) == wanted.map(dots))
+  }
+
   private static func container(_ path: String) throws(DataFileError) -> any ArrayContainer {
     let window = try openFile(path)
     switch try ArrayFileFormat(of: window) {
-    case .npy: return SingleArray(rows: try NPYHeader(window).rows(of: window, name: nil))
+    case .npy:
+      let header = try NPYHeader(window, takesRecords: true)
+      return header.fields.isEmpty
+        ? SingleArray(rows: try header.rows(of: window, name: nil))
+        : try NPYRecords(header, window)
     case .npz: return try NPZFile(window)
     case .mat5: return try MAT5File(window)
     case .mat73(let base): return try MAT73File(window, base: base)
@@ -128,7 +168,7 @@ enum ArrayFileFormat {
       expected = "a MATLAB v5 or v7.3 file"
       hint = "in MATLAB, save with '-v7' or '-v7.3'; v4 files are not read"
     default:
-      expected = "a .npy, .npz, .mat, .csv or .safetensors file"
+      expected = "a .npy, .npz, .mat, .h5, .csv or .safetensors file"
     }
     let found = start.prefix(8).map { byte in
       let digits = String(byte, radix: 16)

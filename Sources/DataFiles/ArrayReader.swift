@@ -23,12 +23,50 @@ public struct ArrayReader: Sendable {
   /// Rows that are stored together; reading fewer of them takes as long. 1 where rows are independent.
   public var rowsPerChunk: Int { source.rowsPerChunk }
 
+  /// The same array with its axes in another order.
+  ///
+  /// Files keep their numbers in one order: rows along an axis whose entries adjoin in the file are read in many small
+  /// pieces, those along the slowest axis in one.
+  /// - Parameter axes: `axes[k]` is the present place of axis k; each number beyond the present axes is a new axis of
+  ///   length 1.
+  /// - Precondition: every present axis stands there once.
+  public func reordered(_ axes: [Int]) -> ArrayReader {
+    let present = Array(info.shape.indices)
+    precondition(axes.filter { $0 < present.count }.sorted() == present, "an axis is missing")
+    guard axes != present else { return self }
+    return ArrayReader(path: path, source: source.reordered(axes))
+  }
+
+  /// Arrays of several files as one, their rows one behind the other.
+  ///
+  /// - Parameters:
+  ///   - readers: at least one.
+  ///   - path: what errors call the whole.
+  /// - Throws: for the first array that differs from the first in more than its number of rows.
+  public static func joined(_ readers: [ArrayReader], path: String) throws(DataFileError)
+    -> ArrayReader
+  {
+    let first = readers[0].info
+    for reader in readers {
+      let info = reader.info
+      guard info.shape.dropFirst() == first.shape.dropFirst(), info.isComplex == first.isComplex,
+        info.elementType == first.elementType
+      else {
+        throw DataFileError(
+          file: reader.path, expected: "rows as in the other shards", found: info.description,
+          hint: "'\(readers[0].path)' holds \(first.description)")
+      }
+    }
+    guard readers.count > 1 else { return readers[0] }
+    return ArrayReader(path: path, source: JoinedRows(readers.map(\.source)))
+  }
+
   /// Reads the rows in `range` along the first axis.
   ///
   /// - Returns: array of shape `[range.count, later axes...]`.
   /// - Precondition: `range` lies within `0 ..< info.rowCount`.
-  /// - Complexity: memory O(size of the result); time too, except in column-major files, where each
-  ///   column is a separate read.
+  /// - Complexity: memory O(size of the result); time too, except where the rows do not adjoin in the file (column-major
+  ///   files, reordered axes), where each run of them is a separate read.
   public func rows(_ range: Range<Int>) throws(DataFileError) -> NumericArray {
     precondition(range.lowerBound >= 0 && range.upperBound <= info.rowCount, "row out of range")
     var info = info

@@ -1,8 +1,10 @@
 /// A table of numbers in text, read as `float64` of shape [row, column].
 ///
 /// Cells are separated by `;`, by `,` or by spaces and tabs (the first of these that the first data
-/// line has). A `#` starts a comment; empty lines are skipped; the first line may be a header, which
-/// it is if it has letters and none of its cells is a number. Numbers have a decimal point and an exponent with E or
+/// line has) and may stand in double quotes. A `#` starts a comment; empty lines are skipped; the first line may be a
+/// header, which it is if none of its cells is a number and it has letters, or if its first cell is empty. The first column
+/// is left out as an index of the rows, as pandas and R write it, if the header has no cell for it, an empty one or a name
+/// such as `index`, and the rows are counted. Numbers have a decimal point and an exponent with E or
 /// Fortran's D; `nan` and `inf` are numbers. The table is complex if the first data line has a complex number as NumPy,
 /// MATLAB or R write it: `(1+2j)`, `1+2j`, `1-2i`.
 struct CSVRows: RowSource {
@@ -13,6 +15,8 @@ struct CSVRows: RowSource {
   let note: String?
   private let window: ByteWindow
   private let separator: CSVSeparator
+  /// The first column is no data.
+  private let hasIndex: Bool
   private let checkpoints: [Checkpoint]
 
   private struct Checkpoint {
@@ -26,7 +30,8 @@ struct CSVRows: RowSource {
     var separator: CSVSeparator?
     var columnCount = 0
     var rowCount = 0
-    var hasHeader = false
+    var header: FirstLine?
+    var index: CSVIndex?
     var isComplex = false
     var note: String?
     var checkpoints: [Checkpoint] = []
@@ -41,18 +46,22 @@ struct CSVRows: RowSource {
       if line.isEmpty { continue }
       if rowCount == 0 {
         let first = try FirstLine(line)
-        if first.isHeader && !hasHeader {
-          hasHeader = true
+        if first.isHeader && header == nil {
+          header = first
           continue
         }
         separator = CSVSeparator(of: line)
         columnCount = first.cells.count
         isComplex = first.isComplex
+        index = header.flatMap { CSVIndex(header: $0, first) }
         if first.isCount {
           note =
             "\(window.path): line \(scanner.line) counts the columns but is taken for data; "
             + "if it is a header, begin it with '#'"
         }
+      }
+      if rowCount == 1, let found = index {
+        index = try found.continues(in: FirstLine(line)) ? found : nil
       }
       if rowCount % Self.stride == 0 {
         checkpoints.append(Checkpoint(offset: offset, line: scanner.line))
@@ -61,11 +70,20 @@ struct CSVRows: RowSource {
     }
     guard let separator else {
       throw window.error(
-        expected: "lines of numbers", found: hasHeader ? "a header only" : "no data")
+        expected: "lines of numbers", found: header != nil ? "a header only" : "no data")
     }
     self.separator = separator
     self.checkpoints = checkpoints
-    self.note = rowCount > 1 ? note : nil
+    hasIndex = index != nil
+    if hasIndex {
+      columnCount -= 1
+      note =
+        "\(window.path): the first column counts the rows and is left out; if it is data, begin the "
+        + "header with '#'"
+    } else if rowCount < 2 {
+      note = nil
+    }
+    self.note = note
     info = ArrayInfo(
       name: nil, shape: [rowCount, columnCount], isComplex: isComplex, elementType: .float64)
   }
@@ -101,7 +119,12 @@ struct CSVRows: RowSource {
   private func parse(
     _ line: ArraySlice<UInt8>, at number: Int, _ lineStart: Int, into values: inout [Double]
   ) throws(DataFileError) {
+    var isIndex = hasIndex
     try separator.forEachCell(line) { cell throws(DataFileError) in
+      if isIndex {
+        isIndex = false
+        return
+      }
       if let value = parseNumber(cell) {
         values.append(value)
         if info.isComplex { values.append(0) }
@@ -143,7 +166,9 @@ private struct FirstLine {
     isComplex = cells.contains { cell in
       parseComplex(cell) != nil && (hasNumbers || cell.contains { (0x30...0x39).contains($0) })
     }
-    isHeader = hasLetters && !isComplex && !hasNumbers
+    // pandas leaves the name of the index empty, and R writes one in quotes.
+    let hasCorner = cells.count > 1 && cells[0].isEmpty && !cells[1...].contains { $0.isEmpty }
+    isHeader = hasCorner || (hasLetters && !isComplex && !hasNumbers)
   }
 
   /// Whether the cells are 0, 1, 2, ... or 1, 2, 3, ..., as tables without names of columns are given a header.
@@ -151,5 +176,30 @@ private struct FirstLine {
     let numbers = cells.map(parseNumber)
     guard numbers.count > 1, let first = numbers[0], first == 0 || first == 1 else { return false }
     return numbers.enumerated().allSatisfy { $1 == first + Double($0) }
+  }
+}
+
+/// The first column of a table that counts its rows.
+private struct CSVIndex {
+  private static let names: Set<String> = [
+    "", "index", "id", "no", "nr", "row", "rows", "drop", "sample", "record", "unnamed: 0",
+  ]
+
+  /// Number of the first row.
+  private let first: Double
+
+  /// - Returns: nil if the header names the column as data, or the first row does not begin with 0 or 1.
+  init?(header: FirstLine, _ row: FirstLine) {
+    let name = String(decoding: header.cells[0], as: UTF8.self).lowercased()
+    let isMissing = header.cells.count == row.cells.count - 1
+    let isNamed = header.cells.count == row.cells.count && Self.names.contains(name)
+    guard row.cells.count > 1, isMissing || isNamed, let first = parseNumber(row.cells[0]),
+      first == 0 || first == 1
+    else { return nil }
+    self.first = first
+  }
+
+  func continues(in row: FirstLine) -> Bool {
+    row.cells.first.flatMap(parseNumber) == first + 1
   }
 }

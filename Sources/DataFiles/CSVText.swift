@@ -88,8 +88,39 @@ enum CSVSeparator {
     }
   }
 
-  /// Calls `body` with each cell, without the spaces around it.
+  /// Calls `body` with each cell, without the spaces and the quotes around it.
   func forEachCell(
+    _ line: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) throws(DataFileError) -> Void
+  ) throws(DataFileError) {
+    guard line.contains(Self.quote) else { return try forEachPlainCell(line, body) }
+    // Quotes around a cell keep separators in it.
+    var (start, isQuoted) = (line.startIndex, false)
+    for position in line.indices {
+      if line[position] == Self.quote { isQuoted.toggle() }
+      guard !isQuoted, isSeparator(line[position]) else { continue }
+      if self != .spaces || start < position { try body(Self.unquoted(line[start..<position])) }
+      start = position + 1
+    }
+    if self != .spaces || start < line.endIndex { try body(Self.unquoted(line[start...])) }
+  }
+
+  private static let quote = UInt8(ascii: "\"")
+
+  private func isSeparator(_ byte: UInt8) -> Bool {
+    switch self {
+    case .semicolon: byte == UInt8(ascii: ";")
+    case .comma: byte == UInt8(ascii: ",")
+    case .spaces: isSpace(byte)
+    }
+  }
+
+  private static func unquoted(_ cell: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let cell = trimmed(cell)
+    guard cell.count > 1, cell.first == quote, cell.last == quote else { return cell }
+    return trimmed(cell.dropFirst().dropLast())
+  }
+
+  private func forEachPlainCell(
     _ line: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) throws(DataFileError) -> Void
   ) throws(DataFileError) {
     var start = line.startIndex

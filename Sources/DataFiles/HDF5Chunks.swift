@@ -2,8 +2,8 @@ import CHDF5
 
 /// The grid of chunks of a dataset and the filters they passed through when written.
 ///
-/// Chunks are taken raw from libhdf5 and decoded here with every size checked. Axes are HDF5's: the
-/// reverse of MATLAB's.
+/// Chunks are taken raw from libhdf5 and decoded here with every size checked. Axes are HDF5's. A chunk that was never
+/// written reads as the dataset's fill value.
 struct HDF5Chunks: Sendable, Equatable {
   enum Filter: Sendable, Equatable {
     case deflate
@@ -17,16 +17,23 @@ struct HDF5Chunks: Sendable, Equatable {
   let chunk: [Int]
   /// Filters in the order in which they were applied.
   let filters: [Filter]
+  /// How many chunks were never written.
+  let missing: Int
+  /// Bytes of an element of those.
+  private let fill: [UInt8]
   private let bytesPerElement: Int
+
+  /// A smaller number of chunks is taken for possible whatever the size of the file, as some may be missing.
+  private static let plausibleCount = 1 << 20
 
   /// Bytes of a decoded chunk.
   private var byteCount: Int { chunk.reduce(bytesPerElement, *) }
 
   init(
-    _ dataset: hid_t, _ space: hid_t, _ plan: hid_t, _ info: ArrayInfo, _ window: ByteWindow
+    _ dataset: hid_t, _ space: hid_t, _ plan: hid_t, _ lengths: [Int], _ bytesPerElement: Int,
+    _ window: ByteWindow
   ) throws(DataFileError) {
-    lengths = info.shape.reversed()
-    bytesPerElement = info.bytesPerElement
+    (self.lengths, self.bytesPerElement) = (lengths, bytesPerElement)
     var sizes = [hsize_t](repeating: 0, count: lengths.count)
     guard H5Pget_chunk(plan, Int32(sizes.count), &sizes) == sizes.count, !sizes.contains(0) else {
       throw window.error(expected: "the size of chunks", found: HDF5Handle.errorText())
@@ -41,8 +48,8 @@ struct HDF5Chunks: Sendable, Equatable {
     filters = try Self.filters(plan, bytesPerElement, window)
     var expected: hsize_t = 1
     for (length, size) in zip(lengths, chunk) { expected *= hsize_t((length - 1) / size + 1) }
-    // Every chunk takes a few bytes of index at least.
-    guard expected <= window.count else {
+    // Every chunk that was written takes a few bytes of index at least.
+    guard expected <= max(window.count, Self.plausibleCount) else {
       throw window.error(
         expected: "a number of chunks that the file can hold", found: "\(expected)")
     }
@@ -50,12 +57,29 @@ struct HDF5Chunks: Sendable, Equatable {
     guard H5Dget_num_chunks(dataset, space, &present) >= 0 else {
       throw window.error(expected: "an index of chunks", found: HDF5Handle.errorText())
     }
-    // A missing chunk would read as zeros.
-    guard present == expected else {
+    guard (1...expected).contains(present) else {
       throw window.error(
-        expected: "\(expected) chunks of values", found: "\(present)",
+        expected: "\(expected) chunks of values", found: present == 0 ? "none" : "\(present)",
         hint: "the file was not written to its end or is damaged")
     }
+    missing = Int(expected - present)
+    fill = missing > 0 ? try Self.fill(dataset, plan, bytesPerElement, window) : []
+  }
+
+  /// The bytes of the fill value, in the type of the file.
+  private static func fill(
+    _ dataset: hid_t, _ plan: hid_t, _ bytesPerElement: Int, _ window: ByteWindow
+  ) throws(DataFileError) -> [UInt8] {
+    let failure = { window.error(expected: "a fill value", found: $0) }
+    var status = H5D_FILL_VALUE_UNDEFINED
+    var bytes = [UInt8](repeating: 0, count: bytesPerElement)
+    guard H5Pfill_value_defined(plan, &status) >= 0 else { throw failure(HDF5Handle.errorText()) }
+    guard status == H5D_FILL_VALUE_USER_DEFINED else { return bytes }
+    let type = try HDF5Handle(H5Dget_type(dataset), H5Tclose, orThrow: failure)
+    guard H5Tget_size(type.id) == bytes.count, H5Pget_fill_value(plan, type.id, &bytes) >= 0 else {
+      throw failure(HDF5Handle.errorText())
+    }
+    return bytes
   }
 
   private static func filters(
@@ -83,24 +107,22 @@ struct HDF5Chunks: Sendable, Equatable {
     return filters
   }
 
-  /// Calls `body` with the corner and the decoded bytes of every chunk that has rows in `range`.
+  /// Calls `body` with the corner and the decoded bytes of every chunk that has entries in `box`, a range along each axis.
   ///
   /// Use only under `hdf5Lock`.
   func forEach(
-    rows range: Range<Int>, _ dataset: hid_t, _ window: ByteWindow,
+    in box: [Range<Int>], _ dataset: hid_t, _ window: ByteWindow,
     _ body: (_ corner: [Int], _ bytes: [UInt8]) throws(DataFileError) -> Void
   ) throws(DataFileError) {
-    let last = lengths.count - 1
-    var corner = [Int](repeating: 0, count: lengths.count)
-    corner[last] = range.lowerBound / chunk[last] * chunk[last]
-    let firstRow = corner[last]
+    let first = zip(box, chunk).map { $0.lowerBound / $1 * $1 }
+    var corner = first
     while true {
       try body(corner, try decoded(corner, dataset, window))
-      var axis = last
+      var axis = lengths.count - 1
       while axis >= 0 {
         corner[axis] += chunk[axis]
-        if corner[axis] < (axis == last ? range.upperBound : lengths[axis]) { break }
-        corner[axis] = axis == last ? firstRow : 0
+        if corner[axis] < box[axis].upperBound { break }
+        corner[axis] = first[axis]
         axis -= 1
       }
       if axis < 0 { return }
@@ -112,6 +134,13 @@ struct HDF5Chunks: Sendable, Equatable {
   ) throws(DataFileError) -> [UInt8] {
     let offset = corner.map { hsize_t($0) }
     let failure = { window.error(expected: "chunk \(corner)", found: $0) }
+    if missing > 0 {
+      var (mask, address, size) = (UInt32(0), haddr_t(0), hsize_t(0))
+      guard H5Dget_chunk_info_by_coord(dataset, offset, &mask, &address, &size) >= 0 else {
+        throw failure(HDF5Handle.errorText())
+      }
+      if size == 0 { return (0..<byteCount / bytesPerElement).flatMap { _ in fill } }
+    }
     var storedCount: hsize_t = 0
     guard H5Dget_chunk_storage_size(dataset, offset, &storedCount) >= 0 else {
       throw failure(HDF5Handle.errorText())

@@ -1,6 +1,9 @@
 import CHDF5
 
-/// What a dataset of a v7.3 file is and where its values lie.
+/// What a dataset of an HDF5 file is and where its values lie.
+///
+/// With the attribute `MATLAB_class` it is a variable of MATLAB, whose axes HDF5 lists in reverse; without it the axes are
+/// HDF5's own, as h5py has them.
 ///
 /// libhdf5 only interprets the file's structure: tested with damaged files, its reading of values
 /// ran past buffers (chunks that inflate to less than their size, members outside their compound).
@@ -16,27 +19,34 @@ struct HDF5Dataset: Sendable, Equatable {
   let info: ArrayInfo
   let number: HDF5Number
   let layout: Layout
+  /// Whether the axes are in reverse of HDF5's.
+  let isReversed: Bool
+  /// Path of the dataset in the file.
+  let path: String
 
   private static let numericClasses: Set<String> = [
     "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+    "logical",
   ]
 
-  /// Looks at the object `name` of an open file. Use only under `hdf5Lock`.
+  /// Looks at the object at a path of an open file; `window` has the name of the variable. Use only under `hdf5Lock`.
   init(
-    _ file: hid_t, _ name: String, _ window: ByteWindow, base: Int
+    _ file: hid_t, _ path: String, _ window: ByteWindow, base: Int
   ) throws(DataFileError) {
-    try HDF5ObjectHeader.check(file, name, window, base: base)
-    let object = try HDF5Handle(H5Oopen(file, name, 0), H5Oclose) {
+    try HDF5ObjectHeader.check(file, path, window, base: base)
+    let object = try HDF5Handle(H5Oopen(file, path, 0), H5Oclose) {
       window.error(expected: "an HDF5 object", found: $0)
     }
     let isDataset = H5Iget_type(object.id) == H5I_DATASET
     let matlabClass = try Self.matlabClass(object.id, window)
-    guard let matlabClass, isDataset, Self.numericClasses.contains(matlabClass) else {
-      let what = matlabClass.map { "MATLAB class '\(printable($0))'" }
+    guard isDataset, matlabClass.map(Self.numericClasses.contains) ?? true else {
       throw window.error(
-        expected: "a MATLAB numeric array",
-        found: what ?? "an HDF5 \(isDataset ? "dataset" : "object") without MATLAB_class")
+        expected: "an array of numbers",
+        found: matlabClass.map { "MATLAB class '\(printable($0))'" } ?? "an HDF5 object",
+        hint: matlabClass == "cell" ? "in MATLAB, save it as H = cat(3, c{:})" : nil)
     }
+    isReversed = matlabClass != nil
+    self.path = path
     guard H5Aexists(object.id, "MATLAB_empty") <= 0 else {
       throw window.error(expected: "an array with elements", found: "an empty MATLAB array")
     }
@@ -44,13 +54,14 @@ struct HDF5Dataset: Sendable, Equatable {
       window.error(expected: "an HDF5 dataspace", found: $0)
     }
     number = try HDF5Number(dataset: object.id, window)
+    let lengths = try Self.lengths(space.id, window)
     info = ArrayInfo(
-      name: name, shape: try Self.shape(space.id, window), isComplex: number.isComplex,
-      elementType: number.type)
-    layout = try Self.layout(object.id, space.id, info, window)
+      name: window.variable, shape: isReversed ? lengths.reversed() : lengths,
+      isComplex: number.isComplex, elementType: number.type)
+    layout = try Self.layout(object.id, space.id, info, lengths, window)
   }
 
-  private static func shape(
+  private static func lengths(
     _ space: hid_t, _ window: ByteWindow
   ) throws(DataFileError) -> [Int] {
     let rank = H5Sget_simple_extent_ndims(space)
@@ -61,7 +72,7 @@ struct HDF5Dataset: Sendable, Equatable {
     guard H5Sget_simple_extent_dims(space, &lengths, nil) == rank else {
       throw window.error(expected: "axis lengths", found: HDF5Handle.errorText())
     }
-    let shape = lengths.reversed().map { Int(clamping: $0) }
+    let shape = lengths.map { Int(clamping: $0) }
     guard !shape.contains(0), ArrayShape.byteCount(shape, bytesPerElement: 16) != nil else {
       throw window.error(
         expected: "a shape that has elements and fits in memory", found: ArrayShape.text(shape))
@@ -71,7 +82,7 @@ struct HDF5Dataset: Sendable, Equatable {
 
   /// Finds the values; nothing is taken for granted about their number.
   private static func layout(
-    _ dataset: hid_t, _ space: hid_t, _ info: ArrayInfo, _ window: ByteWindow
+    _ dataset: hid_t, _ space: hid_t, _ info: ArrayInfo, _ lengths: [Int], _ window: ByteWindow
   ) throws(DataFileError) -> Layout {
     let plan = try HDF5Handle(H5Dget_create_plist(dataset), H5Pclose) {
       window.error(expected: "a dataset layout", found: $0)
@@ -80,7 +91,8 @@ struct HDF5Dataset: Sendable, Equatable {
     let stored = H5Dget_storage_size(dataset)
     switch H5Pget_layout(plan.id) {
     case H5D_CHUNKED:
-      return .chunked(try HDF5Chunks(dataset, space, plan.id, info, window))
+      return .chunked(
+        try HDF5Chunks(dataset, space, plan.id, lengths, info.bytesPerElement, window))
     case H5D_CONTIGUOUS:
       let offset = H5Dget_offset(dataset)
       guard offset <= hsize_t(window.count), stored == byteCount else {

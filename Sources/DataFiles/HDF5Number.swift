@@ -11,24 +11,39 @@ struct HDF5Number: Sendable, Equatable {
 
   /// Use only under `hdf5Lock`.
   init(dataset: hid_t, _ window: ByteWindow) throws(DataFileError) {
-    let failure = { window.error(expected: "a standard number type", found: $0) }
+    let failure = { (found: String) in
+      window.error(
+        expected: "a standard number type", found: found,
+        hint: "with h5py, save H.astype('float32') or H.astype('complex64')")
+    }
     let type = try HDF5Handle(H5Dget_type(dataset), H5Tclose, orThrow: failure)
     if H5Tget_class(type.id) != H5T_COMPOUND {
-      guard let real = Self.number(type.id) else { throw failure("another HDF5 type") }
+      let real: HDF5Number?
+      // Booleans of h5py are an enumeration of bytes.
+      if H5Tget_class(type.id) == H5T_ENUM, H5Tget_size(type.id) == 1 {
+        let base = try HDF5Handle(H5Tget_super(type.id), H5Tclose, orThrow: failure)
+        real = Self.number(base.id)
+      } else {
+        real = Self.number(type.id)
+      }
+      guard let real else { throw failure("another HDF5 type") }
       self.init(type: real.type, isComplex: false, bigEndian: real.bigEndian)
       return
     }
-    guard H5Tget_nmembers(type.id) == 2, H5Tget_member_index(type.id, "real") == 0,
-      H5Tget_member_index(type.id, "imag") == 1
-    else { throw failure("a compound type that is no (real, imag) pair") }
+    let names = [("real", "imag"), ("r", "i"), ("re", "im")]
+    guard H5Tget_nmembers(type.id) == 2,
+      names.contains(where: { real, imaginary in
+        H5Tget_member_index(type.id, real) == 0 && H5Tget_member_index(type.id, imaginary) == 1
+      })
+    else { throw failure("a compound type that is no (real, imag) or (r, i) pair") }
     let real = try HDF5Handle(H5Tget_member_type(type.id, 0), H5Tclose, orThrow: failure)
     let imaginary = try HDF5Handle(H5Tget_member_type(type.id, 1), H5Tclose, orThrow: failure)
-    guard let number = Self.number(real.id), !number.type.isInteger,
+    guard let number = Self.number(real.id),
       let other = Self.number(imaginary.id), number == other,
       H5Tget_member_offset(type.id, 0) == 0,
       H5Tget_member_offset(type.id, 1) == number.type.byteCount,
       H5Tget_size(type.id) == 2 * number.type.byteCount
-    else { throw failure("a (real, imag) pair that is not two adjoining floating-point numbers") }
+    else { throw failure("a (real, imag) pair that is not two adjoining numbers of one type") }
     self.init(type: number.type, isComplex: true, bigEndian: number.bigEndian)
   }
 

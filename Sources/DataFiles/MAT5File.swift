@@ -1,4 +1,4 @@
-/// A MATLAB level 5 MAT-file: the variables that are full numeric arrays.
+/// A MATLAB level 5 MAT-file: the variables that are full numeric arrays, also those in structs, such as `s.H`.
 ///
 /// Read by position rather than through a library, because every length in the file is then checked
 /// and rows can be read without loading the array. Compressed variables are inflated when opened
@@ -33,27 +33,34 @@ struct MAT5File: ArrayContainer {
     let mark = try window.bytes(at: 126, count: 2, of: "MATLAB header")
     let bigEndian = mark == [0x4D, 0x49]
     self.bigEndian = bigEndian
-    elements = try Self.elements(window, bigEndian)
-    guard !elements.isEmpty else {
+    let top = try Self.elements(window, bigEndian)
+    guard !top.isEmpty else {
       throw window.error(
         at: window.count, expected: "a MATLAB variable", found: "the end of the file")
     }
-    entries = elements.map { Self.entry($0, bigEndian) }
+    let found = top.flatMap { Self.members(of: $0, bigEndian) }
+    elements = found.map(\.element)
+    entries = found.map(\.entry)
   }
 
   func source(of entry: Int) throws(DataFileError) -> any RowSource {
     let element = elements[entry]
-    guard element.isCompressed else {
-      return try MAT5Matrix(element.data, bigEndian).rows()
-    }
-    var packed = element.data
-    packed.variable = entries[entry].name
+    let data =
+      try element.isCompressed
+      ? Self.inflated(element.data, entries[entry].name, bigEndian) : element.data
+    return try MAT5Matrix(data, bigEndian, name: entries[entry].name).rows()
+  }
+
+  /// The matrix of a compressed variable.
+  private static func inflated(
+    _ packed: ByteWindow, _ name: String?, _ bigEndian: Bool
+  ) throws(DataFileError) -> ByteWindow {
+    var packed = packed
+    packed.variable = name
     let inflater = Inflater(input: packed, wrapper: .zlib)
     let tag = try MAT5Tag(try inflater.prefix(8), at: 0, bigEndian)
     let data = try inflater.all(count: tag.size + 8)
-    return try MAT5Matrix(
-      data.part(at: 8, count: tag.size, of: "compressed variable"), bigEndian
-    ).rows()
+    return try data.part(at: 8, count: tag.size, of: "compressed variable")
   }
 
   private static func elements(
@@ -85,7 +92,13 @@ struct MAT5File: ArrayContainer {
     return try window.bytes(at: position, count: count, of: "padding").allSatisfy { $0 == 0 }
   }
 
-  private static func entry(_ element: Element, _ bigEndian: Bool) -> ArrayEntry {
+  /// Levels of structs that are looked into.
+  private static let deepest = 4
+
+  /// What a variable holds: itself, or if it is a struct, its fields and their fields.
+  private static func members(
+    of element: Element, _ bigEndian: Bool
+  ) -> [(element: Element, entry: ArrayEntry)] {
     var name: String?
     do throws(DataFileError) {
       var data = element.data
@@ -102,10 +115,36 @@ struct MAT5File: ArrayContainer {
       }
       let matrix = try MAT5Matrix(data, bigEndian)
       name = matrix.name
-      return ArrayEntry(name: name, content: .success(try matrix.info()))
+      guard matrix.isStruct else {
+        return [(element, ArrayEntry(name: name, content: .success(try matrix.info())))]
+      }
+      if element.isCompressed { data = try Self.inflated(element.data, name, bigEndian) }
+      return try fields(data, name ?? "", level: 1, bigEndian)
     } catch {
-      return ArrayEntry(name: name ?? error.variable, content: .failure(error))
+      return [(element, ArrayEntry(name: name ?? error.variable, content: .failure(error)))]
     }
+  }
+
+  /// The fields of a struct, named `s.H`.
+  private static func fields(
+    _ data: ByteWindow, _ name: String, level: Int, _ bigEndian: Bool
+  ) throws(DataFileError) -> [(element: Element, entry: ArrayEntry)] {
+    var found: [(element: Element, entry: ArrayEntry)] = []
+    for field in try MAT5Matrix(data, bigEndian, name: name).fields() {
+      let path = "\(name).\(field.name)"
+      let element = Element(isCompressed: false, data: field.data)
+      do throws(DataFileError) {
+        let matrix = try MAT5Matrix(field.data, bigEndian, name: path)
+        if matrix.isStruct, level < deepest {
+          found += try fields(field.data, path, level: level + 1, bigEndian)
+        } else {
+          found.append((element, ArrayEntry(name: path, content: .success(try matrix.info()))))
+        }
+      } catch {
+        found.append((element, ArrayEntry(name: path, content: .failure(error))))
+      }
+    }
+    return found
   }
 }
 
@@ -174,7 +213,6 @@ private struct MAT5Matrix {
   private let bigEndian: Bool
   private let matrixClass: Int
   private let isComplex: Bool
-  private let isLogical: Bool
   private let shape: [Int]
   /// Where the values' tag stands.
   private let valuesPosition: Int
@@ -193,14 +231,18 @@ private struct MAT5Matrix {
     1: .int8, 2: .uint8, 3: .int16, 4: .uint16, 5: .int32, 6: .uint32, 7: .float32, 9: .float64,
     12: .int64, 13: .uint64,
   ]
-  private static let opaque = 17
+  private static let (structure, opaque) = (2, 17)
+  /// More fields are taken for damage.
+  private static let largestFieldCount = 4096
   /// The format has dimensions as `miINT32`; other writers take other integers, and readers take them.
   private static let integerTypes = [5, 6, 1, 2, 3, 4, 12, 13]
   /// `miINT8`, or as other writers have it, `miUINT8` and `miUTF8`.
   private static let textTypes = [1, 2, 16]
 
-  init(_ window: ByteWindow, _ bigEndian: Bool) throws(DataFileError) {
+  /// - Parameter path: the name of a field; it has none of its own.
+  init(_ window: ByteWindow, _ bigEndian: Bool, name path: String? = nil) throws(DataFileError) {
     var data = window
+    data.variable = path ?? data.variable
     let flags = try Self.element(data, at: 0, bigEndian, [6, 5], largest: 8, "array flags")
     guard flags.bytes.count == 8 else {
       throw data.error(
@@ -209,31 +251,73 @@ private struct MAT5Matrix {
     let word = integers(flags.bytes, bigEndian)[0]
     matrixClass = Int(word & 0xFF)
     isComplex = word & 0x800 != 0
-    isLogical = word & 0x200 != 0
     // Opaque objects have names but no dimensions.
     if matrixClass == Self.opaque {
       shape = []
       let text = try Self.name(data, at: flags.end, bigEndian)
-      (name, valuesPosition) = (Self.text(text.bytes), text.end)
+      (name, valuesPosition) = (path ?? Self.text(text.bytes), text.end)
     } else {
       let axes = try Self.element(
         data, at: flags.end, bigEndian, Self.integerTypes, largest: 4 * ArrayShape.largestRank,
         "dimensions")
       shape = wholeNumbers(axes.bytes, Self.storedTypes[axes.type]!, bigEndian)
       let text = try Self.name(data, at: axes.end, bigEndian)
-      (name, valuesPosition) = (Self.text(text.bytes), text.end)
+      (name, valuesPosition) = (path ?? Self.text(text.bytes), text.end)
     }
     data.variable = name
     self.data = data
     self.bigEndian = bigEndian
   }
 
+  /// Whether it is one record of named fields.
+  var isStruct: Bool { matrixClass == Self.structure && shape.allSatisfy { $0 == 1 } }
+
+  /// The fields of a struct in their order.
+  func fields() throws(DataFileError) -> [(name: String, data: ByteWindow)] {
+    let length = try Self.element(
+      data, at: valuesPosition, bigEndian, [5, 6], largest: 4, "length of field names")
+    let names = try Self.element(
+      data, at: length.end, bigEndian, Self.textTypes, largest: Self.largestFieldCount * 64,
+      "field names")
+    let size = wholeNumbers(length.bytes, .int32, bigEndian).first ?? 0
+    guard (1...256).contains(size), names.bytes.count % size == 0 else {
+      throw data.error(
+        at: valuesPosition, expected: "the names of fields", found: "names of \(size) bytes",
+        hint: "the file is damaged")
+    }
+    var position = names.end
+    var fields: [(name: String, data: ByteWindow)] = []
+    for start in stride(from: 0, to: names.bytes.count, by: size) {
+      let name = Self.text(Array(names.bytes[start..<start + size])) ?? ""
+      let tag = try MAT5Tag(data, at: position, bigEndian)
+      guard tag.type == MAT5Tag.matrix else {
+        throw data.error(
+          at: position, expected: "the field '\(printable(name))'",
+          found: "data element type \(tag.type)", hint: "the file is damaged")
+      }
+      fields.append((name, try data.part(at: tag.start, count: tag.size, of: "field")))
+      position = tag.end
+    }
+    return fields
+  }
+
+  /// How to save in MATLAB what is no array of numbers.
+  private var wayOut: String? {
+    let call =
+      switch matrixClass {
+      case 1: "H = cat(ndims(c{1}) + 1, c{:})"
+      case Self.structure: "H = cat(ndims(s(1).H) + 1, s.H)"
+      case 5: "H = full(H)"
+      default: nil as String?
+      }
+    return call.map { "in MATLAB, make an array of it and save that: \($0)" }
+  }
+
   func info() throws(DataFileError) -> ArrayInfo {
-    guard let type = Self.classTypes[matrixClass], !isLogical else {
+    guard let type = Self.classTypes[matrixClass] else {
       let isKnown = (1...Self.classNames.count).contains(matrixClass)
       let what = isKnown ? Self.classNames[matrixClass - 1] : "unknown class \(matrixClass)"
-      throw data.error(
-        expected: "a full numeric array", found: isLogical ? "a logical array" : what)
+      throw data.error(expected: "a full numeric array", found: what, hint: wayOut)
     }
     let bytesPerElement = type.byteCount * (isComplex ? 2 : 1)
     guard shape.count >= 2,

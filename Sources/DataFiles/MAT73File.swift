@@ -2,15 +2,17 @@ import CHDF5
 import CHDF5Probe
 import Foundation
 
-/// A MATLAB v7.3 file: HDF5 datasets in the root group with the attribute `MATLAB_class`.
+/// An HDF5 file: its datasets of numbers, also those in groups, which are structs in MATLAB v7.3 files.
 ///
-/// libhdf5 has the file open only during a call and under one lock. HDF5 lists the axes in reverse
-/// of MATLAB. The padding of the attribute (null-terminated as MATLAB writes it, null-padded as
+/// libhdf5 has the file open only during a call and under one lock. Of datasets with the attribute `MATLAB_class`
+/// HDF5 lists the axes in reverse of MATLAB. The padding of the attribute (null-terminated as MATLAB writes it, null-padded as
 /// hdf5storage does) does not matter. External links, external raw data, virtual datasets and filter
 /// plug-ins are refused: they would read other files or run code.
 struct MAT73File: ArrayContainer {
-  /// More objects in the root group are taken for damage.
+  /// More objects in a group are taken for damage.
   private static let largestLinkCount = 100_000
+  /// Levels of groups that are looked into, as the probe does.
+  private static let deepest = 4
   /// Limits on looking through a file: time without progress, and memory.
   private static let stallSeconds: Int32 = 10
   private static let memoryLimit: UInt64 = 2 << 30
@@ -28,11 +30,12 @@ struct MAT73File: ArrayContainer {
     var datasets: [HDF5Dataset?] = []
     try Self.probe(window, base)
     try Self.withFile(window, base) { file throws(DataFileError) in
-      for name in try Self.names(file, window) {
+      var budget = Self.largestLinkCount
+      try Self.walk(file, "", 1, window, base: base, &budget) { path, name throws(DataFileError) in
         var named = window
         named.variable = name
         do throws(DataFileError) {
-          let dataset = try HDF5Dataset(file, name, named, base: base)
+          let dataset = try HDF5Dataset(file, path, named, base: base)
           entries.append(ArrayEntry(name: name, content: .success(dataset.info)))
           datasets.append(dataset)
         } catch {
@@ -63,7 +66,49 @@ struct MAT73File: ArrayContainer {
     // Row-major with reversed axes is column-major.
     return RawRows(
       info: info, bytes: bytes, planes: [offset], stored: [info.elementType],
-      bigEndian: dataset.number.bigEndian, order: .columnMajor)
+      bigEndian: dataset.number.bigEndian, order: dataset.isReversed ? .columnMajor : .rowMajor)
+  }
+
+  /// Calls `body` with the path and the name of every object that is no group: `s.H` in a group of MATLAB, `group/H` in
+  /// another one.
+  private static func walk(
+    _ file: hid_t, _ group: String, _ level: Int, _ window: ByteWindow, base: Int,
+    _ budget: inout Int,
+    _ body: (_ path: String, _ name: String) throws(DataFileError) -> Void
+  ) throws(DataFileError) {
+    for link in try names(file, group.isEmpty ? "/" : group, window) {
+      let path = group.isEmpty ? link : "\(group)/\(link)"
+      let name = window.variable.map { $0 + link } ?? link
+      var inside = window
+      inside.variable = nil
+      budget -= 1
+      guard budget > 0 else {
+        throw inside.error(
+          expected: "at most \(largestLinkCount) variables and groups", found: "more")
+      }
+      guard level <= deepest, let mark = groupMark(file, path, inside, base: base) else {
+        try body(path, name)
+        continue
+      }
+      inside.variable = name + mark
+      try walk(file, path, level + 1, inside, base: base, &budget, body)
+    }
+  }
+
+  /// What stands between the names of a group and its members; nil for what is no group, or none that can be opened.
+  private static func groupMark(
+    _ file: hid_t, _ path: String, _ window: ByteWindow, base: Int
+  ) -> String? {
+    do throws(DataFileError) {
+      try HDF5ObjectHeader.check(file, path, window, base: base)
+      let object = try HDF5Handle(H5Oopen(file, path, 0), H5Oclose) {
+        window.error(expected: "an HDF5 object", found: $0)
+      }
+      guard H5Iget_type(object.id) == H5I_GROUP else { return nil }
+      return H5Aexists(object.id, "MATLAB_class") > 0 ? "." : "/"
+    } catch {
+      return nil
+    }
   }
 
   /// Has a child process go through the file first: some damage makes libhdf5 crash, run on or take absurd memory.
@@ -92,12 +137,18 @@ struct MAT73File: ArrayContainer {
 
   /// Runs `body` with the dataset open and the library locked.
   static func withDataset<Result: Sendable>(
-    _ name: String, _ window: ByteWindow, base: Int,
+    _ path: String, _ window: ByteWindow, base: Int,
     _ body: (hid_t, HDF5Dataset) throws(DataFileError) -> Result
   ) throws(DataFileError) -> Result {
     try withFile(window, base) { file throws(DataFileError) in
-      let found = try HDF5Dataset(file, name, window, base: base)
-      let dataset = try HDF5Handle(H5Dopen2(file, name, 0), H5Dclose) {
+      // A dataset in a group is reached through it, which must be sound too.
+      var end = path.startIndex
+      while let slash = path[end...].firstIndex(of: "/") {
+        try HDF5ObjectHeader.check(file, String(path[..<slash]), window, base: base)
+        end = path.index(after: slash)
+      }
+      let found = try HDF5Dataset(file, path, window, base: base)
+      let dataset = try HDF5Handle(H5Dopen2(file, path, 0), H5Dclose) {
         window.error(expected: "an HDF5 dataset", found: $0)
       }
       return try body(dataset.id, found)
@@ -123,16 +174,16 @@ struct MAT73File: ArrayContainer {
     }
   }
 
-  /// Names of the hard links in the root group, without MATLAB's own (`#refs#`).
+  /// Names of the hard links in a group, without MATLAB's own (`#refs#`).
   private static func names(
-    _ file: hid_t, _ window: ByteWindow
+    _ file: hid_t, _ path: String, _ window: ByteWindow
   ) throws(DataFileError) -> [String] {
-    let group = try HDF5Handle(H5Gopen2(file, "/", 0), H5Gclose) {
-      window.error(expected: "a root group", found: $0)
+    let group = try HDF5Handle(H5Gopen2(file, path, 0), H5Gclose) {
+      window.error(expected: "a group", found: $0)
     }
     var groupInfo = H5G_info_t()
     guard H5Gget_info(group.id, &groupInfo) >= 0 else {
-      throw window.error(expected: "a root group", found: HDF5Handle.errorText())
+      throw window.error(expected: "a group", found: HDF5Handle.errorText())
     }
     guard groupInfo.nlinks <= largestLinkCount else {
       throw window.error(

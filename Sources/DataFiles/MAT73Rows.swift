@@ -1,12 +1,44 @@
-/// Rows of a chunked v7.3 variable; only the chunks that hold them are read.
+/// Rows of a chunked dataset; only the chunks that hold them are read.
 struct MAT73Rows: RowSource {
-  let dataset: HDF5Dataset
-  let chunks: HDF5Chunks
-  let window: ByteWindow
-  let base: Int
+  let info: ArrayInfo
+  private let dataset: HDF5Dataset
+  private let chunks: HDF5Chunks
+  private let window: ByteWindow
+  private let base: Int
+  /// For each of HDF5's axes its place in `info`.
+  private let axes: [Int]
 
-  var info: ArrayInfo { dataset.info }
-  var rowsPerChunk: Int { chunks.chunk.last! }
+  init(dataset: HDF5Dataset, chunks: HDF5Chunks, window: ByteWindow, base: Int) {
+    let axes = Array(dataset.info.shape.indices)
+    self.init(
+      info: dataset.info, dataset: dataset, chunks: chunks, window: window, base: base,
+      axes: dataset.isReversed ? axes.reversed() : axes)
+  }
+
+  private init(
+    info: ArrayInfo, dataset: HDF5Dataset, chunks: HDF5Chunks, window: ByteWindow, base: Int,
+    axes: [Int]
+  ) {
+    (self.info, self.dataset, self.chunks) = (info, dataset, chunks)
+    (self.window, self.base, self.axes) = (window, base, axes)
+  }
+
+  func reordered(_ order: [Int]) -> any RowSource {
+    MAT73Rows(
+      info: info.reordered(order), dataset: dataset, chunks: chunks, window: window, base: base,
+      axes: axes.map { order.firstIndex(of: $0)! })
+  }
+
+  /// HDF5's axis that the rows are along; nil for a new axis.
+  private var rowAxis: Int? { axes.firstIndex(of: 0) }
+
+  var rowsPerChunk: Int { rowAxis.map { chunks.chunk[$0] } ?? 1 }
+
+  var note: String? {
+    guard chunks.missing > 0 else { return nil }
+    return "\(window.path): \(chunks.missing) chunks of '\(printable(info.name ?? ""))' were never "
+      + "written and are read as the fill value"
+  }
 
   func values(rows range: Range<Int>) throws(DataFileError) -> NumericArray.Values {
     if info.elementType.needsDouble {
@@ -19,8 +51,7 @@ struct MAT73Rows: RowSource {
     _ range: Range<Int>
   ) throws(DataFileError) -> [Output] {
     if range.isEmpty { return [] }
-    let name = info.name ?? ""
-    return try MAT73File.withDataset(name, window, base: base) {
+    return try MAT73File.withDataset(dataset.path, window, base: base) {
       id, found throws(DataFileError) in
       guard found == dataset else {
         throw window.error(
@@ -28,9 +59,11 @@ struct MAT73Rows: RowSource {
         )
       }
       var output = [Output](repeating: 0, count: range.count * info.valuesPerRow)
-      try chunks.forEach(rows: range, id, window) { corner, bytes throws(DataFileError) in
+      var box = chunks.lengths.map { 0..<$0 }
+      if let rowAxis { box[rowAxis] = range }
+      try chunks.forEach(in: box, id, window) { corner, bytes throws(DataFileError) in
         let values: [Output] = try decode(bytes)
-        copy(values, corner, range, into: &output)
+        copy(values, corner, box, into: &output)
       }
       return output
     }
@@ -49,41 +82,34 @@ struct MAT73Rows: RowSource {
     return values
   }
 
-  /// Copies what of a chunk lies in the array and in `range`.
-  ///
-  /// Along HDF5's axes a chunk is row-major, the row last; the output has the row first, so its
-  /// strides grow from the first axis to the last.
+  /// Copies what of a chunk lies in `box`; along HDF5's axes a chunk is row-major.
   private func copy<Output>(
-    _ values: [Output], _ corner: [Int], _ range: Range<Int>, into output: inout [Output]
+    _ values: [Output], _ corner: [Int], _ box: [Range<Int>], into output: inout [Output]
   ) {
     let parts = info.isComplex ? 2 : 1
     let last = corner.count - 1
-    var strides = [parts]
-    for length in chunks.lengths.dropLast() { strides.append(strides.last! * length) }
-    let ends = zip(corner, zip(chunks.chunk, chunks.lengths)).map { corner, axis in
-      min(axis.0, axis.1 - corner)
+    let strides = axes.map { info.shape[($0 + 1)...].reduce(parts, *) }
+    let part = box.indices.map { axis in
+      box[axis].clamped(to: corner[axis]..<corner[axis] + chunks.chunk[axis])
     }
-    let rows =
-      max(range.lowerBound, corner[last])..<min(range.upperBound, corner[last] + ends[last])
-    var index = [Int](repeating: 0, count: last)
+    var index = part.map(\.lowerBound)
     while true {
-      var from = 0
-      var to = (rows.lowerBound - range.lowerBound) * strides[last]
-      for axis in 0..<last {
-        from = from * chunks.chunk[axis] + index[axis]
-        to += (corner[axis] + index[axis]) * strides[axis]
+      var (from, to) = (0, 0)
+      for axis in index.indices {
+        from = from * chunks.chunk[axis] + index[axis] - corner[axis]
+        to += (index[axis] - box[axis].lowerBound) * strides[axis]
       }
-      from = (from * chunks.chunk[last] + rows.lowerBound - corner[last]) * parts
-      for row in 0..<rows.count {
-        for part in 0..<parts {
-          output[to + row * strides[last] + part] = values[from + row * parts + part]
+      for entry in 0..<part[last].count {
+        for component in 0..<parts {
+          output[to + entry * strides[last] + component] =
+            values[(from + entry) * parts + component]
         }
       }
       var axis = last - 1
       while axis >= 0 {
         index[axis] += 1
-        if index[axis] < ends[axis] { break }
-        index[axis] = 0
+        if index[axis] < part[axis].upperBound { break }
+        index[axis] = part[axis].lowerBound
         axis -= 1
       }
       if axis < 0 { return }

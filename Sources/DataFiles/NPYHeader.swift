@@ -11,11 +11,15 @@ struct NPYHeader {
   let elementType: ElementType
   let bigEndian: Bool
   let fortranOrder: Bool
+  /// The fields of an array of records; none for numbers.
+  let fields: [NPYField]
   /// Where the values start.
   let byteCount: Int
 
   /// Parses the header at the start of `window`, which may be cut after the header.
-  init(_ window: ByteWindow) throws(DataFileError) {
+  ///
+  /// - Parameter takesRecords: whether records of other fields than real and imaginary part are no error.
+  init(_ window: ByteWindow, takesRecords: Bool = false) throws(DataFileError) {
     let start = try window.bytes(at: 0, count: 10, of: "NumPy header")
     guard start.starts(with: Self.magic) else {
       throw window.error(at: 0, expected: "the NumPy magic", found: "other bytes")
@@ -39,7 +43,13 @@ struct NPYHeader {
         at: 8 + lengthSize, expected: "a Python dictionary as header",
         found: "'\(printable(String(decoding: text, as: UTF8.self)))'")
     }
-    (elementType, isComplex, bigEndian) = try Self.type(fields["descr"], window)
+    if takesRecords, let members = try NPYField.list(fields["descr"], window) {
+      self.fields = members
+      (elementType, isComplex, bigEndian) = (.uint8, false, false)
+    } else {
+      self.fields = []
+      (elementType, isComplex, bigEndian) = try Self.type(fields["descr"], window)
+    }
     shape = try Self.shape(fields["shape"], window)
     guard case .boolean(let fortranOrder)? = fields["fortran_order"] else {
       throw window.error(expected: "fortran_order True or False", found: "neither")
@@ -51,8 +61,8 @@ struct NPYHeader {
     }
   }
 
-  /// The array behind the header; `window` must end where the array ends.
-  func rows(of window: ByteWindow, name: String?) throws(DataFileError) -> RawRows {
+  /// - Throws: if `window` does not end where the array ends.
+  func check(_ window: ByteWindow) throws(DataFileError) {
     let needed = ArrayShape.byteCount(shape, bytesPerElement: elementByteCount) ?? 0
     guard window.count - byteCount == needed else {
       throw window.error(
@@ -61,6 +71,11 @@ struct NPYHeader {
         found: "\(window.count - byteCount)", hint: "the file is truncated or its header is damaged"
       )
     }
+  }
+
+  /// The array behind the header; `window` must end where the array ends.
+  func rows(of window: ByteWindow, name: String?) throws(DataFileError) -> RawRows {
+    try check(window)
     return RawRows(
       info: info(name: name), bytes: window, planes: [byteCount], stored: [elementType],
       bigEndian: bigEndian, order: fortranOrder ? .columnMajor : .rowMajor)
@@ -70,22 +85,24 @@ struct NPYHeader {
     ArrayInfo(name: name, shape: shape, isComplex: isComplex, elementType: elementType)
   }
 
-  private var elementByteCount: Int { elementType.byteCount * (isComplex ? 2 : 1) }
+  /// Bytes of a number or of a record.
+  var elementByteCount: Int {
+    fields.last.map(\.end) ?? elementType.byteCount * (isComplex ? 2 : 1)
+  }
 
-  private static func type(
+  static func type(
     _ field: PythonLiteral.Value?, _ window: ByteWindow
   ) throws(DataFileError) -> (ElementType, isComplex: Bool, bigEndian: Bool) {
+    if case .sequence(let members)? = field { return try pair(members, window) }
     guard case .string(let descriptor)? = field else {
-      let isRecord = if case .sequence? = field { true } else { false }
-      throw window.error(
-        expected: "a number type such as '<f4'",
-        found: isRecord ? "a structured record type" : "none")
+      throw window.error(expected: "a number type such as '<f4'", found: "none")
     }
     let kind = descriptor.drop { "<>=|".contains($0) }
     let mark = descriptor.dropLast(kind.count)
     let types: [Substring: (ElementType, Bool)] = [
       "f2": (.float16, false), "f4": (.float32, false), "f8": (.float64, false),
       "c8": (.float32, true), "c16": (.float64, true), "i1": (.int8, false), "u1": (.uint8, false),
+      "b1": (.uint8, false),
       "i2": (.int16, false), "u2": (.uint16, false), "i4": (.int32, false),
       "u4": (.uint32, false), "i8": (.int64, false), "u8": (.uint64, false),
     ]
@@ -93,12 +110,42 @@ struct NPYHeader {
     else {
       throw window.error(
         expected: "a number type such as '<f4'", found: "'\(printable(descriptor))'",
-        hint: "convert with numpy's astype('float32')")
+        hint: kind == "O"
+          ? "an array of Python objects: save np.stack(list(a)) or a.astype('complex64')"
+          : "convert with numpy's astype('float32')")
     }
     return (type, isComplex, mark == ">")
   }
 
-  private static func shape(
+  /// A record of real and imaginary part, as structured arrays and h5py have complex integers.
+  private static func pair(
+    _ members: [PythonLiteral.Value], _ window: ByteWindow
+  ) throws(DataFileError) -> (ElementType, isComplex: Bool, bigEndian: Bool) {
+    var (names, types): ([String], [(ElementType, isComplex: Bool, bigEndian: Bool)]) = ([], [])
+    for member in members {
+      guard case .sequence(let parts) = member, parts.count > 1, case .string(let name) = parts[0]
+      else { break }
+      names.append(name)
+      if parts.count == 2, case .string = parts[1] {
+        if let found = try? type(parts[1], window) { types.append(found) }
+      }
+    }
+    guard members.count == 2, [["r", "i"], ["real", "imag"], ["re", "im"]].contains(names),
+      types.count == 2, types[0] == types[1], !types[0].isComplex
+    else {
+      let list =
+        names.isEmpty ? "" : " with the fields \(names.map(printable).joined(separator: ", "))"
+      throw window.error(
+        expected: "a number type such as '<f4', or records of real and imaginary part",
+        found: "a structured record type\(list)",
+        hint:
+          "save one field as an array of its own: np.save('h.npy', a['\(printable(names.first ?? "H"))'])"
+      )
+    }
+    return (types[0].0, true, types[0].bigEndian)
+  }
+
+  static func shape(
     _ field: PythonLiteral.Value?, _ window: ByteWindow
   ) throws(DataFileError) -> [Int] {
     var shape: [Int] = []

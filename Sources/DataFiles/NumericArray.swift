@@ -120,20 +120,10 @@ public struct NumericArray: Sendable, Equatable {
   }
 
   /// The values as `Float`, rounded if they are held as `Double`.
-  public func floats() -> [Float] {
-    switch values {
-    case .float(let values): values
-    case .double(let values): values.map { Float($0) }
-    }
-  }
+  public func floats() -> [Float] { values.floats }
 
   /// The values as `Double`.
-  public func doubles() -> [Double] {
-    switch values {
-    case .float(let values): values.map { Double($0) }
-    case .double(let values): values
-    }
-  }
+  public func doubles() -> [Double] { values.doubles }
 
   /// Index into `values` of the first NaN or infinity, or nil if all are finite.
   public var firstNonFiniteIndex: Int? {

@@ -10,14 +10,20 @@ protocol RowSource: Sendable {
 
   /// Values of the rows in `range`, row-major, complex interleaved.
   func values(rows range: Range<Int>) throws(DataFileError) -> NumericArray.Values
+
+  /// The same array with its axes in another order: `axes[k]` is the present place of axis k, and one beyond the present
+  /// axes is a new axis of length 1.
+  func reordered(_ axes: [Int]) -> any RowSource
 }
 
 extension RowSource {
   var rowsPerChunk: Int { 1 }
   var note: String? { nil }
+
+  func reordered(_ axes: [Int]) -> any RowSource { ReorderedRows(self, axes) }
 }
 
-/// An array that lies as plain numbers in a file (or in inflated data), in either axis order.
+/// An array that lies as plain numbers in a file (or in inflated data), in any axis order.
 struct RawRows: RowSource {
   enum Order: Sendable {
     case rowMajor
@@ -31,10 +37,37 @@ struct RawRows: RowSource {
   /// Type of the numbers in each plane as stored; MATLAB stores `double` arrays of small integers as integers.
   let stored: [ElementType]
   let bigEndian: Bool
-  let order: Order
+  /// The axes from the one whose entries lie farthest apart to the one whose entries adjoin.
+  private let physical: [Int]
 
   /// Largest piece of the file in memory at once, besides the values asked for.
   private static let pieceByteCount = 1 << 22
+
+  init(
+    info: ArrayInfo, bytes: ByteWindow, planes: [Int], stored: [ElementType], bigEndian: Bool,
+    order: Order
+  ) {
+    let axes = Array(info.shape.indices)
+    self.init(
+      info: info, bytes: bytes, planes: planes, stored: stored, bigEndian: bigEndian,
+      physical: order == .rowMajor ? axes : axes.reversed())
+  }
+
+  private init(
+    info: ArrayInfo, bytes: ByteWindow, planes: [Int], stored: [ElementType], bigEndian: Bool,
+    physical: [Int]
+  ) {
+    (self.info, self.bytes, self.planes, self.stored) = (info, bytes, planes, stored)
+    (self.bigEndian, self.physical) = (bigEndian, physical)
+  }
+
+  func reordered(_ axes: [Int]) -> any RowSource {
+    let isNew = { (axis: Int) in axes[axis] >= info.shape.count }
+    return RawRows(
+      info: info.reordered(axes), bytes: bytes, planes: planes, stored: stored,
+      bigEndian: bigEndian,
+      physical: axes.indices.filter(isNew) + physical.map { axes.firstIndex(of: $0)! })
+  }
 
   func values(rows range: Range<Int>) throws(DataFileError) -> NumericArray.Values {
     if info.elementType.needsDouble {
@@ -48,10 +81,10 @@ struct RawRows: RowSource {
   ) throws(DataFileError) -> [Output] {
     var output = [Output](repeating: 0, count: range.count * info.valuesPerRow)
     if output.isEmpty { return output }
-    switch order {
-    case .rowMajor: try readRowMajor(range, into: &output)
-    case .columnMajor:
-      for plane in planes.indices { try readColumnMajor(range, plane: plane, into: &output) }
+    if planes.count == 1, physical.elementsEqual(physical.indices) {
+      try readRowMajor(range, into: &output)
+    } else {
+      for plane in planes.indices { try readScattered(range, plane: plane, into: &output) }
     }
     return output
   }
@@ -67,36 +100,49 @@ struct RawRows: RowSource {
     }
   }
 
-  /// Reads the rows of a column-major array, a group of columns at a time.
+  /// Reads the rows of an array whose first axis lies anywhere: for each entry of the axes outside of it, one run of the
+  /// file holds the wanted rows, each with the entries of the axes inside.
   ///
-  /// When a quarter or more of the rows is wanted, neighbouring columns are read in one piece;
-  /// otherwise each column's rows are read by themselves.
-  private func readColumnMajor<Output: BinaryFloatingPoint>(
+  /// When a quarter or more of the rows is wanted, neighbouring runs are read in one piece;
+  /// otherwise each run is read by itself, in pieces if it is long.
+  private func readScattered<Output: BinaryFloatingPoint>(
     _ range: Range<Int>, plane: Int, into output: inout [Output]
   ) throws(DataFileError) {
-    let interleaved = info.isComplex && planes.count == 1 ? 2 : 1
     let components = info.isComplex ? 2 : 1
+    let interleaved = planes.count == 1 ? components : 1
     let columnCount = info.valuesPerRow / components
-    let columnBytes = info.rowCount * interleaved * stored[plane].byteCount
+    let place = physical.firstIndex(of: 0) ?? 0
+    var outer = ColumnWalk(info.shape, physical[..<place].reversed())
+    var inner = ColumnWalk(info.shape, physical[(place + 1)...].reversed())
+    let offsets = (0..<inner.count).map { _ in inner.next() }
+    let runBytes = info.rowCount * offsets.count * interleaved * stored[plane].byteCount
     let readsTogether = range.count >= (info.rowCount + 3) / 4
-    let groupSize = readsTogether ? max(1, Self.pieceByteCount / columnBytes) : 1
-    var walk = ColumnWalk(axes: Array(info.shape.dropFirst()))
-    var column = 0
-    while column < columnCount {
-      let group = min(groupSize, columnCount - column)
-      let elements = (group - 1) * info.rowCount + range.count
-      var piece = [Output](repeating: 0, count: elements * interleaved)
-      let first = (column * info.rowCount + range.lowerBound) * interleaved
-      try decode(plane: plane, from: first, into: &piece, at: 0..<piece.count)
-      let targets = (0..<group).map { _ in walk.next() }
-      for row in 0..<range.count {
-        for (member, target) in targets.enumerated() {
-          let to = (row * columnCount + target) * components + plane
-          let from = (member * info.rowCount + row) * interleaved
-          for part in 0..<interleaved { output[to + part] = piece[from + part] }
+    let groupSize = readsTogether ? max(1, Self.pieceByteCount / runBytes) : 1
+    let fit = Self.pieceByteCount / (offsets.count * interleaved * stored[plane].byteCount)
+    var run = 0
+    while run < outer.count {
+      let group = min(groupSize, outer.count - run)
+      let targets = (0..<group).map { _ in outer.next() }
+      let step = group > 1 ? range.count : max(1, fit)
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+        let rows = min(step, range.upperBound - first)
+        let elements = ((group - 1) * info.rowCount + rows) * offsets.count
+        var piece = [Output](repeating: 0, count: elements * interleaved)
+        let start = (run * info.rowCount + first) * offsets.count * interleaved
+        try decode(plane: plane, from: start, into: &piece, at: 0..<piece.count)
+        for row in 0..<rows {
+          let target = (first - range.lowerBound + row) * columnCount
+          for (member, column) in targets.enumerated() {
+            let source = (member * info.rowCount + row) * offsets.count
+            for (index, offset) in offsets.enumerated() {
+              let to = (target + column + offset) * components + plane
+              let from = (source + index) * interleaved
+              for part in 0..<interleaved { output[to + part] = piece[from + part] }
+            }
+          }
         }
       }
-      column += group
+      run += group
     }
   }
 
@@ -128,20 +174,28 @@ func inexactInteger<Output>(
     found: "a larger \(type.rawValue)", hint: "convert the array to floating point")
 }
 
-/// Walks the later axes in column-major order and gives row-major positions inside a row.
+/// Walks some of the later axes, the first of them fastest, and gives row-major positions inside a row.
 struct ColumnWalk {
   private let axes: [Int]
   private var strides: [Int]
   private var index: [Int]
   private var position = 0
 
+  /// Steps of the whole walk.
+  var count: Int { axes.reduce(1, *) }
+
+  /// All later axes, as a column-major array has them: `axes` are their lengths.
   init(axes: [Int]) {
-    self.axes = axes
+    self.init([1] + axes, Array(axes.indices.map { $0 + 1 }))
+  }
+
+  /// - Parameters:
+  ///   - shape: of the whole array.
+  ///   - walked: places of the axes in it, the fastest first.
+  init(_ shape: [Int], _ walked: [Int]) {
+    axes = walked.map { shape[$0] }
+    strides = walked.map { shape[($0 + 1)...].reduce(1, *) }
     index = Array(repeating: 0, count: axes.count)
-    strides = Array(repeating: 1, count: axes.count)
-    for axis in axes.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * axes[axis + 1]
-    }
   }
 
   /// Returns the present position and steps to the next column.

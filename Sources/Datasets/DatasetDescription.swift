@@ -24,7 +24,7 @@ public struct DatasetDescription: Sendable, Encodable {
   public let minimum: Double?
   /// Largest value; nil without values.
   public let maximum: Double?
-  /// Of the values as little-endian single precision, row-major.
+  /// Of the values as little-endian single precision, row-major, drops first where the axes are known.
   public let sha256Float32: String?
   /// How the array is read: csinet, frequency or delay; nil if that is unknown.
   public let layout: String?
@@ -56,19 +56,20 @@ public struct DatasetDescription: Sendable, Encodable {
     }
     var digest = Digest()
     var (least, largest) = (Float.infinity, -Float.infinity)
-    let step = source.blockRows
-    for start in stride(from: 0, to: source.info.rowCount, by: step) {
+    let arranged = reading?.source ?? source
+    let (step, rowCount) = (arranged.blockRows, arranged.info.rowCount)
+    for start in stride(from: 0, to: rowCount, by: step) {
       if shouldStop() { return nil }
-      let end = min(start + step, source.info.rowCount)
-      let values = try source.rows(start..<end).floats
-      try source.checkFinite(values, firstRow: start)
+      let end = min(start + step, rowCount)
+      let values = try arranged.rows(start..<end).floats
+      try arranged.checkFinite(values, firstRow: start)
       values.withUnsafeBytes { digest.update($0) }
       for value in values {
         least = min(least, value)
         largest = max(largest, value)
       }
       if let reading { try describer!.add(reading.matrices(values)) }
-      progress(end, source.info.rowCount)
+      progress(end, rowCount)
     }
     let isEmpty = least > largest
     let channels = describer?.finish()
@@ -91,7 +92,7 @@ public struct DatasetDescription: Sendable, Encodable {
           type: $0.type == "complex64" ? "complex float32" : $0.type)
       }
     }
-    return try ArrayFile.list(source.path).map(Variable.init)
+    return try ArrayFile.list(ArrayFile.shards(of: source.path)[0]).map(Variable.init)
   }
 
   /// Of channels that are drawn and not read.

@@ -17,7 +17,7 @@ public struct RecordOptions: Sendable {
 
   /// How the numbers become matrices; guessed if nil.
   public var layout: Layout?
-  /// Names of the axes of a complex array: drop, slot, tone, port, delay, angle.
+  /// Names of the axes in the order of the file, as `RecordAxes` knows them.
   public var axes: [String]?
   /// Angles of layout csinet.
   public var ports: Int?
@@ -68,7 +68,7 @@ public struct RecordOptionError: Error, CustomStringConvertible, Sendable {
 
 /// The rows of an array as matrices of channels.
 public struct RecordReading: Sendable {
-  /// The array.
+  /// The array, its drops first, then the axes as the layout has them.
   public let source: RecordSource
   let layout: RecordLayout
   /// How its matrices lie on delay and angle, or on tones and ports.
@@ -81,13 +81,13 @@ public struct RecordReading: Sendable {
   public init(
     _ source: RecordSource, _ layout: RecordOptions.Layout, _ options: RecordOptions
   ) throws {
-    self.source = source
     let kind = RecordLayout.Kind(rawValue: layout.rawValue)!
     let axes = try Self.axes(options, kind)
     let found = try RecordLayout(
       kind, axes: axes, ports: kind == .csinet ? options.ports : nil, source.info,
       path: source.path)
     self.layout = found
+    self.source = try source.arranged(found.arranged)
     if kind != .frequency, let tones = options.tones, tones < found.rowCount {
       throw RecordOptionError(
         "the grid has \(tones) tones, but the data \(found.rowCount) delay rows")
@@ -105,22 +105,20 @@ public struct RecordReading: Sendable {
 
   private static func axes(
     _ options: RecordOptions, _ kind: RecordLayout.Kind
-  ) throws -> [RecordLayout.Axis]? {
+  ) throws -> RecordAxes? {
     guard let names = options.axes else { return nil }
-    guard kind != .csinet else {
-      throw RecordOptionError("axes only have a meaning for complex arrays")
-    }
     let axes = try names.map { name in
-      guard let axis = RecordLayout.Axis(rawValue: name) else {
-        throw RecordOptionError(
-          "no axis '\(name)'; known: drop, slot, tone, port, delay, angle")
+      guard let axis = RecordAxes.Name(rawValue: name) else {
+        let known = RecordAxes.Name.allCases.map(\.rawValue).joined(separator: ", ")
+        throw RecordOptionError("no axis '\(name)'; known: \(known)")
       }
       return axis
     }
-    if let complaint = RecordLayout.complaint(axes, kind) {
-      throw RecordOptionError("axes \(complaint)")
+    do throws(RecordAxes.Complaint) {
+      return try RecordAxes(axes, kind)
+    } catch {
+      throw RecordOptionError("axes \(error)")
     }
-    return axes
   }
 
   /// The layout of an array that nobody names: csinet for real values in [0, 1] of fitting rows, else none.
@@ -129,8 +127,9 @@ public struct RecordReading: Sendable {
   ) throws -> RecordOptions.Layout? {
     if let layout = options.layout { return layout }
     let info = source.info
-    if options.axes != nil {
-      return options.axes!.contains("tone") ? .frequency : .delay
+    if let axes = options.axes {
+      if axes.contains("value") { return .csinet }
+      return axes.contains("tone") || axes.contains("subcarrier") ? .frequency : .delay
     }
     let ports = options.ports ?? 32
     guard !info.isComplex, info.shape.count > 1, info.rowCount > 0,

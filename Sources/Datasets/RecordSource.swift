@@ -9,9 +9,9 @@ public struct RecordSource: Sendable {
   public let info: ArrayInfo
   /// What is known of a data set that was generated.
   public let manifest: DatasetManifest?
-  private let readers: [ArrayReader]
-  /// First row of each reader, and the end.
-  private let starts: [Int]
+  private let shards: [ArrayReader]
+  /// The shards as one array; they may be such only when their axes are arranged.
+  private let whole: Result<ArrayReader, DataFileError>
 
   /// Bytes of a block of rows, about.
   private static let blockByteCount = 16 << 20
@@ -20,7 +20,7 @@ public struct RecordSource: Sendable {
   public let warning: String?
 
   /// - Parameters:
-  ///   - path: an array file, or a folder with a manifest.
+  ///   - path: an array file, or a folder of shards, with a manifest or without.
   ///   - variable: needed if the file holds several arrays; in a generated data set the channels if nil.
   /// - Throws: also if a folder's data set is incomplete or its files are not those of the manifest.
   public init(_ path: String, variable: String? = nil) throws(DataFileError) {
@@ -28,40 +28,69 @@ public struct RecordSource: Sendable {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     var name: String?
-    if isFolder.boolValue {
+    let isGenerated = FileManager.default.fileExists(
+      atPath: "\(path)/\(DatasetManifest.fileName)")
+    if isFolder.boolValue, !isGenerated {
+      var readers: [ArrayReader] = []
+      for file in try ArrayFile.shards(of: path) {
+        readers.append(try GeneratedFiles.open(file, variable))
+      }
+      shards = readers
+      (manifest, warning) = (nil, readers.lazy.compactMap(\.note).first)
+    } else if isFolder.boolValue {
       let manifest = try GeneratedFiles.manifest(ofFolder: path)
-      (readers, name) = try GeneratedFiles.readers(path, manifest, variable)
+      (shards, name) = try GeneratedFiles.readers(path, manifest, variable)
       self.manifest = manifest
       warning = nil
     } else {
       let companion = GeneratedFiles.companion(of: path)
       manifest = companion.manifest
       let main = companion.manifest?.arrays[0].name
-      readers = [try GeneratedFiles.open(path, variable ?? main)]
-      warning = companion.warning ?? readers[0].note
+      shards = [try GeneratedFiles.open(path, variable ?? main)]
+      warning = companion.warning ?? shards[0].note
       name = main
     }
-    var (starts, info) = ([0], readers[0].info)
-    for reader in readers {
-      guard reader.info.shape.dropFirst() == info.shape.dropFirst(),
-        reader.info.isComplex == info.isComplex, reader.info.elementType == info.elementType
-      else {
-        throw DataFileError(
-          file: reader.path, expected: "rows as in the other shards", found: reader.info.description
-        )
-      }
-      starts.append(starts.last! + reader.info.rowCount)
-    }
-    if !info.shape.isEmpty { info.shape[0] = starts.last! }
+    whole = Self.joined(shards, path)
+    var info = (try? whole.get())?.info ?? shards[0].info
     info.name = info.name ?? name
-    (self.starts, self.info) = (starts, info)
+    self.info = info
+  }
+
+  private init(_ source: RecordSource, _ shards: [ArrayReader]) throws(DataFileError) {
+    (path, manifest, warning) = (source.path, source.manifest, source.warning)
+    self.shards = shards
+    whole = Self.joined(shards, path)
+    var info = try whole.get().info
+    info.name = info.name ?? source.info.name
+    self.info = info
+  }
+
+  private static func joined(
+    _ shards: [ArrayReader], _ path: String
+  ) -> Result<ArrayReader, DataFileError> {
+    do throws(DataFileError) {
+      return .success(try ArrayReader.joined(shards, path: path))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// The same with each shard as `arrange` gives it.
+  ///
+  /// - Throws: if they are not one array then.
+  func arranged(
+    _ arrange: (ArrayReader) throws(DataFileError) -> ArrayReader
+  ) throws(DataFileError) -> RecordSource {
+    var arranged: [ArrayReader] = []
+    for shard in shards { arranged.append(try arrange(shard)) }
+    return try RecordSource(self, arranged)
   }
 
   /// Rows of about 16 MiB, at least one; whole chunks where the file has them.
   public var blockRows: Int {
     let rowSize = max(1, info.valuesPerRow * 4)
     let fit = max(1, Self.blockByteCount / rowSize)
-    let chunk = readers.map(\.rowsPerChunk).max() ?? 1
+    let chunk = (try? whole.get())?.rowsPerChunk ?? 1
     // Chunks much larger than a block are read more than once.
     return chunk < 4 * fit ? (fit + chunk - 1) / chunk * chunk : fit
   }
@@ -70,40 +99,6 @@ public struct RecordSource: Sendable {
   ///
   /// - Precondition: `range` lies within `0 ..< info.rowCount`.
   public func rows(_ range: Range<Int>) throws(DataFileError) -> NumericArray.Values {
-    var parts: [NumericArray.Values] = []
-    for (index, reader) in readers.enumerated() {
-      let own = starts[index]..<starts[index + 1]
-      let part = range.clamped(to: own)
-      guard !part.isEmpty else { continue }
-      let rows = part.lowerBound - own.lowerBound..<part.upperBound - own.lowerBound
-      parts.append(try reader.rows(rows).values)
-    }
-    guard parts.count != 1 else { return parts[0] }
-    if info.elementType.isDouble {
-      return .double(parts.flatMap(\.doubles))
-    }
-    return .float(parts.flatMap(\.floats))
-  }
-}
-
-extension ElementType {
-  /// Whether values of the type are held in double precision.
-  fileprivate var isDouble: Bool { self == .float64 || (isInteger && byteCount > 2) }
-}
-
-extension NumericArray.Values {
-  /// In single precision, rounded if they are held in double.
-  public var floats: [Float] {
-    switch self {
-    case .float(let values): values
-    case .double(let values): values.map { Float($0) }
-    }
-  }
-
-  fileprivate var doubles: [Double] {
-    switch self {
-    case .float(let values): values.map { Double($0) }
-    case .double(let values): values
-    }
+    try whole.get().rows(range).values
   }
 }

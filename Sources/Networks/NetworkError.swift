@@ -34,6 +34,8 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
   case nothingToQuantise(String)
   /// A network that only inference can run.
   case cannotTrain(String)
+  /// An operation without equivalent in ONNX.
+  case notInONNX(String)
   /// A training file was to be checked without a training plan.
   case needsTrainingPath
 
@@ -67,6 +69,8 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
       "\(network) has no 8-bit layers; name the network with them, as in 'csinet {int8: both}'"
     case .cannotTrain(let network):
       "\(network) has ranges at run time, which no training follows: train the network without 'int8'"
+    case .notInONNX(let operation):
+      "'\(operation)' cannot be said with operators of ONNX"
     case .needsTrainingPath: "a file of mode 'train' is checked on the training path only"
     }
   }

@@ -71,6 +71,13 @@ public struct Fitting: Sendable {
     self.makeFitter = makeFitter
   }
 
+  /// The same request for fewer drops.
+  public func limited(to count: Int) -> Fitting {
+    Fitting(
+      dropCount: min(count, dropCount), source: source, signature: signature, shapes: shapes,
+      makeFitter: makeFitter)
+  }
+
   /// An artefact of the right shapes without meaning, for checking a scenario without fitting; values ascend along the
   /// last axis from 1, so that ranges and levels made of them are legal.
   public var placeholder: Artefact {

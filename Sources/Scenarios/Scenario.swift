@@ -85,6 +85,19 @@ extension Scenario {
     for error: SettingsError, section: Section, point: Int? = nil,
     severity: Diagnostic.Severity = .error
   ) -> Diagnostic {
+    let reading = reading(of: section, point)
+    let place = reading.map { $0.places[error.key] ?? $0.place } ?? sources.place
+    let subject = error.key.isEmpty ? section.rawValue : "\(section).\(error.key)"
+    return Diagnostic(
+      severity, at: place, "\(subject) \(error.reason)\(circumstances(point))", hint: error.hint)
+  }
+
+  /// Whether a key has a value that is written in the scenario or overridden, in place of its default.
+  public func isWritten(_ key: String, _ section: Section, point: Int? = nil) -> Bool {
+    reading(of: section, point)?.places[key] != nil
+  }
+
+  private func reading(of section: Section, _ point: Int?) -> SectionReading? {
     let settings =
       switch section {
       case .run: run
@@ -93,11 +106,7 @@ extension Scenario {
       default: point.flatMap { points.indices.contains($0) ? points[$0].settings[section] : nil }
       }
     let readings = sources.readings[section] ?? []
-    let reading = readings.first { $0.settings == settings } ?? readings.first
-    let place = reading.map { $0.places[error.key] ?? $0.place } ?? sources.place
-    let subject = error.key.isEmpty ? section.rawValue : "\(section).\(error.key)"
-    return Diagnostic(
-      severity, at: place, "\(subject) \(error.reason)\(circumstances(point))", hint: error.hint)
+    return readings.first { $0.settings == settings } ?? readings.first
   }
 
   /// A complaint about the scenario as a whole.

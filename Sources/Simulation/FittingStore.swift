@@ -24,8 +24,23 @@ final class FittingStore: Sendable {
   private let recent = Mutex<(key: String, blocks: [ComplexArray?])?>(nil)
   /// Of ``recent``, at most.
   private static let mostBytes = 1 << 28
+  /// Fits that ask for more recorded drops than there are, found with placeholders.
+  private let shortages = Mutex<[PlacedError]>([])
+  private let told = Mutex<Set<String>>([])
   /// Drops whose input is computed together.
   private static let block = 16
+
+  /// Where a fitted part stands in its scenario.
+  struct Place {
+    /// Section of the part.
+    let section: Section
+    /// Operating point.
+    let point: Int
+    /// The point in words, for the progress.
+    var text = ""
+    /// The request for so many drops, if their number is a default and recorded data may have fewer.
+    let fewer: ((Int) throws -> Fitting)?
+  }
 
   /// - Parameters:
   ///   - folder: where fitted parts are kept; nil keeps them in memory.
@@ -50,11 +65,15 @@ final class FittingStore: Sendable {
   /// How many parts are not in the folder, of those that placeholders stood for.
   var missingCount: Int { missing.withLock { $0 } }
 
-  /// - Parameter place: the operating point, for the progress.
-  /// - Throws: ``SettingsError`` if recorded data has too few drops for fitting.
-  func artefact(for fitting: Fitting, part: Settings, _ front: FrontEnd, at place: String = "")
+  /// The fits for which recorded data has too few drops; placeholders stand for them.
+  var limits: [PlacedError] { shortages.withLock { $0 } }
+
+  /// - Parameter place: nil for what no key of the scenario asks for.
+  /// - Throws: ``SettingsError`` if recorded data has too few drops for fitting; with placeholders, see ``limits``.
+  func artefact(for request: Fitting, part: Settings, _ front: FrontEnd, at place: Place? = nil)
     throws -> Artefact
   {
+    let fitting = try limited(request, part, front, place)
     let description = [
       "csilink artefact 2", ProgramIdentity.text, "seed \(front.seed)",
       "drops \(fitting.dropCount)", "\(part.section) \(part.part)", fitting.signature,
@@ -64,13 +83,6 @@ final class FittingStore: Sendable {
     if let known = memory.withLock({ $0[digest] }) { return known }
     let name = "\(part.part)-\(digest).safetensors"
     let path = folder.map { "\($0)/\(name)" }
-    if let available = front.channel.dropCount(in: .fit), fitting.dropCount > available {
-      throw SettingsError(
-        part: part.part, key: "fit.drops",
-        reason:
-          "must be at most the \(available) drops that the data has for fitting, got \(fitting.dropCount)",
-        hint: "lower fit.drops or enlarge the fit part of the split")
-    }
     let known = ([folder].compactMap { $0 } + sources).map { "\($0)/\(name)" }
       .first { FileManager.default.fileExists(atPath: $0) }
     if placeholdersOnly {
@@ -93,11 +105,38 @@ final class FittingStore: Sendable {
     let share = total.map { $0 > 1 ? "\(number) of \(max($0, number)): " : "" } ?? ""
     progress(
       "fitting \(share)\(part.section) \(part.part) on \(fitting.dropCount) drops"
-        + (place.isEmpty ? "" : " at \(place)"))
+        + (place.map { $0.text.isEmpty ? "" : " at \($0.text)" } ?? ""))
     let artefact = try fit(fitting, front)
     if let path { try save(artefact, to: path, digest: digest) }
     memory.withLock { $0[digest] = artefact }
     return artefact
+  }
+
+  /// The request for at most the drops that recorded data has, if their number is a default.
+  private func limited(
+    _ fitting: Fitting, _ part: Settings, _ front: FrontEnd, _ place: Place?
+  ) throws -> Fitting {
+    guard let available = front.channel.dropCount(in: .fit), fitting.dropCount > available else {
+      return fitting
+    }
+    if available > 0, let fewer = place?.fewer {
+      let note =
+        "\(part.section).fit.drops is \(available) in place of \(fitting.dropCount): the data has no more for fitting"
+      if !placeholdersOnly, told.withLock({ $0.insert(note).inserted }) { progress(note) }
+      return try fewer(available)
+    }
+    let error = SettingsError(
+      part: part.part, key: "fit.drops",
+      reason:
+        "must be at most the \(available) drops that the data has for fitting, got \(fitting.dropCount)",
+      hint: available == 0
+        ? "give fitting some of the records, as in channel: {split: {fit: 100}}; the rest is evaluated"
+        : "lower fit.drops or enlarge the fit part of the split")
+    guard placeholdersOnly, let place else { throw error }
+    shortages.withLock {
+      $0.append(PlacedError(error: error, section: place.section, point: place.point))
+    }
+    return fitting
   }
 
   /// Inputs are computed in parallel, a few blocks at a time, and added in drop order; drops without energy are left out.

@@ -52,8 +52,12 @@ public struct PairsExport: Sendable {
         "write 'source: truth' below 'training'")
     }
     task = run.tasks[0]
-    let codec = scenario.points.lazy.map { $0.settings[.codec]! }
-      .first { $0.part == NeuralCodec.schema.name }!
+    let codecs = scenario.points.lazy.map { $0.settings[.codec]! }
+    guard let codec = codecs.first(where: { $0.part == NeuralCodec.schema.name }) else {
+      throw complaint(
+        "pairs are those of a network of 'csilink inspect', not of ONNX files",
+        "write 'codec: {network: csinet}' with its weights")
+    }
     do {
       weights = try NeuralCodec.weights(codec, task.network, in: task.context, .encoder)
     } catch let error as SettingsError {

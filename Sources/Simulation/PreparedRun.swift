@@ -43,7 +43,7 @@ public struct PreparedRun: Sendable {
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     self.scenario = scenario
-    settings = RunSettings(scenario.run!)
+    var settings = RunSettings(scenario.run!)
     let report = ReportSettings(scenario.report!)
     do {
       let metrics = try report.metrics(of: scenario.registry)
@@ -59,8 +59,17 @@ public struct PreparedRun: Sendable {
         return dry.missingCount
       }
       plots = try report.plots(of: scenario, columns: metrics.columns)
+      if !isDry, Self.readsRecords(scenario) {
+        // All that the data is too small for, before anything is fitted.
+        let dry = FittingStore(
+          folder: artefactFolder, sources: artefactSources, pool: pool, placeholdersOnly: true)
+        let tree = try LinkTreeBuilder.build(
+          scenario, metrics: metrics, store: dry, channels: channels)
+        try Self.requireRecords(scenario, tree, settings.maximumDrops, dry.limits)
+      }
       tree = try LinkTreeBuilder.build(
         scenario, metrics: metrics, store: store, channels: channels)
+      try Self.requireRecords(scenario, tree, settings.maximumDrops, store.limits)
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
@@ -69,7 +78,11 @@ public struct PreparedRun: Sendable {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .report)])
     }
     statistics = StageStatistics(tree.nodes)
-    try PreparedRun.requireDrops(scenario, tree, settings.maximumDrops)
+    if let records = Self.records(tree), records < settings.maximumDrops {
+      settings.maximumDrops = records
+      progress("run.drops is \(records): the data has no more")
+    }
+    self.settings = settings
     blockSize = settings.blockSize ?? PreparedRun.defaultBlockSize(tree)
     let weights = tree.fileDigests[.codec] ?? [:]
     let data = tree.fileDigests.filter { $0.key != .codec }.reduce(into: [:]) {
@@ -110,22 +123,45 @@ public struct PreparedRun: Sendable {
     return digest.finish()
   }
 
-  /// Recorded data ends; asking for more is an error, not a repetition.
-  private static func requireDrops(_ scenario: Scenario, _ tree: LinkTree, _ drops: Int) throws {
-    for root in tree.channels {
-      guard let records = root.channel.dropCount(in: .run) else { continue }
-      let available = records / tree.users
-      if available >= drops { continue }
+  /// Whether the channel of a point reads files.
+  private static func readsRecords(_ scenario: Scenario) -> Bool {
+    scenario.points.contains { point in
+      let settings = point.settings[.channel]!
+      let context = LinkContext(
+        grid: GridSection.grid(point.settings[.grid]!), directory: scenario.directory)
+      return !scenario.registry.type(of: settings).files(settings, in: context).isEmpty
+    }
+  }
+
+  /// Recorded drops that every point has; nil without recorded data.
+  private static func records(_ tree: LinkTree) -> Int? {
+    tree.channels.compactMap { $0.channel.dropCount(in: .run) }.min().map { $0 / tree.users }
+  }
+
+  /// Recorded data ends; asking for more is an error, not a repetition. The default number of drops is at most what is there.
+  private static func requireRecords(
+    _ scenario: Scenario, _ tree: LinkTree, _ drops: Int, _ limits: [PlacedError]
+  ) throws {
+    var complaints = limits.map {
+      scenario.diagnostic(for: $0.error, section: $0.section, point: $0.point)
+    }
+    if let available = records(tree), available < drops,
+      available < 2 || scenario.isWritten(RunSettings.drops.key, .run)
+    {
       let users = tree.users > 1 ? " for \(tree.users) users" : ""
-      throw ScenarioErrors([
+      complaints.append(
         scenario.diagnostic(
           for: SettingsError(
-            part: "run", key: "drops",
+            part: "run", key: RunSettings.drops.key,
             reason:
               "must be at most the \(available) drops of the recorded data\(users), got \(drops)",
-            hint: "write 'drops: \(available)'"), section: .run)
-      ])
+            hint: available < 2
+              ? "a run needs two drops at least" : "write 'drops: \(available)'"),
+          section: .run))
     }
+    var seen: Set<Diagnostic> = []
+    complaints = complaints.filter { seen.insert($0).inserted }
+    if !complaints.isEmpty { throw ScenarioErrors(complaints) }
   }
 
   /// About 8 MiB for the channel of a block: enough drops for the products of the codecs, little memory.

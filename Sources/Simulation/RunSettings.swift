@@ -28,7 +28,7 @@ public struct RunSettings: Sendable, Hashable {
   /// Seed of every random stream.
   public let seed: UInt64
   /// Largest number of drops of each operating point.
-  public let maximumDrops: Int
+  public internal(set) var maximumDrops: Int
   /// Drops computed together; nil to choose from the size of a drop.
   public let blockSize: Int?
   let stop: StopRule

@@ -156,18 +156,30 @@ struct StageMaker {
           preconditionFailure("a channel model cannot be fitted on drops")
         }
         return try store.artefact(
-          for: fitting, part: settings, front, at: place(section, point))
+          for: fitting, part: settings, front,
+          at: place(section, point) { drops in
+            var values = settings.values
+            values["fit.drops"] = .integer(drops)
+            return try type.fitting(type.schema.settings(values), in: state.context) ?? fitting
+          })
       }
       return try type.init(settings, in: state.context, fitted: fitted) as! P
     }
   }
 
   /// The swept values that the stages up to a section have at a point.
-  private func place(_ section: Section, _ point: OperatingPoint) -> String {
-    zip(scenario.axes, point.coordinates).compactMap { axis, value in
+  ///
+  /// - Parameter fewer: the request for another number of drops than the default.
+  private func place(
+    _ section: Section, _ point: OperatingPoint, fewer: @escaping (Int) throws -> Fitting
+  ) -> FittingStore.Place {
+    let values = zip(scenario.axes, point.coordinates).compactMap { axis, value in
       let owner = Section(rawValue: String(axis.path.prefix { $0 != "." }))
       return owner.flatMap { $0 <= section ? value : nil }.map { "\(axis.path)=\($0)" }
-    }.joined(separator: ", ")
+    }
+    return FittingStore.Place(
+      section: section, point: point.index, text: values.joined(separator: ", "),
+      fewer: scenario.isWritten("fit.drops", section, point: point.index) ? nil : fewer)
   }
 
   /// A text for what the part of a section does: its settings, and the content of the files that it reads.
@@ -213,7 +225,10 @@ extension StageMaker {
     try placed(.channel, point) {
       guard let fitting = try PowerScaling.fitting(settings) else { return }
       let front = FrontEnd(model, key: key, seed: seed)
-      model = ScaledChannel(model, try store.artefact(for: fitting, part: settings, front))
+      var place = place(.channel, point) { fitting.limited(to: $0) }
+      place.text = ""
+      model = ScaledChannel(
+        model, try store.artefact(for: fitting, part: settings, front, at: place))
     }
     model = try replaceChannel?(model) ?? model
     state.context.portCount = model.portCount

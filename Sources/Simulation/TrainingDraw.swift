@@ -44,17 +44,16 @@ package struct TrainingDraw: Sendable {
   package func data(_ settings: TrainingSettings, shouldStop: @escaping @Sendable () -> Bool) throws
     -> TrainingData?
   {
-    let wanted: [(StreamKey.Domain, Int, Parts.Parameter<Int>)] = [
-      (.train, settings.trainingCount, TrainingSettings.samples),
-      (.validation, settings.validationCount, TrainingSettings.validation),
-      (.test, settings.testCount, TrainingSettings.test),
+    let wanted: [(StreamKey.Domain, Int)] = [
+      (.train, settings.trainingCount), (.validation, settings.validationCount),
+      (.test, settings.testCount),
     ]
     let isFresh = settings.data.renewal == .fresh
     if isFresh { try refuseRecords(settings) }
-    for (domain, count, key) in wanted { try refuse(tooMany: count, of: domain, key) }
+    try TrainingLimits.require(settings, task.drops)
     var sets: [SampleSet] = []
     var digests: [String] = []
-    for (domain, count, _) in isFresh ? Array(wanted.dropFirst()) : wanted {
+    for (domain, count) in isFresh ? Array(wanted.dropFirst()) : wanted {
       guard let set = try set(domain, count, name(domain, count), shouldStop, &digests) else {
         return nil
       }
@@ -65,22 +64,6 @@ package struct TrainingDraw: Sendable {
       training: isFresh ? stream(settings) : sets[0], validation: sets[sets.count - 2],
       test: sets[sets.count - 1],
       digest: String(Digest.sha256(digests.joined(separator: " ")).prefix(16)))
-  }
-
-  private func refuse(tooMany count: Int, of domain: StreamKey.Domain, _ key: Parts.Parameter<Int>)
-    throws(SettingsError)
-  {
-    for (index, kind) in task.drops.kinds.enumerated() {
-      guard let available = kind.front.channel.dropCount(in: domain),
-        available < task.drops.count(of: index, among: count)
-      else { continue }
-      let share = task.drops.kinds.count > 1 ? ", of which its share is too many" : ""
-      throw SettingsError(
-        part: "training", key: key.key,
-        reason:
-          "must be at most the \(available) drops that the data has for it, got \(count)\(share)",
-        hint: "give the channel a larger 'split' for training, validation and test")
-    }
   }
 
   private func refuseRecords(_ settings: TrainingSettings) throws(SettingsError) {

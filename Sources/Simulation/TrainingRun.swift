@@ -81,8 +81,9 @@ public struct TrainingRun: Sendable {
         scenario, "the scenario has no 'training'",
         hint: "write 'training: {epochs: 100}'; 'csilink list training' shows the keys")
     }
+    let given: TrainingSettings
     do {
-      settings = try TrainingSettings(
+      given = try TrainingSettings(
         training, registry: scenario.registry.catalogues[TrainingRegistry.self] ?? .standard)
     } catch {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
@@ -90,12 +91,22 @@ public struct TrainingRun: Sendable {
     let store = FittingStore(
       folder: nil, pool: pool, placeholdersOnly: isDry, progress: progress)
     do {
-      tasks = try TrainingTasks(scenario, settings, store, note: progress).tasks()
+      tasks = try TrainingTasks(scenario, given, store, note: progress).tasks()
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
       ])
     }
+    let limits = TrainingLimits(given, given.pairs == nil ? tasks.map(\.drops) : []) {
+      scenario.isWritten($0, .training)
+    }
+    settings = limits.settings
+    let complaints =
+      store.limits.map {
+        scenario.diagnostic(for: $0.error, section: $0.section, point: $0.point)
+      } + limits.errors.map { scenario.diagnostic(for: $0, section: .training) }
+    guard complaints.isEmpty else { throw ScenarioErrors(complaints) }
+    limits.notes.forEach(progress)
     if tasks.isEmpty {
       throw Self.complaint(
         scenario, "no point of the scenario has a network to train",

@@ -22,6 +22,8 @@ struct TrainingTasks {
     let network: NetworkChoice
     let context: LinkContext
     let link: LinkStep.Plan?
+    /// Weights that it has already, with digests of what they come from.
+    let own: (weights: Weights, digests: [String])?
     /// Front ends of the points that differ before the codec, one for each pilot SNR.
     var kinds: [[(front: FrontEnd, key: String)]]
   }
@@ -38,8 +40,8 @@ struct TrainingTasks {
   ///
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
   consuming func tasks() throws -> [TrainingRun.Task] {
-    for point in scenario.points
-    where point.settings[.codec]!.part == NeuralCodec.schema.name {
+    let codecs = [NeuralCodec.schema.name, ONNXCodec.schema.name]
+    for point in scenario.points where codecs.contains(point.settings[.codec]!.part) {
       do {
         try note(point)
       } catch let error as SettingsError {
@@ -50,8 +52,11 @@ struct TrainingTasks {
       }
     }
     return try found.map { found in
-      let (start, teacher, pairs) = try TrainingRun.sources(
+      var (start, teacher, pairs) = try TrainingRun.sources(
         found.network, settings, scenario, found.context, tell)
+      if let own = found.own {
+        start = (own.weights.merging(start.weights), own.digests + start.digests)
+      }
       return TrainingRun.Task(
         network: found.network, start: start, teacher: teacher, pairs: pairs,
         drops: try drops(found), context: found.context, link: found.link)
@@ -61,13 +66,18 @@ struct TrainingTasks {
   private mutating func note(_ point: OperatingPoint) throws {
     let fronts = try pilotVariants(of: point).map { try front($0) }
     let context = fronts[0].context
-    let network = try NeuralCodec.network(
-      point.settings[.codec]!, in: context, isForTraining: true)
+    let (network, own) = try network(point.settings[.codec]!, context)
     let kind = fronts.map { (front: $0.front, key: $0.key) }
     let link = settings.passesLink ? plan(point, network, context, kind[0].front) : nil
     guard let known = found.firstIndex(where: { $0.network == network }) else {
+      if found.contains(where: { $0.network.stem == network.stem }) {
+        throw SettingsError(
+          part: point.settings[.codec]!.part, key: "encoder",
+          reason: "two networks of the names \(network.name) would be trained into the same files",
+          hint: "name the ONNX files differently, or train one at a time")
+      }
       return found.append(
-        Found(network: network, context: context, link: link, kinds: [kind]))
+        Found(network: network, context: context, link: link, own: own, kinds: [kind]))
     }
     let codec = point.settings[.codec]!.part
     guard found[known].link?.key == link?.key else {
@@ -90,6 +100,17 @@ struct TrainingTasks {
         reason: "\(network.title) would be trained on CSI of two normalisers")
     }
     found[known].kinds.append(kind)
+  }
+
+  /// What is trained, and weights that it has already.
+  private func network(_ codec: Settings, _ context: LinkContext) throws -> (
+    NetworkChoice, (weights: Weights, digests: [String])?
+  ) {
+    guard codec.part == ONNXCodec.schema.name else {
+      return (try NeuralCodec.network(codec, in: context, isForTraining: true), nil)
+    }
+    let onnx = try ONNXCodec.autoencoder(codec, in: context)
+    return (onnx.choice, (onnx.weights, onnx.digests + [onnx.weights.digest]))
   }
 
   /// The stages before the codec, and what its drops depend on.

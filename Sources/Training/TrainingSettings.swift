@@ -108,9 +108,9 @@ public struct TrainingSettings: Sendable {
   /// Samples of the training set.
   public private(set) var trainingCount: Int
   /// Samples of the validation set.
-  public let validationCount: Int
+  public private(set) var validationCount: Int
   /// Samples of the test set.
-  public let testCount: Int
+  public private(set) var testCount: Int
   /// What the encoder sees.
   public let source: Source
   /// Where the samples come from, beside the scenario's link.
@@ -212,8 +212,13 @@ public struct TrainingSettings: Sendable {
 
   /// The same for a training set of another size than asked for.
   public func with(trainingCount count: Int) -> TrainingSettings {
+    with(training: count, validation: validationCount, test: testCount)
+  }
+
+  /// The same for sets of other sizes than asked for.
+  public func with(training: Int, validation: Int, test: Int) -> TrainingSettings {
     var copy = self
-    copy.trainingCount = count
+    (copy.trainingCount, copy.validationCount, copy.testCount) = (training, validation, test)
     return copy
   }
 

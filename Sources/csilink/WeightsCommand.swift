@@ -7,8 +7,9 @@ extension ForeignOptions.Flattening: ExpressibleByArgument {}
 
 struct WeightsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "weights", abstract: "Bring weights of other frameworks.",
-    subcommands: [WeightsImportCommand.self])
+    commandName: "weights",
+    abstract: "Bring weights of other frameworks, or take networks to them.",
+    subcommands: [WeightsImportCommand.self, WeightsExportCommand.self])
 }
 
 struct WeightsImportCommand: ParsableCommand {

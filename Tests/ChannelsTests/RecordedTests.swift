@@ -299,7 +299,7 @@ private func angularDelay(_ response: ComplexArray, sign: Double, shift: Int) ->
     (
       [
         "layout": .text("delay"),
-        "axes": .list([.text("slot"), .text("drop"), .text("angle"), .text("delay")]),
+        "axes": .list([.text("slot"), .text("drop"), .text("slot"), .text("delay")]),
       ], "axes"
     ),
   ]

@@ -70,7 +70,7 @@ struct BrokenData: Sendable, CustomTestStringConvertible {
     ("run.drops=5", "run.drops must be at most the 4 drops of the recorded data, got 5"),
     ("channel.split.fit=9", "channel.split.fit needs 9 records, but only 4 are left"),
     ("channel.variable=HT", "expected one variable of that name"),
-    ("channel.layout=frequency", "expected a complex array"),
+    ("channel.layout=frequency", "expected complex numbers"),
     ("channel.ports=48", "expected real rows of 2 x 48 angles x delays"),
     ("grid.tones=16", "channel.file holds 32 delay taps, but the grid has only 16 tones"),
   ])

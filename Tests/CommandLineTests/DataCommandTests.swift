@@ -328,7 +328,7 @@ import Testing
     (["generate", "small.yaml", "--drops", "5", "-o", "none/a.npy"], 1, "none/a.npy"),
     (["describe", "none.npy"], 1, "none.npy"),
     (["describe", "cut.npy"], 1, "cut.npy"),
-    (["describe", "."], 1, "manifest.json"),
+    (["describe", "."], 1, "cut.npy"),
     (["describe", "good.npy", "--layout", "delay"], 1, "complex"),
     (["describe", "good.npy", "--layout", "csinet", "--axes", "drop", "tone"], 2, "axes"),
     (["convert", "good.npy", "a.xyz"], 1, "an extension"),

@@ -106,7 +106,8 @@ struct FixtureTests {
     let list = try ArrayFile.list(path)
     #expect(
       list.map(\.description) == [
-        "first (3 x 4 x 2 float32)", "second (1 x 5 float64)", "whole (2 x 3 int16)",
+        "first (3 x 4 x 2 float32)", "second (1 x 5 float64)", "record.field (1 x 3 float64)",
+        "flags (1 x 2 uint8)", "whole (2 x 3 int16)",
       ])
     #expect(try ArrayFile.read(path, variable: "first").doubles() == Self.counted)
     #expect(try ArrayFile.read(path, variable: "whole").doubles() == [0, 1, 2, 3, 4, 5])

@@ -82,7 +82,7 @@ struct TextAndZipTests {
   /// More rows than one step of the index and more bytes than one piece of the file.
   @Test func longTextIsIndexed() throws {
     let count = 150_000
-    var text = "index,square\n"
+    var text = "number,square\n"
     for row in 0..<count {
       if row % 1000 == 0 { text += "# row \(row)\n\n" }
       text += "\(row),\(row * row)\n"

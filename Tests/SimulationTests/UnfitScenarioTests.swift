@@ -1,7 +1,10 @@
 import DataFiles
 import Foundation
+import LinkMath
+import Scenarios
 import Simulation
 import TestSupport
+import Synchronization
 import Testing
 
 /// Scenarios whose pieces do not fit are refused with the place and a way out, before anything is computed.
@@ -148,6 +151,119 @@ import Testing
         ])
       #expect(
         fit.first?.contains("codec.fit.drops must be at most the 2 drops") == true, "\(fit)")
+    }
+  }
+
+  /// 40 records, of which 12 are for fits.
+  private static let small = """
+    link:
+      grid: {tones: 4}
+      channel: {type: recorded, file: h.npy, layout: frequency, split.fit: 12}
+      estimator: lmmse
+      transform: {taps: 4}
+      codec: {type: pca, length: 4}
+      quantizer: {type: uniform, bits: 4}
+    run: {seed: 1}
+    """
+
+  private static func withRecords(_ body: (_ folder: String) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+      let values: [Float] = (0..<40 * 16).map { (i: Int) -> Float in
+        Float(1 + i * i % 23) - Float(i % 5)
+      }
+      try ArrayFile.write(
+        [NumericArray(shape: [40, 4, 2], isComplex: true, floats: values)], to: "\(folder)/h.npy")
+      try body(folder)
+    }
+  }
+
+  /// Everything that is written and too much is told together, before anything is fitted.
+  @Test func allShortagesAreToldAtOnce() throws {
+    try Self.withRecords { folder in
+      let notes = Mutex<[String]>([])
+      let asked = [
+        "run.drops=29", "estimator.fit.drops=13", "quantizer.fit.drops=100",
+      ]
+      let error = #expect(throws: ScenarioErrors.self) {
+        try PreparedRun(
+          scenario(Self.small, path: "\(folder)/test.yaml", set: asked),
+          pool: WorkerPool(threadCount: 1), artefactFolder: nil,
+          progress: { note in notes.withLock { $0.append(note) } })
+      }
+      let text = (error?.diagnostics ?? []).map(\.description).joined(separator: "\n")
+      for part in [
+        "estimator.fit.drops must be at most the 12 drops", "quantizer.fit.drops must be at most",
+        "run.drops must be at most the 28 drops",
+      ] {
+        #expect(text.contains(part), "\(text)")
+      }
+      #expect(error?.diagnostics.count == 3, "\(text)")
+      #expect(notes.withLock { $0 } == [])
+      let none = complaints(
+        Self.small, path: "\(folder)/test.yaml", set: ["channel.split.fit=0"])
+      #expect(none.count == 3 && none.allSatisfy { $0.contains("split: {fit: 100}") }, "\(none)")
+    }
+  }
+
+  /// Defaults are at most what there is, which is told; the result is that of the same numbers written.
+  @Test func defaultsAreAtMostWhatIsThere() throws {
+    try Self.withRecords { folder in
+      let path = "\(folder)/test.yaml"
+      let notes = Mutex<[String]>([])
+      let run = try PreparedRun(
+        scenario(Self.small, path: path), pool: WorkerPool(threadCount: 1), artefactFolder: nil,
+        progress: { note in notes.withLock { $0.append(note) } })
+      #expect(run.settings.maximumDrops == 28)
+      let told = notes.withLock { $0 }
+      for note in [
+        "estimator.fit.drops is 12 in place of 500: the data has no more for fitting",
+        "codec.fit.drops is 12 in place of 4000: the data has no more for fitting",
+        "quantizer.fit.drops is 12 in place of 4000: the data has no more for fitting",
+        "run.drops is 28: the data has no more",
+      ] {
+        #expect(told.count { $0 == note } == 1, "\(told)")
+      }
+      let written = try prepare(
+        Self.small, path: path,
+        set: [
+          "run.drops=28", "estimator.fit.drops=12", "codec.fit.drops=12", "quantizer.fit.drops=12",
+        ])
+      #expect(try run.metrics(ofBlock: 0).values == written.metrics(ofBlock: 0).values)
+    }
+  }
+
+  /// The same for the sets of a training.
+  @Test func setsOfATrainingAreAtMostWhatIsThere() throws {
+    try Self.withRecords { folder in
+      let yaml = """
+        link:
+          grid: {tones: 4}
+          channel: {type: recorded, file: h.npy, layout: frequency, split: {train: 20, validation: 6, test: 5}}
+          transform: {taps: 4}
+          codec: {network: csinet, compression: 4}
+        training: {epochs: 1, batch: 4}
+        run: {seed: 1}
+        """
+      let notes = Mutex<[String]>([])
+      let pool = WorkerPool(threadCount: 1)
+      let training = try TrainingRun(scenario(yaml, path: "\(folder)/test.yaml"), pool: pool) {
+        note in notes.withLock { $0.append(note) }
+      }
+      #expect(training.sampleCount == 20)
+      #expect(
+        notes.withLock { $0 } == [
+          "training.samples is 20 in place of 20000: the data has no more for it",
+          "training.validation_samples is 6 in place of 2000: the data has no more for it",
+          "training.test_samples is 5 in place of 2000: the data has no more for it",
+        ])
+      #expect(try training.execute(in: folder)?.count == 1)
+      let error = #expect(throws: ScenarioErrors.self) {
+        try TrainingRun(
+          scenario(
+            yaml, path: "\(folder)/test.yaml",
+            set: ["training.samples=21", "training.test_samples=6"]), pool: pool)
+      }
+      #expect(error?.diagnostics.count == 2, "\(String(describing: error))")
     }
   }
 }

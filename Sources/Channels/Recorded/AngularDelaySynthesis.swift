@@ -34,7 +34,8 @@ struct AngularDelaySynthesis: Sendable {
 
   /// - Parameter generated: what a manifest says, where the settings say nothing.
   init(
-    _ settings: Settings, tones: Int, taps: Int, ports: Int, generated: GeneratedTransform? = nil
+    _ settings: Settings, tones: Int, taps: Int, ports: Int,
+    generated: GeneratedTransform.Grid? = nil
   ) throws(SettingsError) {
     guard taps <= tones else {
       throw SettingsError(

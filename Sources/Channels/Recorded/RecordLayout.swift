@@ -13,23 +13,24 @@ package struct RecordLayout: Sendable {
     case delay
 
     /// Rows and columns of a matrix.
-    package var matrixAxes: (Axis, Axis) { self == .frequency ? (.tone, .port) : (.delay, .angle) }
+    package var matrixAxes: (RecordAxes.Name, RecordAxes.Name) {
+      self == .frequency ? (.tone, .port) : (.delay, .angle)
+    }
   }
-
-  /// What an axis of a complex array counts.
-  package enum Axis: String, Choice { case drop, slot, tone, port, delay, angle }
 
   static let kind = Parameter<Kind>.choice(
     "layout", default: .csinet,
     """
     csinet: real angular-delay values in [0, 1] around 0.5, (re, im) x angle x delay, the public data sets' form; \
-    frequency: complex, tones and ports; delay: complex, delay taps and angles.
+    frequency: complex, tones and ports; delay: complex, delay taps and angles. Generated data have the layout of their manifest.
     """)
-  static let axes = Parameter<[Axis]?>.optional(
-    "axes", .list(.choice(Axis.allCases.map(\.rawValue)), count: 2...4),
+  static let axes = Parameter<[RecordAxes.Name]?>.optional(
+    "axes", .list(.choice(RecordAxes.Name.allCases.map(\.rawValue)), count: 2...8),
     """
-    Meaning of each axis of a complex array; [drop, tone, port] or [drop, delay, angle] if left out. The \
-    second may be slot, or again drop to take its entries as drops of their own. Data of one antenna need no port or angle.
+    Meaning of each axis in the order of the file, such as MATLAB's [tone, port, drop]; [drop, tone, port] or [drop, delay, \
+    angle] if left out, of real arrays [drop, part, tone, port]. part: real and imaginary part; one: an axis of length 1, \
+    which needs no name; value: all values of a csinet drop. Several drop axes are taken together, the first slowest. sample, \
+    subcarrier and antenna are other words for drop, tone and port.
     """)
   static let ports = Parameter<Int?>.optional(
     "ports", .integer(1...4096), "Angles, which is ports Nt, of layout csinet; 32 if left out.")
@@ -42,63 +43,125 @@ package struct RecordLayout: Sendable {
   package let portCount: Int
   /// Tones or delay taps of a record.
   package let rowCount: Int
-  /// The port or angle axis comes before the other one in the file.
-  package let isTransposed: Bool
-  /// Entries of the second of four axes, else 1.
+  /// Matrices in an entry of the first drop axis: all further drops and slots.
   package let snapshotCount: Int
-  /// Whether snapshots are slots of one drop; else each is a drop.
-  package let hasSlots: Bool
+  /// Slots of each drop; nil without an axis of slots.
+  let slotCount: Int?
+  /// Nil: the rows of a file along its first axis, as they are.
+  private let axes: RecordAxes?
 
   /// Floats of one matrix.
   package var recordSize: Int { 2 * rowCount * portCount }
 
-  /// Drops in a file of so many rows along its first axis.
-  package func recordCount(fileRows: Int) -> Int { hasSlots ? fileRows : fileRows * snapshotCount }
+  /// Drops in an entry of the first drop axis.
+  var dropsPerRow: Int { snapshotCount / (slotCount ?? 1) }
 
+  /// - Parameter generated: what a manifest says, where the settings say nothing.
   /// - Throws: if the array does not have this layout.
-  init(_ settings: Settings, _ info: ArrayInfo, path: String) throws {
-    let kind = settings[Self.kind]
-    try settings.refuse(Self.axes, unless: kind != .csinet, "layout: frequency or delay")
+  init(
+    _ settings: Settings, _ info: ArrayInfo, path: String, generated: GeneratedTransform? = nil
+  ) throws {
+    var kind = settings[Self.kind]
+    // What was generated otherwise cannot be read as the default.
+    if kind == .csinet { kind = generated?.layout ?? kind }
     try settings.refuse(Self.ports, unless: kind == .csinet, "layout: csinet")
-    let axes = settings[Self.axes]
-    if kind != .csinet, let axes, let reason = Self.complaint(axes, kind) {
+    let known = kind != .csinet && generated?.layout == kind ? generated?.axes : nil
+    let axes: RecordAxes?
+    do throws(RecordAxes.Complaint) {
+      axes = try Self.axes(settings[Self.axes] ?? known, kind)
+    } catch {
       throw SettingsError(
-        part: settings.part, key: Self.axes.key, reason: reason,
-        hint: "such as [drop, slot, \(kind.matrixAxes.1), \(kind.matrixAxes.0)]")
+        part: settings.part, key: Self.axes.key, reason: error.text,
+        hint: kind == .csinet
+          ? "such as [drop, part, angle, delay] or [value, drop]"
+          : "such as [drop, \(kind.matrixAxes.0), \(kind.matrixAxes.1)], or MATLAB's "
+            + "[\(kind.matrixAxes.0), \(kind.matrixAxes.1), drop]")
     }
-    try self.init(kind, axes: axes, ports: settings[Self.ports], info, path: path)
+    let ports = settings[Self.ports] ?? (kind == .csinet ? generated?.grid.ports : nil)
+    try self.init(kind, axes: axes, ports: ports, info, path: path)
+  }
+
+  /// Names as axes of a layout; nil if there are none.
+  package static func axes(
+    _ names: [RecordAxes.Name]?, _ kind: Kind
+  ) throws(RecordAxes.Complaint) -> RecordAxes? {
+    guard let names else { return nil }
+    return try RecordAxes(names, kind)
   }
 
   /// - Parameters:
-  ///   - axes: of a complex array, without complaints; the usual ones if nil.
-  ///   - ports: angles of layout csinet; 32 if nil.
+  ///   - axes: of the array; the usual ones if nil.
+  ///   - ports: angles of layout csinet; 32, or as the axis of angles has, if nil.
   /// - Throws: if the array does not have this layout.
-  package init(_ kind: Kind, axes: [Axis]?, ports: Int?, _ info: ArrayInfo, path: String)
+  package init(_ kind: Kind, axes: RecordAxes?, ports: Int?, _ info: ArrayInfo, path: String)
     throws(DataFileError)
   {
     self.kind = kind
-    if kind == .csinet {
+    if kind == .csinet, axes == nil {
       portCount = ports ?? 32
       rowCount = try Self.csinetTaps(info, path, angles: portCount)
-      (isTransposed, snapshotCount, hasSlots) = (true, 1, false)
+      (snapshotCount, slotCount, self.axes) = (1, nil, nil)
       return
     }
-    let (row, column) = kind.matrixAxes
-    let axes = axes ?? [.drop, row, column]
-    guard info.isComplex, info.shape.count == axes.count, !info.shape.contains(0) else {
+    let axes = axes ?? Self.usual(kind, info)
+    let names = try axes.fitted(to: info, path: path)
+    let hasParts = axes.names.contains(.part) || kind == .csinet
+    guard info.isComplex != hasParts else {
       throw DataFileError(
         file: path, variable: info.name,
-        expected: "a complex array [\(axes.map(\.rawValue).joined(separator: ", "))]",
-        found: info.description,
-        hint: "'axes' names the axes of the array, 'layout: csinet' reads real values")
+        expected: hasParts ? "real numbers" : "complex numbers", found: info.description,
+        hint: hasParts
+          ? "complex arrays are read with 'layout: frequency' or 'delay' and have no axis 'part'"
+          : "name the axis of real and imaginary part, as in axes: [drop, part, \(kind.matrixAxes.0), "
+            + "\(kind.matrixAxes.1)]; 'layout: csinet' reads real values in [0, 1]")
     }
-    let leading = axes.prefix { $0 == .drop || $0 == .slot }.count
-    let matrix = info.shape.dropFirst(leading)
-    isTransposed = matrix.count == 2 && axes.last == row
-    rowCount = isTransposed ? matrix.last! : matrix.first!
-    portCount = matrix.count == 1 ? 1 : isTransposed ? matrix.first! : matrix.last!
-    snapshotCount = leading == 2 ? info.shape[1] : 1
-    hasSlots = axes[1] == .slot
+    func length(_ name: RecordAxes.Name) -> Int? {
+      zip(names, info.shape).first { $0.0 == name }?.1
+    }
+    let (row, column) = kind.matrixAxes
+    if let values = length(.value) {
+      let angles = ports ?? 32
+      guard values % (2 * angles) == 0 else {
+        throw DataFileError(
+          file: path, variable: info.name, expected: "2 x \(angles) angles x delays for each drop",
+          found: info.description)
+      }
+      (rowCount, portCount) = (values / (2 * angles), angles)
+    } else {
+      (rowCount, portCount) = (length(row) ?? 1, length(column) ?? 1)
+      if let ports, ports != portCount {
+        throw DataFileError(
+          file: path, variable: info.name, expected: "\(ports) angles, as 'ports' says",
+          found: info.description)
+      }
+    }
+    let drops = zip(names, info.shape).filter { $0.0 == .drop }.map(\.1)
+    let slots = axes.names.contains(.slot) ? length(.slot) ?? 1 : nil
+    snapshotCount = drops.dropFirst().reduce(slots ?? 1, *)
+    slotCount = slots
+    self.axes = axes
+  }
+
+  /// The axes of an array of which nothing is said.
+  private static func usual(_ kind: Kind, _ info: ArrayInfo) -> RecordAxes {
+    let (row, column) = kind.matrixAxes
+    let hasParts = !info.isComplex && info.shape.count == 4 && info.shape[1] == 2
+    let names = hasParts ? [.drop, .part, row, column] : [.drop, row, column]
+    guard let axes = try? RecordAxes(names, kind) else { preconditionFailure("usual axes") }
+    return axes
+  }
+
+  /// The array with drops first, then slots, then one matrix after another as ``unpack(_:into:)`` takes it.
+  ///
+  /// - Throws: if the array does not have the layout's axes, which another shard had.
+  package func arranged(_ reader: ArrayReader) throws(DataFileError) -> ArrayReader {
+    guard let axes else { return reader }
+    let names = try axes.fitted(to: reader.info, path: reader.path)
+    let (row, column) = kind.matrixAxes
+    let order: [RecordAxes.Name] =
+      [.drop, .slot] + (kind == .csinet ? [.part, column, row] : [row, column, .part])
+      + [.value, .one]
+    return reader.reordered(order.flatMap { name in names.indices.filter { names[$0] == name } })
   }
 
   private static func csinetTaps(_ info: ArrayInfo, _ path: String, angles: Int)
@@ -115,24 +178,10 @@ package struct RecordLayout: Sendable {
     return values / (2 * angles)
   }
 
-  /// What is wrong with the axes of a complex array; nil if nothing is.
-  package static func complaint(_ axes: [Axis], _ kind: Kind) -> String? {
-    let (row, column) = kind.matrixAxes
-    let leading = axes.prefix { $0 == .drop || $0 == .slot }
-    let matrix = axes.dropFirst(leading.count)
-    let isMatrix = matrix == [row] || (matrix.count == 2 && Set(matrix) == [row, column])
-    guard isMatrix, leading == [.drop] || leading == [.drop, .slot] || leading == [.drop, .drop]
-    else {
-      return
-        "must be drop, then possibly slot or drop, then \(row) and \(column) in any order, or \(row) alone"
-    }
-    return nil
-  }
-
   /// Copies one record into a matrix whose rows are tones or delays.
   ///
   /// - Parameters:
-  ///   - record: `recordSize` floats as in the file.
+  ///   - record: `recordSize` floats of an arranged array.
   ///   - matrix: [row, port] interleaved, at least `recordSize` floats.
   package func unpack(
     _ record: UnsafeBufferPointer<Float>, into matrix: UnsafeMutablePointer<Float>
@@ -141,14 +190,14 @@ package struct RecordLayout: Sendable {
     let half = rowCount * portCount
     for row in 0..<rowCount {
       for port in 0..<portCount {
-        let source = isTransposed ? port * rowCount + row : row * portCount + port
         let target = 2 * (row * portCount + port)
         if kind == .csinet {
+          let source = port * rowCount + row
           matrix[target] = record[source] - 0.5
           matrix[target + 1] = record[half + source] - 0.5
         } else {
-          matrix[target] = record[2 * source]
-          matrix[target + 1] = record[2 * source + 1]
+          matrix[target] = record[target]
+          matrix[target + 1] = record[target + 1]
         }
       }
     }

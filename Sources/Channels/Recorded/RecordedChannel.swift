@@ -2,16 +2,19 @@ import DataFiles
 import LinkMath
 import Parts
 
-/// Channels read from a file of arrays: .npy, .npz, .mat (v5, v7.3), .csv or .safetensors.
+/// Channels read from a file of arrays: .npy, .npz, .mat (v5, v7.3), HDF5, .csv or .safetensors, or from a folder of them.
 ///
 /// A drop is a record; which records a domain may use is set by `split`. Records are read when a block needs them; one
 /// without energy stays as it is, whatever `normalise` says. Without a
 /// slot axis the channel of a drop does not change over slots.
 public struct RecordedChannel: ChannelModel, Part {
   static let file = Parameter<String>(
-    "file", .file, "Array file: .npy, .npz, .mat, .csv or .safetensors.")
+    "file", .file,
+    "Array file: .npy, .npz, .mat, .h5, .csv or .safetensors; or a folder of them, whose drops are taken one file after the other."
+  )
   static let variable = Parameter<String?>.optional(
-    "variable", .text, "Name of the array; needed if the file holds several.")
+    "variable", .text,
+    "Name of the array, s.H in a struct or group; needed if the file holds several.")
   static let normalise = PowerScaling.parameter(default: .sample)
 
   public static let schema = PartSchema(
@@ -32,10 +35,14 @@ public struct RecordedChannel: ChannelModel, Part {
 
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact?) throws {
     let path = context.path(settings[Self.file])
-    reader = try ArrayFile.open(path, variable: settings[Self.variable])
-    layout = try RecordLayout(settings, reader.info, path: path)
-    split = try RecordSplit(
-      settings, recordCount: layout.recordCount(fileRows: reader.info.rowCount))
+    let generated = try GeneratedTransform.of(path)
+    let shards = try Self.shards(settings, path, generated)
+    let layout = try RecordLayout(settings, shards[0].info, path: path, generated: generated)
+    var arranged: [ArrayReader] = []
+    for shard in shards { arranged.append(try layout.arranged(shard)) }
+    reader = try ArrayReader.joined(arranged, path: path)
+    self.layout = layout
+    split = try RecordSplit(settings, recordCount: reader.info.rowCount * layout.dropsPerRow)
     toneCount = context.grid.toneCount
     normalisation = settings[Self.normalise]
     if layout.kind == .frequency {
@@ -53,8 +60,39 @@ public struct RecordedChannel: ChannelModel, Part {
     } else {
       synthesis = try AngularDelaySynthesis(
         settings, tones: toneCount, taps: layout.rowCount, ports: layout.portCount,
-        generated: try GeneratedTransform.of(path)?.transform)
+        generated: generated?.grid)
     }
+  }
+
+  /// The array of each file.
+  private static func shards(
+    _ settings: Settings, _ path: String, _ generated: GeneratedTransform?
+  ) throws(DataFileError) -> [ArrayReader] {
+    var readers: [ArrayReader] = []
+    let files: [String]
+    if let generated { files = generated.files } else { files = try ArrayFile.shards(of: path) }
+    for file in files {
+      var name = settings[variable]
+      // Files of several arrays, such as channels and their levels, need a name; some formats have none.
+      if name == nil, let known = generated?.variable,
+        try ArrayFile.list(file).contains(where: { $0.name == known })
+      {
+        name = known
+      }
+      readers.append(try ArrayFile.open(file, variable: name))
+    }
+    return readers
+  }
+
+  /// What was guessed of a file.
+  public static func warnings(_ settings: Settings, in context: LinkContext) -> [SettingsError] {
+    let path = context.path(settings[file])
+    guard let generated = try? GeneratedTransform.of(path),
+      let note = try? shards(settings, path, generated).lazy.compactMap(\.note).first
+    else { return [] }
+    return [
+      SettingsError(part: settings.part, key: file.key, reason: "is read with a guess: \(note)")
+    ]
   }
 
   /// Records hold what they hold.
@@ -63,10 +101,11 @@ public struct RecordedChannel: ChannelModel, Part {
   /// The file, and the manifest that tells which transform made it.
   public static func files(_ settings: Settings, in context: LinkContext) -> [String] {
     let path = context.path(settings[file])
-    guard settings[RecordLayout.kind] != .frequency,
+    let shards = (try? ArrayFile.shards(of: path)) ?? [path]
+    guard settings[RecordLayout.kind] != .frequency || shards != [path],
       let generated = try? GeneratedTransform.of(path)
-    else { return [path] }
-    return [path, generated.manifest]
+    else { return shards }
+    return generated.files + [generated.manifest]
   }
 
   public func dropCount(in domain: StreamKey.Domain) -> Int? { split[domain].count }
@@ -84,25 +123,25 @@ public struct RecordedChannel: ChannelModel, Part {
     let first = domain.lowerBound + block.user * share + block.drops.lowerBound
     let records = first..<first + block.drops.count
     // Without a slot axis all slots share the one array.
-    let snapshots = layout.hasSlots ? slots : [0]
-    if let last = snapshots.last, last >= max(layout.snapshotCount, 1) {
+    let snapshots = layout.slotCount != nil ? slots : [0]
+    if let last = snapshots.last, last >= layout.slotCount ?? 1 {
       throw DataFileError(
         file: reader.path, variable: reader.info.name,
-        expected: "at least \(last + 1) slots for each drop", found: "\(layout.snapshotCount)")
+        expected: "at least \(last + 1) slots for each drop", found: "\(layout.slotCount ?? 1)")
     }
     let rows = fileRows(records)
     let values = try reader.rows(rows).floats()
     let responses = try snapshots.map { snapshot in
       try response(records, snapshot: snapshot, values, fileRows: rows)
     }
-    let all = layout.hasSlots ? responses : slots.map { _ in responses[0] }
+    let all = layout.slotCount != nil ? responses : slots.map { _ in responses[0] }
     return NormalisedResponse(responses: all.map(\.response), gains: all.map(\.gains))
   }
 
   /// Rows along the first axis of the file that hold the records.
   private func fileRows(_ records: Range<Int>) -> Range<Int> {
-    guard !layout.hasSlots, !records.isEmpty else { return records }
-    let size = layout.snapshotCount
+    guard !records.isEmpty else { return records }
+    let size = layout.dropsPerRow
     return records.lowerBound / size..<(records.upperBound - 1) / size + 1
   }
 
@@ -116,7 +155,7 @@ public struct RecordedChannel: ChannelModel, Part {
       try result.withUnsafeMutableElements { result in
         for (drop, record) in records.enumerated() {
           // Matrices of the file up to this one, counted over rows and snapshots.
-          let position = layout.hasSlots ? record * layout.snapshotCount + snapshot : record
+          let position = record * (layout.slotCount ?? 1) + snapshot
           let start = (position - fileRows.lowerBound * layout.snapshotCount) * layout.recordSize
           let source = UnsafeBufferPointer(rebasing: values[start..<start + layout.recordSize])
           let hasEnergy = try check(source, record: record, snapshot: snapshot)
@@ -167,7 +206,7 @@ public struct RecordedChannel: ChannelModel, Part {
   private func damage(_ record: Int, _ snapshot: Int, expected: String, found: String)
     -> DataFileError
   {
-    let place = layout.hasSlots ? "record \(record), slot \(snapshot)" : "record \(record)"
+    let place = layout.slotCount != nil ? "record \(record), slot \(snapshot)" : "record \(record)"
     return DataFileError(
       file: reader.path, variable: reader.info.name,
       expected: "\(expected) in \(place) (counted from 0)", found: found)

@@ -58,9 +58,9 @@ public struct Arithmetic: CustomOperation {
     }
   }
 
-  private let function: Function
-  private let operands: [Operand]
-  private let shape: Shape
+  let function: Function
+  let operands: [Operand]
+  let shape: Shape
 
   /// The function of two operands.
   public init(_ function: Function, _ a: Operand, _ b: Operand, shape: Shape) {

@@ -4,7 +4,7 @@ public struct IndexMap: Layer, CustomOperation {
   public let places: [Int32]
   /// Where no input is taken.
   public let fill: Float
-  private let shape: Shape
+  let shape: Shape
   public let summary: String
 
   /// - Parameters:

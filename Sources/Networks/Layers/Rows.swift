@@ -59,8 +59,8 @@ public struct RowReduction: CustomOperation {
     case magnitudes
   }
 
-  private let kind: Kind
-  private let count: Int
+  let kind: Kind
+  let count: Int
 
   /// Rows of `count` values, one after another in the input.
   public init(_ kind: Kind, count: Int) { (self.kind, self.count) = (kind, count) }

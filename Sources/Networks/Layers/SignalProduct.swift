@@ -2,10 +2,10 @@ import LinkMath
 
 /// Matrix products of two values of a network, `C_k = A_k B_k`, as attention has them.
 public struct SignalProduct: CustomOperation {
-  private let rows, columns, inner: Int
+  let rows, columns, inner: Int
   /// First values of the matrices of each product.
-  private let first: [(a: Int, b: Int)]
-  private let shape: Shape
+  let first: [(a: Int, b: Int)]
+  let shape: Shape
 
   /// - Parameters:
   ///   - rows: of A and C.

@@ -67,8 +67,8 @@ public struct StridedConvolution: Layer, CustomOperation {
     }
   }
 
-  private let geometry: Geometry
-  private let isTransposed: Bool
+  let geometry: Geometry
+  let isTransposed: Bool
   let weight: NetworkParameter
   let bias: NetworkParameter?
 

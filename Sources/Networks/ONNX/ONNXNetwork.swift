@@ -34,14 +34,28 @@ public struct ONNXNetwork: Sendable {
   }
 
   private init(_ model: ONNXModel) throws {
-    var tracer = ONNXTracer(model)
-    (network, inputShape, outputShape) = try tracer.trace()
-    weights = tracer.weights
+    let (traced, weights) = try Self.traced(model)
+    (network, inputShape, outputShape) = traced
+    self.weights = weights
     do {
       try weights.check(network)
     } catch {
       throw DataFileError(
         file: model.path, expected: "weights that are numbers", found: "\(error)")
+    }
+  }
+
+  private typealias Traced = (Network, input: [Int], output: [Int])
+
+  /// With the batch first throughout, or else with the batch followed where it goes.
+  private static func traced(_ model: ONNXModel) throws -> (Traced, Weights) {
+    var tracer = ONNXTracer(model)
+    do {
+      return (try tracer.trace(), tracer.weights)
+    } catch let error {
+      guard !tracer.mayMove else { throw error }
+      tracer = ONNXTracer(model, openBatch: ONNXTracer.openBatch)
+      return (try tracer.trace(), tracer.weights)
     }
   }
 

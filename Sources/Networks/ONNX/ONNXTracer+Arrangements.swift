@@ -54,7 +54,7 @@ extension ONNXTracer {
   }
 
   private func shapeOf(_ node: ONNXNode) throws -> [Value] {
-    let shape = try value(node, 0).shape
+    let shape = try fileShape(node, 0)
     let first = try integer(node, "start", default: 0)
     let last = try integer(node, "end", default: shape.count)
     func place(_ axis: Int) -> Int {
@@ -122,32 +122,19 @@ extension ONNXTracer {
 
   // MARK: other axes for the same values
 
-  /// The same values under other axes, the batch first for signals.
-  private func regrouped(_ node: ONNXNode, _ input: Value, _ axes: [Int]) throws -> Value {
-    switch input {
-    case .constant(let tensor, let name): return .constant(tensor.reshaped(axes), name: name)
-    case .signal(let x, _):
-      guard axes.first == batch, axes.count > 1 else {
-        throw fail(
-          node, "samples that stay apart along the first axis, of \(batch)", "the axes \(axes)")
-      }
-      return try signal(x, Array(axes.dropFirst()))
-    }
-  }
-
-  private func reshaped(_ node: ONNXNode) throws -> [Value] {
-    let input = try value(node, 0)
+  private mutating func reshaped(_ node: ONNXNode) throws -> [Value] {
+    let shape = try fileShape(node, 0)
     guard var axes = try integers(node, "shape", input: 1) else {
       throw fail(node, "a shape", "none")
     }
     let copiesZeros = try integer(node, "allowzero", default: 0) == 0
     for place in axes.indices where axes[place] == 0 && copiesZeros {
-      guard place < input.shape.count else { throw fail(node, "axes to keep", "\(axes)") }
-      axes[place] = input.shape[place]
+      guard place < shape.count else { throw fail(node, "axes to keep", "\(axes)") }
+      axes[place] = shape[place]
     }
     let open = axes.indices.filter { axes[$0] == -1 }
-    let count = input.shape.reduce(1, *)
-    let known = try size(axes.filter { $0 != -1 }, "node '\(node.label)'")
+    let count = shape.reduce(1, *)
+    let known = try size(axes.filter { $0 != -1 }, "node '\(node.label)'", times: batch)
     guard open.count <= 1 else { throw fail(node, "one open axis", "\(axes)") }
     if let open = open.first {
       guard known > 0, count % known == 0 else {
@@ -158,44 +145,41 @@ extension ONNXTracer {
     guard axes.allSatisfy({ $0 >= 0 }), axes.reduce(1, *) == count else {
       throw fail(node, "a shape for \(count) values", "\(axes)")
     }
-    return [try regrouped(node, input, axes)]
+    return [try regrouped(node, axes)]
   }
 
-  private func flattened(_ node: ONNXNode) throws -> [Value] {
-    let (x, shape) = try signal(node, 0)
-    let place = try integer(node, "axis", default: 1)
-    guard place == 1 || place == 1 - shape.count else {
-      throw fail(node, "samples that stay apart", "the axis \(place)")
-    }
-    return [try signal(x, [shape.dropFirst().reduce(1, *)])]
+  private mutating func flattened(_ node: ONNXNode) throws -> [Value] {
+    _ = try signal(node, 0)
+    let shape = try fileShape(node, 0)
+    let given = try integer(node, "axis", default: 1)
+    let place = given == shape.count ? given : try axis(node, given, rank: shape.count)
+    return [
+      try regrouped(node, [shape[..<place].reduce(1, *), shape[place...].reduce(1, *)])
+    ]
   }
 
-  private func squeezed(_ node: ONNXNode) throws -> [Value] {
-    let input = try value(node, 0)
-    let shape = input.shape
+  private mutating func squeezed(_ node: ONNXNode) throws -> [Value] {
+    let shape = try fileShape(node, 0)
     let given = try integers(node, "axes", input: 1)
     let places = try given.map { axes in try axes.map { try axis(node, $0, rank: shape.count) } }
-    var isSignal = false
-    if case .signal = input { isSignal = true }
+    let place = general(node.inputs[0])?.place
     let removed = Set(
-      places ?? shape.indices.filter { shape[$0] == 1 && !(isSignal && $0 == 0) })
+      places ?? shape.indices.filter { shape[$0] == 1 && $0 != place?.axis })
     guard removed.allSatisfy({ shape[$0] == 1 }) else { throw fail(node, "axes of 1", "\(shape)") }
     var axes = shape.indices.filter { !removed.contains($0) }.map { shape[$0] }
-    if isSignal, axes.count == 1 { axes.append(1) }
-    return [try regrouped(node, input, axes)]
+    if place != nil, axes.count == 1 { axes.append(1) }
+    return [try regrouped(node, axes)]
   }
 
-  private func unsqueezed(_ node: ONNXNode) throws -> [Value] {
-    let input = try value(node, 0)
+  private mutating func unsqueezed(_ node: ONNXNode) throws -> [Value] {
+    let shape = try fileShape(node, 0)
     guard let given = try integers(node, "axes", input: 1), given.count <= 8 else {
       throw fail(node, "up to 8 axes", "none, or more")
     }
-    let rank = input.shape.count + given.count
+    let rank = shape.count + given.count
     let added = Set(try given.map { try axis(node, $0, rank: rank) })
     guard added.count == given.count else { throw fail(node, "different axes", "\(given)") }
-    var rest = input.shape[...]
-    return [
-      try regrouped(node, input, (0..<rank).map { added.contains($0) ? 1 : rest.removeFirst() })
-    ]
+    var rest = shape[...]
+    return [try regrouped(node, (0..<rank).map { added.contains($0) ? 1 : rest.removeFirst() })]
   }
 }

@@ -196,7 +196,7 @@ extension ONNXTracer {
   mutating func gemm(_ node: ONNXNode) throws -> [Value] {
     let (x, shape) = try signal(node, 0)
     let (weight, name) = try weight(node, 1)
-    guard shape.count == 2, weight.shape.count == 2,
+    guard shape.count >= 2, weight.shape.count == 2,
       try integer(node, "transA", default: 0) == 0
     else { throw fail(node, "a matrix of weights", "the axes \(shape) and \(weight.shape)") }
     let isOutputFirst = try integer(node, "transB", default: 0) != 0

@@ -59,17 +59,13 @@ extension ONNXTracer {
     return try picked(input, shape, places, "transpose to \(shape)")
   }
 
-  private func transposeNode(_ node: ONNXNode) throws -> [Value] {
-    let input = try value(node, 0)
-    let rank = input.shape.count
+  private mutating func transposeNode(_ node: ONNXNode) throws -> [Value] {
+    let rank = try fileShape(node, 0).count
     let order = try integers(node, "perm") ?? Array((0..<rank).reversed())
     guard order.sorted() == Array(0..<rank) else {
       throw fail(node, "an order of \(rank) axes", "\(order)")
     }
-    if case .signal = input, order[0] != 0 {
-      throw fail(node, "samples that stay apart along the first axis", "the order \(order)")
-    }
-    return [try transposed(input, order)]
+    return [try turned(node, order)]
   }
 
   /// Part of a value along one axis.

@@ -32,7 +32,11 @@ struct ONNXTracer {
 
   let model: ONNXModel
   private let tracer = Tracer()
-  private var values: [String: Value] = [:]
+  var values: [String: Value] = [:]
+  /// Values that have the batch elsewhere.
+  var moved: [String: BatchPlace] = [:]
+  /// Whether the batch may leave the first axis.
+  private(set) var mayMove = false
   private var stored: [String: StoredTensor] = [:]
   private(set) var weights = Weights()
   private var children: [Module.Child] = []
@@ -42,10 +46,15 @@ struct ONNXTracer {
   private(set) var uses: [String: Int] = [:]
   /// Outputs of convolutions that a normalisation may join: name and node of the graph.
   private var convolutions: [String: Int] = [:]
-  /// The batch size that the file was made with; 1 if it is open.
+  /// The batch size that the file was made with, or what stands for an open one.
   private(set) var batch = 1
+  private let openBatch: Int?
 
-  init(_ model: ONNXModel) {
+  /// - Parameters:
+  ///   - model: what is traced.
+  ///   - openBatch: stands for a batch that is open; nil for 1, where the batch stays first.
+  init(_ model: ONNXModel, openBatch: Int? = nil) {
+    self.openBatch = openBatch
     self.model = model
     for tensor in model.tensors { stored[tensor.name] = tensor }
     for name in model.nodes.flatMap(\.inputs) + model.outputs.map(\.name) {
@@ -75,7 +84,7 @@ struct ONNXTracer {
       }
     }
     guard case .signal(let output, let axes)? = values[model.outputs[0].name],
-      axes.first == batch, axes.count > 1
+      axes.first == batch, axes.count > 1, moved[model.outputs[0].name] == nil
     else {
       throw fail(
         "an output [batch, ...] that depends on the input",
@@ -97,13 +106,14 @@ struct ONNXTracer {
         "an input '\(onScreen(port.name))' of float32", "another type",
         hint: "export the network in float32")
     }
-    guard shape.count >= 2, shape.dropFirst().allSatisfy({ $0 > 0 }) else {
+    guard shape.count >= 2, shape[0] <= 1 << 20, shape.dropFirst().allSatisfy({ $0 > 0 }) else {
       throw fail(
         "an input '\(onScreen(port.name))' whose axes behind the batch are fixed",
         "\(shape.map { $0 == 0 ? "open" : "\($0)" })",
         hint: "export with a sample of the size that the link has, such as [1, 2, 32, 32]")
     }
-    batch = max(shape[0], 1)
+    batch = shape[0] > 0 ? shape[0] : openBatch ?? 1
+    mayMove = shape[0] > 0 || openBatch != nil
     let axes = [batch] + shape.dropFirst()
     let sample = try size(axes.dropFirst(), "the input")
     total += sample
@@ -121,7 +131,9 @@ struct ONNXTracer {
         hint: "known are \(Self.operators.keys.sorted().joined(separator: ", "));"
           + " with other operators the network can run as codec 'process'")
     }
-    return try operation(&self, node)
+    let isMoved = node.inputs.contains { moved[$0] != nil }
+    return isMoved && !Self.arrangingAxes.contains(node.operation)
+      ? try tracedMoved(node, operation) : try operation(&self, node)
   }
 
   /// Limits what a file can ask for.
@@ -142,12 +154,13 @@ struct ONNXTracer {
     }
   }
 
-  /// The number of values, within the limit.
-  func size(_ axes: some Sequence<Int>, _ place: String) throws -> Int {
+  /// The number of values, within the limit; of so many samples, for axes that only come and go.
+  func size(_ axes: some Sequence<Int>, _ place: String, times samples: Int = 1) throws -> Int {
+    let limit = Self.largestValue.multipliedReportingOverflow(by: samples)
     var count = 1
     for axis in axes {
       let (product, overflows) = count.multipliedReportingOverflow(by: axis)
-      guard axis >= 0, !overflows, product <= Self.largestValue else {
+      guard axis >= 0, !overflows, limit.overflow || product <= limit.partialValue else {
         throw fail("at most \(Self.largestValue) values at \(place)", "more", hint: nil)
       }
       count = product

@@ -195,7 +195,10 @@ public struct NetworkChoice: Sendable {
   public let autoencoder: Autoencoder
   /// Name of its family.
   public let familyName: String
-  private let variant: NetworkVariant
+  /// Nil for a network that is not of a zoo.
+  private let variant: NetworkVariant?
+  /// Start of the names of its files, and what tells it from others of its name, if it is not of a zoo.
+  private let own: (stem: String, identity: String)?
 
   /// - Parameters:
   ///   - text: as for ``NetworkZoo/variant(_:)``.
@@ -219,6 +222,7 @@ public struct NetworkChoice: Sendable {
     self.compression = compression
     self.image = image
     self.variant = variant
+    own = nil
     familyName = variant.family.schema.name
     let plain = try LowPrecision.applied(
       variant.settings,
@@ -226,9 +230,28 @@ public struct NetworkChoice: Sendable {
     autoencoder = variant.settings[CodewordRange.parameter].bounding(plain)
   }
 
+  /// A network that is not of a zoo.
+  ///
+  /// - Parameters:
+  ///   - name: for people.
+  ///   - stem: start of the names of its files.
+  ///   - identity: what tells it from others of that name.
+  ///   - image: `[2, angle, delay]`.
+  ///   - autoencoder: both sides.
+  init(name: String, stem: String, identity: String, image: Shape, autoencoder: Autoencoder) {
+    self.name = name
+    compression = autoencoder.compression
+    self.image = image
+    self.autoencoder = autoencoder
+    familyName = String(name.prefix { $0 != " " })
+    variant = nil
+    own = (stem, identity)
+  }
+
   /// The network whose 8-bit layers, if it has any, are real ones.
   var unquantised: NetworkChoice {
     get throws(NetworkError) {
+      guard let variant else { return self }
       let real = try variant.leavingOut(Set(LowPrecision.integers.map(\.key)))
       return try NetworkChoice(real, compression: compression, image: image)
     }
@@ -240,12 +263,16 @@ public struct NetworkChoice: Sendable {
   /// ``stem`` with the label of a training behind it.
   public func stem(label: String?) -> String {
     let size = image == .publicImage ? "" : "-\(image.imageSize)"
-    return "\(variant.stem)\(size)-\(compression)" + (label.map { "-\($0)" } ?? "")
+    let word = own.map { $0.stem } ?? "\(variant!.stem)\(size)-\(compression)"
+    return word + (label.map { "-\($0)" } ?? "")
   }
 
-  /// `1/4`, for images other than the public one `1/4 of 13x32`.
+  /// `1/4`, for images other than the public one `1/4 of 13x32`; `300 reals` where no n is whole.
   public var ratio: String {
-    "1/\(compression)" + (image == .publicImage ? "" : " of \(image.imageSize)")
+    let length = autoencoder.codewordLength
+    let isWhole = own == nil || image.count == compression * length
+    return (isWhole ? "1/\(compression)" : "\(length) reals")
+      + (image == .publicImage ? "" : " of \(image.imageSize)")
   }
 
   /// Name and ratio: `crnet 1/4`.
@@ -266,9 +293,10 @@ public struct NetworkChoice: Sendable {
 }
 
 extension NetworkChoice: Hashable {
-  /// The same name, ratio and image.
+  /// The same name, ratio and image, of the same files.
   public static func == (a: NetworkChoice, b: NetworkChoice) -> Bool {
-    (a.name, a.compression, a.image) == (b.name, b.compression, b.image)
+    (a.name, a.compression, a.image, a.own?.identity)
+      == (b.name, b.compression, b.image, b.own?.identity)
   }
 
   /// Hashes name, ratio and image.

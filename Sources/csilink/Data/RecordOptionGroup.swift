@@ -21,12 +21,13 @@ struct Frequency: ExpressibleByArgument {
 
 /// The arguments that tell what an array means; a generated data set tells it itself.
 struct RecordOptionGroup: ParsableArguments {
-  @Option(help: "Name of the array, if the file has several.") var variable: String?
+  @Option(help: "Name of the array, if the file has several; s.H in a struct.") var variable:
+    String?
 
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Axes of a complex array, such as drop slot angle delay; 'drop drop' to take the second axis as drops too.",
+      "Axes in the order of the file, such as drop slot angle delay, or MATLAB's tone port drop; part: real and imaginary part.",
       valueName: "axis"))
   var axes: [String] = []
 

@@ -2,8 +2,7 @@
 
     python make.py FOLDER      needs torch, onnx, onnxruntime and onnxscript
 
-NAME.onnx is one network with random weights, NAME.safetensors has 'input' and 'output' of a few samples; encoder_layer.onnx is
-one that is refused.
+NAME.onnx is one network with random weights, NAME.safetensors has 'input' and 'output' of a few samples.
 Made with torch 2.13.0, onnx 1.23.2, onnxruntime 1.31.1, onnxscript 0.7.2, seed 1.
 """
 
@@ -168,6 +167,14 @@ def encoder_layer():
         fc=nn.Linear(128, 8))
 
 
+def attention_module():
+    """Tokens first, as PyTorch's attention has them by default."""
+    layer = nn.TransformerEncoderLayer(16, 2, 24, dropout=0.0)
+    return Lambda(
+        lambda m, x: m["fc"](m["layer"](x.flatten(1).view(-1, 8, 16).transpose(0, 1)).transpose(0, 1).flatten(1)),
+        layer=layer, fc=nn.Linear(128, 8))
+
+
 def shuffle():
     def body(m, x):
         y = m["a"](x)
@@ -271,6 +278,7 @@ def main():
     export("attention", attention(), IMAGE)
     export("attention_dynamo", attention(), IMAGE, exporter="dynamo", opset=18)
     export("encoder_layer", encoder_layer(), IMAGE, exporter="dynamo", opset=20)
+    export("attention_module", attention_module(), IMAGE)
     export("shuffle", shuffle(), IMAGE)
     export("shuffle_fixed", shuffle(), IMAGE, batch=4)
     export("functions", functions(), IMAGE, opset=17)
