@@ -27,6 +27,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -65,6 +66,7 @@ let package = Package(
       name: "Reports",
       dependencies: [
         "Simulation", "Scenarios", "DataFiles", "Parts", "Training", "Datasets", "LinkMath",
+        "Networks", .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .executableTarget(
       name: "csilink",
@@ -133,7 +135,8 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: math("Simulation", "Reports", "Training", "Networks", "TestSupport")),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Simulation", "DataFiles"]),
+    .testTarget(
+      name: "ReportsTests", dependencies: ["Reports", "Simulation", "DataFiles", "LinkMath"]),
     .testTarget(
       name: "CommandLineTests",
       dependencies: ["csilink", "TestSupport", "DataFiles", "Datasets", "LinkMath"]),

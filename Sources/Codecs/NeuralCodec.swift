@@ -183,6 +183,11 @@ extension NeuralCodec {
   /// Word of the training whose weights are taken.
   package static func label(_ codec: Settings) -> String? { codec[label] }
 
+  /// Folder or file of the weights; nil if the settings name none.
+  package static func weights(_ codec: Settings, in context: LinkContext) -> String? {
+    codec[weights].map(context.path)
+  }
+
   /// Whether the settings of a codec name a network without weights.
   package static func isUntrained(_ codec: Settings) -> Bool {
     codec.part == schema.name && codec[weights] == nil

@@ -67,6 +67,7 @@ public enum Manifest {
     let name: String
     let description: String
     let scenario: String
+    let scenarioFolder: String
     let seed: UInt64
     let provenance: Provenance
     let startTime: Date
@@ -79,6 +80,7 @@ public enum Manifest {
       name = result.scenarioName
       description = result.description
       scenario = result.resolvedScenario
+      scenarioFolder = result.scenarioFolder
       seed = result.seed
       provenance = result.provenance
       startTime = execution.startTime

@@ -26,12 +26,14 @@ public struct RecordedResult: Sendable {
   let folder: String?
   /// Folders of the shards that it was merged from.
   let shards: [String]
+  /// What lies beside the report; nil without one, and for a result in memory.
+  let manifest: RecordedManifest?
   private let places: [String: Int]
 
   init(
     label: String, name: String, axes: [String], columns: [String], rows: [[String]],
     scenario: String, scenarioDigest: String, seed: String, version: String, folder: String?,
-    shards: [String] = []
+    shards: [String] = [], manifest: RecordedManifest? = nil
   ) {
     self.label = label
     self.name = name
@@ -42,6 +44,7 @@ public struct RecordedResult: Sendable {
     (self.scenarioDigest, self.seed, self.version) = (scenarioDigest, seed, version)
     self.folder = folder
     self.shards = shards
+    self.manifest = manifest
     places = Dictionary(zip(axes + columns, 0...)) { first, _ in first }
   }
 
@@ -49,7 +52,8 @@ public struct RecordedResult: Sendable {
   init(_ other: RecordedResult, columns: [String], rows: [[String]]) {
     (label, name, axes, settings) = (other.label, other.name, other.axes, other.settings)
     (scenarioDigest, seed, version) = (other.scenarioDigest, other.seed, other.version)
-    (folder, shards, self.columns, self.rows) = (other.folder, other.shards, columns, rows)
+    (folder, shards, manifest) = (other.folder, other.shards, other.manifest)
+    (self.columns, self.rows) = (columns, rows)
     places = Dictionary(zip(axes + columns, 0...)) { first, _ in first }
   }
 
@@ -103,7 +107,7 @@ public struct RecordedResult: Sendable {
       rows: Array(records.dropFirst()), scenario: manifest?.scenario ?? "",
       scenarioDigest: manifest?.provenance.scenarioDigest ?? "",
       seed: (manifest?.seed).map(String.init) ?? "", version: manifest?.provenance.version ?? "",
-      folder: folder, shards: manifest?.shards ?? [])
+      folder: folder, shards: manifest?.shards ?? [], manifest: manifest)
   }
 
   /// The field of a row; nil if it is empty or there is none: a column, a swept path, `result`, or a value of the link that
@@ -139,6 +143,24 @@ public struct RecordedResult: Sendable {
       numbers: numbers)
   }
 
+  /// The only row with some values.
+  ///
+  /// - Throws: ``FigureError`` if no row has them, or several have.
+  public func row(where conditions: [FigureRequest.Condition]) throws -> Int {
+    var request = FigureRequest(y: Column.drops.name)
+    request.conditions = conditions
+    let selection = try FigureSelection([self], request)
+    guard let first = selection.points.first, selection.points.count == 1 else {
+      let examples = selection.varying(besides: []).map { key in
+        "--point \(key)=\(selection.values(key).lazy.compactMap { $0 }.first ?? "")"
+      }
+      throw FigureError(
+        message: "\(selection.points.count) operating points are meant",
+        hint: "choose one: \(examples.joined(separator: " "))")
+    }
+    return first.row
+  }
+
   /// The key under which results are told apart.
   static let resultKey = "result"
 }
@@ -159,30 +181,5 @@ extension [RecordedResult] {
   public var footer: String {
     map { "\($0.name) \($0.scenarioDigest) seed \($0.seed)" }.joined(separator: "   ")
       + "   bars: 95 % intervals"
-  }
-}
-
-/// What is read of a manifest.
-private struct RecordedManifest: Decodable {
-  struct Origin: Decodable {
-    let scenarioDigest, version: String
-  }
-  let name, scenario: String
-  let seed: UInt64
-  let provenance: Origin
-  let shards: [String]?
-
-  /// - Returns: nil if the folder has none.
-  init?(folder: String) throws(DataFileError) {
-    let path = folder.isEmpty ? Manifest.fileName : "\(folder)/\(Manifest.fileName)"
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    guard let found = try? decoder.decode(RecordedManifest.self, from: data) else {
-      throw DataFileError(
-        file: path, expected: "a manifest of csilink", found: "something else",
-        hint: "remove the file to do without it")
-    }
-    self = found
   }
 }

@@ -49,7 +49,9 @@ public enum ReportCSV {
     let needsQuotes = field.unicodeScalars.contains { ",\"\r\n".unicodeScalars.contains($0) }
     // A swept text that starts the line with '#' would be taken for a comment.
     guard needsQuotes || field.hasPrefix("#") else { return field }
-    return "\"" + field.replacing("\"", with: "\"\"") + "\""
+    // A quote with a combining accent is one Character too.
+    let doubled = field.unicodeScalars.flatMap { $0 == "\"" ? [$0, $0] : [$0] }
+    return "\"" + String(String.UnicodeScalarView(doubled)) + "\""
   }
 
   private typealias Field = (name: String, text: (PointSummary) -> String)

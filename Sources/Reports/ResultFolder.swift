@@ -13,6 +13,7 @@ public enum ResultFolder {
   {
     try ReportCSV.write(result, toFolder: folder)
     try Manifest.write(result, execution, toFolder: folder)
+    try WorstCSV.write(result, toFolder: folder)
     return try ResultPlots.write(result, toFolder: folder)
   }
 

@@ -52,8 +52,10 @@ struct BlockRecord {
   }
 
   /// Makes means of sums over slots, marks what is missing, and refuses any other number that is not finite.
-  mutating func finish() throws(MetricError) -> BlockMetrics {
-    for point in tree.points.indices {
+  ///
+  /// - Parameter points: the operating points that were walked; the numbers of others mean nothing.
+  mutating func finish(_ points: Range<Int>) throws(MetricError) -> BlockMetrics {
+    for point in points {
       let (reports, served) = (
         Double(counts[point].reports), 1 / Double(counts[point].served)
       )

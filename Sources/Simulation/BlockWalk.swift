@@ -18,24 +18,49 @@ struct BlockWalk {
   private var stations: [Int: (side: any BSSide, acknowledged: [Bool])] = [:]
   private var beliefs: [Int: Belief] = [:]
   private var downlink = Downlink()
+  /// Who looks at the data of stages; nil in a run.
+  private let tap: StageTap?
 
   /// - Returns: the metrics of all operating points and the time of each node.
   static func run(_ tree: LinkTree, _ block: DropBlock) throws -> (BlockMetrics, StageTimer) {
-    var walk = BlockWalk(tree: tree, block: block)
-    for root in tree.roots {
-      guard case .channel(let channel) = root.stage else { preconditionFailure("stage order") }
-      let slots = channel.slots
-      let size = channel.slotsInFlight(drops: walk.rowCount)
-      for first in stride(from: 0, to: slots.count, by: size) {
-        let flown = Array(slots[first..<min(first + size, slots.count)])
-        try walk.visit(root, Signal(flight: Flight(channel, walk.users, flown)))
-      }
-    }
-    return (try walk.record.finish(), walk.timer)
+    var walk = BlockWalk(tree: tree, block: block, tap: nil)
+    try walk.pass()
+    return (try walk.record.finish(tree.points.indices), walk.timer)
   }
 
-  private init(tree: LinkTree, block: DropBlock) {
+  /// Walks only the nodes that a tap passes, and hands it their data.
+  static func run(_ tree: LinkTree, _ block: DropBlock, into tap: StageTap) throws {
+    var walk = BlockWalk(tree: tree, block: block, tap: tap)
+    try walk.pass()
+  }
+
+  /// - Parameter point: an operating point that the tap passes up to its last stage.
+  /// - Returns: metrics, of which those of the point have a meaning.
+  static func run(_ tree: LinkTree, _ block: DropBlock, into tap: StageTap, point: Int) throws
+    -> BlockMetrics
+  {
+    var walk = BlockWalk(tree: tree, block: block, tap: tap)
+    try walk.pass()
+    return try walk.record.finish(point..<point + 1)
+  }
+
+  private mutating func pass() throws {
+    for root in passed(tree.roots) {
+      guard case .channel(let channel) = root.stage else { preconditionFailure("stage order") }
+      let slots = channel.slots
+      let size = channel.slotsInFlight(drops: rowCount)
+      for first in stride(from: 0, to: slots.count, by: size) {
+        let flown = Array(slots[first..<min(first + size, slots.count)])
+        try visit(root, Signal(flight: Flight(channel, users, flown)))
+      }
+    }
+  }
+
+  private func passed(_ nodes: [Node]) -> [Node] { tap.map { nodes.filter($0.passes) } ?? nodes }
+
+  private init(tree: LinkTree, block: DropBlock, tap: StageTap?) {
     self.tree = tree
+    self.tap = tap
     users = block.each(of: tree.users)
     record = BlockRecord(tree, drops: block.drops)
     timer = StageTimer(nodeCount: tree.nodes.count)
@@ -56,6 +81,8 @@ struct BlockWalk {
           flight.response(part: signal.part, report: signal.report), flight.parts[signal.part],
           slot: flight.reports[signal.report])
       }
+      tap?.append(
+        .observation, node, slot: flight.reports[signal.report], next.observation!.received)
       try visit(node.children, next)
     case .estimator(let estimator):
       var next = signal
@@ -64,6 +91,8 @@ struct BlockWalk {
         let response = flight.response(part: signal.part, report: signal.report)
         return (estimate, ErrorEnergies(response, estimate))
       }
+      tap?.append(
+        .estimate, node, slot: flight.reports[signal.report], next.estimate!.response)
       try visit(node.children, next)
     case .transform(let transform):
       // The stages behind it work on the whole block.
@@ -81,12 +110,19 @@ struct BlockWalk {
           normaliser.scale($0, by: $1.map { 1 / $0 })
         }
       }
+      for (index, slot) in flight.reports.enumerated() {
+        tap?.add(.gain, node, slot: slot, TappedRows(next.gains[index].map { [$0] }, isBits: false))
+        tap?.add(.normalised, node, slot: slot, TappedRows(next.csi[index]))
+      }
       try visit(node.children, next)
     case .codec(let stage):
       var next = signal
       next.codec = node
       if case .codewords(let codec) = stage {
         next.codewords = try timer.measure(node.id) { try signal.csi.map(codec.encode) }
+        for (slot, codeword) in zip(flight.reports, next.codewords!) {
+          tap?.add(.codeword, node, slot: slot, TappedRows(codeword.values))
+        }
       }
       try visit(node.children, next)
     case .quantizer(let quantizer):
@@ -94,6 +130,9 @@ struct BlockWalk {
       next.symbols = timer.measure(node.id) {
         guard let quantizer, quantizer.alphabets != nil else { return nil }
         return signal.codewords?.map { SymbolBlock($0.values, by: quantizer)! }
+      }
+      for (slot, symbols) in zip(flight.reports, next.symbols ?? []) {
+        tap?.add(.symbols, node, slot: slot, TappedRows(symbols))
       }
       try visit(node.children, next)
     case .coder(let reporting):
@@ -117,7 +156,7 @@ struct BlockWalk {
   }
 
   private mutating func visit(_ nodes: [Node], _ signal: Signal) throws {
-    for node in nodes { try visit(node, signal) }
+    for node in passed(nodes) { try visit(node, signal) }
   }
 
   /// Channel, pilots, estimation and transform, part by part; then the stages of the small domain, on the whole block.
@@ -129,15 +168,22 @@ struct BlockWalk {
         try timer.measure(root.id) {
           try channel.channel.frequencyResponse(part, slots: flight.slots)
         })
+      for (slot, response) in zip(flight.slots, flight.responses[index]) {
+        tap?.append(.channel, root, slot: slot, response)
+      }
       for report in flight.reports.indices {
         (signal.part, signal.report) = (index, report)
         try visit(root.children, signal)
       }
     }
-    for node in root.all(.transform) {
+    for node in passed(root.all(.transform)) {
       guard case .transform(let transform) = node.stage else { continue }
       signal.transform = transform
       (signal.csi, signal.truth, signal.errors) = flight.heard(node)
+      for (index, slot) in flight.reports.enumerated() {
+        tap?.add(.truth, node, slot: slot, TappedRows(signal.truth[index]))
+        tap?.add(.csi, node, slot: slot, TappedRows(signal.csi[index]))
+      }
       try visit(node.children, signal)
     }
   }
@@ -185,6 +231,12 @@ struct BlockWalk {
       return signal.normaliser!.scale(told.csi, by: told.gains ?? signal.gains[index])
     }
     stations[node.id] = station
+    if let tap {
+      let carried = TappedRows.sent(sent)
+      tap.add(.payload, node, slot: slot, carried)
+      tap.add(.received, node, slot: slot, .arrived(arrived, asBits: carried.isBits))
+      tap.add(.reconstruction, node, slot: slot, TappedRows(csi))
+    }
     record.add(
       ReportedSlot(
         slot: slot, reports: sent, deliveries: arrived, truth: signal.truth[index],

@@ -32,7 +32,7 @@ public enum Merge {
     guard fold.reason != nil else {
       throw missing(fold.missingBlock, of: run, shards, folders)
     }
-    return try run.result(fold.summaries)
+    return try run.result(fold)
   }
   /// Names the shard that a missing block belongs to.
   private static func missing(

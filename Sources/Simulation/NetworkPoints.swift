@@ -12,6 +12,8 @@ public struct NetworkPoint: Sendable {
   public let network: NetworkChoice
   /// Word of its training.
   public let label: String?
+  /// Folder or file of its weights, as the program finds it; nil if the scenario names none.
+  public let weights: String?
   /// Name of the quantiser, and its bits for each real if it has one number of them.
   public let quantizer: String
   /// Bits B for each real; nil if the quantiser has none or several.
@@ -41,7 +43,9 @@ extension NetworkPoint {
         points.append(
           NetworkPoint(
             index: point.index, network: try NeuralCodec.network(codec, in: context),
-            label: NeuralCodec.label(codec), quantizer: quantizer.part, bits: bits))
+            label: NeuralCodec.label(codec),
+            weights: NeuralCodec.weights(codec, in: context), quantizer: quantizer.part, bits: bits)
+        )
       } catch let error as SettingsError {
         throw ScenarioErrors([scenario.diagnostic(for: error, section: .codec, point: point.index)])
       } catch let placed as PlacedError {

@@ -72,7 +72,7 @@ public struct RecordedDrops: Sendable {
 
 extension BlockMetrics {
   /// Mean over the users of a drop that have a number; NaN if none has it.
-  fileprivate func mean(point: Int, drop: Int, users: Int, place: Int) -> Double {
+  func mean(point: Int, drop: Int, users: Int, place: Int) -> Double {
     var (sum, count) = (0.0, 0)
     for user in 0..<users {
       let row = layout.offset(point: point, row: user * dropCount + drop, drops: dropCount)

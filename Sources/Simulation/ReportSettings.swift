@@ -38,6 +38,13 @@ public struct ReportSettings: Sendable {
     texts = settings[Self.plotTexts]
   }
 
+  /// The plots that a scenario asks for, as far as they can be read; nil if it does not say.
+  public static func plots(of scenario: Scenario) -> [FigureRequest]? {
+    scenario.report.flatMap { ReportSettings($0).texts }?.compactMap {
+      try? FigureRequest(parsing: $0)
+    }
+  }
+
   /// The plots that the scenario asks for; nil if it does not say.
   ///
   /// - Throws: ``SettingsError`` for a text that is no plot, a column that the report does not have, a key that is not swept,

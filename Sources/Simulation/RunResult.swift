@@ -16,6 +16,10 @@ public struct RunResult: Sendable {
   public let provenance: Provenance
   /// Resolved scenario as YAML.
   public let resolvedScenario: String
+  /// The folder that relative file names of the scenario start from, as it was given.
+  public let scenarioFolder: String
+  /// Of each operating point the drops with the largest errors, the largest first; empty if none are asked for.
+  public let worst: [[WorstDrop]]
   /// Whether all drops of some channel lie in one environment that the seed drew, so that they are independent within it
   /// only.
   public let sharesEnvironment: Bool
@@ -27,7 +31,7 @@ public struct RunResult: Sendable {
     scenarioName: String, description: String, axes: [String],
     columns: [Column] = Column.standard, points: [PointSummary], seed: UInt64,
     provenance: Provenance, resolvedScenario: String, sharesEnvironment: Bool,
-    plots: [FigureRequest]? = nil
+    plots: [FigureRequest]? = nil, scenarioFolder: String = ".", worst: [[WorstDrop]] = []
   ) {
     self.scenarioName = scenarioName
     self.description = description
@@ -39,6 +43,8 @@ public struct RunResult: Sendable {
     self.resolvedScenario = resolvedScenario
     self.sharesEnvironment = sharesEnvironment
     self.plots = plots
+    self.scenarioFolder = scenarioFolder
+    self.worst = worst
   }
 }
 

@@ -18,11 +18,15 @@ public struct RunSettings: Sendable, Hashable {
   static let rate = Parameter<Double?>.optional(
     "stop.rate_half_width", .number(.plain, 1e-9...100),
     "Stop once the 95 % interval of the rate is this narrow at every point (half width, bit/s/Hz).")
+  static let worst = Parameter.integer(
+    "worst", default: 0, in: 0...100_000,
+    "Drops with the largest NMSE of each operating point that worst.csv names; 'csilink replay' runs them again."
+  )
   static let schema = PartSchema(
     .run, "run", "Seed, number of drops and stop rule.",
     parameters: [
       seed.declaration, drops.declaration, block.declaration, minimum.declaration,
-      nmse.declaration, rate.declaration,
+      nmse.declaration, rate.declaration, worst.declaration,
     ])
 
   /// Seed of every random stream.
@@ -31,12 +35,15 @@ public struct RunSettings: Sendable, Hashable {
   public internal(set) var maximumDrops: Int
   /// Drops computed together; nil to choose from the size of a drop.
   public let blockSize: Int?
+  /// Drops with the largest errors that are kept of each operating point.
+  public let worst: Int
   let stop: StopRule
 
   init(_ settings: Settings) {
     seed = UInt64(settings[Self.seed])
     maximumDrops = settings[Self.drops]
     blockSize = settings[Self.block]
+    worst = settings[Self.worst]
     stop = StopRule(
       minimumDrops: settings[Self.minimum], nmseHalfWidthDB: settings[Self.nmse],
       rateHalfWidth: settings[Self.rate])

@@ -81,7 +81,7 @@ public final class Runner {
     try journal.flush()
     guard work.isComplete else { return .interrupted }
     if shard != .whole { return .shardFinished }
-    return .finished(try run.result(work.summaries()))
+    return .finished(try work.result())
   }
 }
 
@@ -89,7 +89,8 @@ extension PreparedRun {
   /// The result for the reports.
   ///
   /// - Throws: ``SilentDropsError`` if most drops of a point have no energy.
-  func result(_ points: [PointSummary]) throws(SilentDropsError) -> RunResult {
+  func result(_ fold: OrderedFold) throws(SilentDropsError) -> RunResult {
+    let points = fold.summaries
     if let point = zip(points, tree.layout.users).first(where: { point, users in
       2 * Int(point[.zeroEnergyDrops]) > point.drops * users
     }) {
@@ -103,7 +104,8 @@ extension PreparedRun {
       provenance: header.provenance,
       resolvedScenario: (try? scenario.resolvedYAML()) ?? "",
       sharesEnvironment: tree.channels.contains { $0.channel.sharesEnvironment },
-      plots: plots)
+      plots: plots, scenarioFolder: scenario.directory,
+      worst: settings.worst > 0 ? fold.worst.map(\.drops) : [])
   }
 }
 
@@ -172,7 +174,7 @@ private final class Work: @unchecked Sendable {
     }
   }
 
-  func summaries() -> [PointSummary] { lock.withLock { fold.summaries } }
+  func result() throws -> RunResult { try lock.withLock { try run.result(fold) } }
 }
 
 extension PreparedRun {
@@ -189,6 +191,8 @@ extension PreparedRun {
 /// Folds blocks in block order and applies the stop rule after each: a pure function of the blocks 0, 1, 2, ...
 struct OrderedFold {
   private var folds: [PointFold]
+  /// The drops with the largest errors of each point.
+  private(set) var worst: [WorstDrops]
   private var next = 0
   private var drops = 0
   private let run: PreparedRun
@@ -197,6 +201,7 @@ struct OrderedFold {
 
   init(_ run: PreparedRun) {
     self.run = run
+    worst = run.tree.points.map { _ in WorstDrops(run.settings.worst) }
     folds = run.tree.points.map {
       PointFold($0, numbers: run.metrics.numbers, columns: run.metrics.columns)
     }
@@ -209,7 +214,10 @@ struct OrderedFold {
 
   mutating func advance(_ block: (Int) throws -> BlockMetrics?) throws {
     while reason == nil, let metrics = try block(next) {
-      for point in folds.indices { folds[point].add(metrics, point: point) }
+      for point in folds.indices {
+        folds[point].add(metrics, point: point)
+        worst[point].add(metrics, point: point, first: drops)
+      }
       drops += metrics.dropCount
       next += 1
       if run.settings.stop.isMet(folds, drops: drops) {

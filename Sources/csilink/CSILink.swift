@@ -16,7 +16,8 @@ struct CSILink: ParsableCommand {
     version: ProgramIdentity.version,
     subcommands: [
       RunCommand.self, TrainCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
-      PlotCommand.self, CompareCommand.self, ConfigCommand.self,
+      PlotCommand.self, CompareCommand.self, ReportCommand.self, ReplayCommand.self,
+      ConfigCommand.self,
       InspectCommand.self, ForwardCommand.self, QuantizeCommand.self, VerifyCommand.self,
       WeightsCommand.self, PairsCommand.self, ChooseCommand.self,
       DataCommand.self,

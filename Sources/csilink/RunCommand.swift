@@ -4,6 +4,8 @@ import LinkMath
 import Reports
 import Simulation
 
+extension StageDump: ExpressibleByArgument {}
+
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run a scenario and write report.csv, plots and manifest.json.",
@@ -32,7 +34,17 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("Also write the numbers of each drop to a .npz file.", valueName: "file"))
   var perDrop: String?
 
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Also write the data of a stage for each drop, to the folder dump of the result: estimate, codeword or reconstruction; may be repeated.",
+      valueName: "stage"))
+  var dump: [StageDump] = []
+
   func validate() throws {
+    if !dump.isEmpty, shard != nil {
+      throw ValidationError("--dump needs a whole run, not --shard; it computes the drops again")
+    }
     if let shard, Shard(shard) == nil {
       throw ValidationError("--shard must be i/n with 1 <= i <= n, such as 2/3, got \(shard)")
     }
@@ -71,6 +83,17 @@ struct RunCommand: ParsableCommand {
       if let perDrop {
         try DropFile.write(RecordedResult(reading: folder), to: perDrop)
         printError("# drops: \(perDrop)")
+      }
+      for stage in dump {
+        let path = "\(folder)/\(DumpFolder.name)"
+        guard
+          try DumpFolder.write(
+            stage, of: prepared, result, to: path, pool: pool, shouldStop: { interrupt.isRaised })
+        else {
+          printError("# interrupted; the same command continues")
+          throw ExitCode(130)
+        }
+        printError("# \(stage.rawValue): \(path)/\(stage.rawValue).csv names the files")
       }
     }
   }

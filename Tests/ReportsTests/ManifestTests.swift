@@ -14,7 +14,8 @@ import Testing
       let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/manifest.json"))
       let json = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
       let expectedKeys: Set = [
-        "format_version", "report_format", "name", "description", "scenario", "seed", "provenance",
+        "format_version", "report_format", "name", "description", "scenario", "scenario_folder",
+        "seed", "provenance",
         "start_time",
         "wall_seconds", "threads", "command_line", "shards",
       ]
@@ -42,7 +43,7 @@ import Testing
   @Test func keysAreSorted() {
     let lines = Manifest.text(of: awkward, execution).split(separator: "\n")
     let keys = lines.filter { $0.hasPrefix("  \"") }
-    #expect(keys.count == 12)
+    #expect(keys.count == 13)
     #expect(keys == keys.sorted())
   }
 }

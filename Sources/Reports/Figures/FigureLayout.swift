@@ -42,10 +42,10 @@ struct FigureLayout {
     let legend = Legend(figure, isBelow: isNarrow, width: asked?.width ?? 0, scale: scale)
     legendRows = legend.rows
     let footer = figure.footer == nil ? 0 : 24 * scale
-    let (left, right) = (82 * scale, 24 * scale + (isNarrow ? 0 : legend.width))
+    let (left, right) = (92 * scale, 24 * scale + (isNarrow ? 0 : legend.width))
     let top = (figure.title == nil ? 16 : 52) * scale
     let bottom =
-      (62 + (isRotated ? Double(longestMark) * 7.4 : 0)) * scale + footer
+      (74 + (isRotated ? Double(longestMark) * 7.4 : 0)) * scale + footer
       + (isNarrow ? legend.height : 0)
     let gap = (x: 26 * scale, y: count == 1 ? 0 : 42 * scale)
     let titles = (count == 1 && figure.panels[0].title.isEmpty ? 0 : 26) * scale

@@ -10,8 +10,11 @@ extension RecordedResult {
   /// The distribution of a mean's numbers over drops, read from the journals: for each operating point up to 201 rows with a value of the
   /// column, in its unit, and the share of drops that do not exceed it.
   ///
+  /// - Parameters:
+  ///   - name: the column.
+  ///   - points: the rows whose distributions are wanted; all if nil.
   /// - Throws: ``FigureError`` for a column that is no mean over drops; `JournalError` without a journal.
-  public func distribution(of name: String) throws -> RecordedResult {
+  public func distribution(of name: String, points: [Int]? = nil) throws -> RecordedResult {
     guard let column = FigureKey.columns.first(where: { $0.name == name }),
       let number = column.mean?.name
     else {
@@ -21,7 +24,7 @@ extension RecordedResult {
         hint: "columns: \(known.joined(separator: ", "))")
     }
     let drops = try drops([number])
-    let table = rows.indices.flatMap { point -> [[String]] in
+    let table = (points ?? Array(rows.indices)).flatMap { point -> [[String]] in
       let values = (drops.values(of: number, point: point) ?? []).filter { !$0.isNaN }
       return Self.curve(values.map { column.unit == "dB" ? 10 * log10($0) : $0 }).map { step in
         Array(rows[point].prefix(axes.count)) + [numberText(step.value), numberText(step.share)]

@@ -6,14 +6,16 @@ enum GnuplotText {
   /// quotes, where what has a meaning is written as an octal number. Not all versions take a doubled quote in a list of tics.
   static func quoted(_ text: String) -> String {
     let line = text.onOneLine
-    guard line.contains(where: { $0 == "\\" || $0 == "'" }) else { return "'\(line)'" }
-    let octal = line.map { character in
-      switch character {
+    // Scalars, because a quote with a combining accent is another Character.
+    let scalars = line.unicodeScalars
+    guard scalars.contains(where: { $0 == "\\" || $0 == "'" }) else { return "'\(line)'" }
+    let octal = scalars.map { scalar in
+      switch scalar {
       case "\\": "\\134"
       case "\"": "\\042"
       case "`": "\\140"
       case "@": "\\100"
-      default: String(character)
+      default: String(scalar)
       }
     }
     return "\"" + octal.joined() + "\""

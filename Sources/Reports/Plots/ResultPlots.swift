@@ -81,8 +81,12 @@ public enum ResultPlots {
     if let plots = result.plots { return plots }
     let isApplied = result.points.contains { $0.coordinates.first??.isEmpty == false }
     guard let first = result.axes.first, isApplied else { return [] }
-    let names = Set(result.columns.map(\.name))
-    return usual.filter { names.contains($0.1.name) }.map { name, column in
+    return usual(over: first, of: Set(result.columns.map(\.name)))
+  }
+
+  /// What is drawn of the columns of a report unless a scenario says what.
+  static func usual(over first: String, of columns: Set<String>) -> [FigureRequest] {
+    usual.filter { columns.contains($0.1.name) }.map { name, column in
       var request = FigureRequest(y: column.name)
       request.x = first
       request.name = name

@@ -1,0 +1,69 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `run --dump`, `run.worst` and `replay` on the built program.
+@Suite struct ReplayCommandTests {
+  private static let yaml = """
+    name: again
+    link:
+      grid: {tones: 32}
+      channel: {type: rayleigh, ports: 4, taps: 4}
+      estimator: ls
+      transform: {taps: 8}
+      codec: {type: pca, compression: 4, fit.drops: 40}
+      quantizer: {type: uniform, bits: 4, fit.drops: 40}
+      precoder: mrt
+    sweep:
+      pilots.snr_db: [0, 20]
+    run: {drops: 30, worst: 3}
+    """
+
+  @Test func aWorstDropIsRunAgain() throws {
+    let folder = try TestFolder()
+    try Self.yaml.write(toFile: "\(folder.path)/again.yaml", atomically: true, encoding: .utf8)
+    let run = try Program.run("run", "again.yaml", "--dump", "codeword", in: folder)
+    #expect(run.status == 0, "\(run)")
+    let table = try String(
+      contentsOfFile: "\(folder.path)/results/again/dump/codeword.csv", encoding: .utf8)
+    #expect(table == "pilots.snr_db,file\n0,codeword-0.npy\n20,codeword-1.npy\n")
+    let worst = try String(
+      contentsOfFile: "\(folder.path)/results/again/worst.csv", encoding: .utf8
+    )
+    .split(separator: "\n").map { $0.split(separator: ",") }
+    #expect(worst.count == 7)
+    let last = worst[4]
+    let replay = try Program.run(
+      "replay", "results/again", "--drop", "\(last[3])", "--point", "pilots.snr_db=20", "-o",
+      "drop.safetensors", in: folder)
+    #expect(replay.status == 0 && replay.errors.contains("bit by bit"), "\(replay)")
+    #expect(FileManager.default.fileExists(atPath: "\(folder.path)/drop.safetensors"))
+    let unclear = try Program.run("replay", "results/again", "--drop", "0", in: folder)
+    #expect(unclear.status == 1 && unclear.errors.contains("--point pilots.snr_db=0"))
+    let beyond = try Program.run(
+      "replay", "results/again", "--drop", "30", "--point", "pilots.snr_db=0", in: folder)
+    #expect(beyond.status == 1 && beyond.errors.contains("drops 0 to 29"))
+    let shard = try Program.run(
+      "run", "again.yaml", "--shard", "1/2", "--dump", "codeword", in: folder)
+    #expect(shard.status == 2)
+  }
+
+  /// A journal of other numbers is told, and nothing is written.
+  @Test func anotherRunIsNotTakenForTheSame() throws {
+    let folder = try TestFolder()
+    try Self.yaml.write(toFile: "\(folder.path)/again.yaml", atomically: true, encoding: .utf8)
+    for seed in ["1", "2"] {
+      let run = try Program.run(
+        "run", "again.yaml", "--set", "run.seed=\(seed)", "--output", seed, in: folder)
+      #expect(run.status == 0, "\(run)")
+    }
+    let manager = FileManager.default
+    try manager.removeItem(atPath: "\(folder.path)/1/journal.log")
+    try manager.copyItem(
+      atPath: "\(folder.path)/2/journal.log", toPath: "\(folder.path)/1/journal.log")
+    let replay = try Program.run(
+      "replay", "1", "--drop", "3", "--point", "pilots.snr_db=0", in: folder)
+    #expect(replay.status == 1 && replay.errors.contains("came out differently"), "\(replay)")
+    #expect(!manager.fileExists(atPath: "\(folder.path)/1/replay-0-3.npz"))
+  }
+}
