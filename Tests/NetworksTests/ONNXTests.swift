@@ -160,6 +160,40 @@ private let folder = fixtures.appending(path: "onnx")
     #expect(unknown.contains("Conv, ConvTranspose") && unknown.contains("codec 'process'"))
   }
 
+  /// Gradients of the parameters are central differences of the loss along a random direction.
+  @Test(arguments: names) func parameterGradients(_ name: String) throws {
+    let (onnx, input, expected) = try Self.read(name)
+    let keys = onnx.network.parameters.filter(\.parameter.isTrainable).map { $0.key }
+    guard !keys.isEmpty else { return }
+    var random = testStream(4)
+    let factors = random.normal(count: expected.count)
+    let directions = Dictionary(
+      uniqueKeysWithValues: keys.map { ($0, random.normal(count: onnx.weights[$0]!.count)) })
+    let pool = WorkerPool(threadCount: 1)
+    func plan(_ step: Float) throws -> (TrainingPlan, Double) {
+      var weights = onnx.weights
+      for key in keys {
+        weights[key] = zip(weights[key]!, directions[key]!).map { $0 + step * $1 }
+      }
+      let plan = try TrainingPlan(
+        onnx.network, weights: weights, capacity: input.shape[0], needsInputGradient: false,
+        pool: pool)
+      plan.write(input.floats())
+      plan.forward(count: input.shape[0], isTraining: true)
+      return (plan, zip(plan.output(), factors).reduce(0) { $0 + Double($1.0) * Double($1.1) })
+    }
+    let (middle, _) = try plan(0)
+    middle.write(gradient: factors)
+    middle.backward()
+    let gradients = middle.gradients
+    let slope = keys.reduce(0.0) { sum, key in
+      zip(gradients[key]!, directions[key]!).reduce(sum) { $0 + Double($1.0) * Double($1.1) }
+    }
+    let difference = (try plan(1e-3).1 - plan(-1e-3).1) / 2e-3
+    let size = max(abs(difference), Double(expected.count).squareRoot())
+    #expect(abs(slope - difference) < 0.05 * size, "\(slope) \(difference)")
+  }
+
   /// PyTorch's multi-head attention moves the batch behind the tokens and joins it with the heads; the samples stay apart.
   @Test(arguments: ["encoder_layer", "attention_module"])
   func movedBatchesDoNotMix(_ name: String) throws {
