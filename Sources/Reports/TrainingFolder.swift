@@ -32,13 +32,13 @@ public enum TrainingFolder {
     let rows = trained.map { network -> String in
       let curve = network.result.curve
       let best = curve.best!
-      return [
+      return ReportCSV.line([
         network.network.name, "\(network.network.compression)", "\(network.parameterCount)",
         "\(run.sampleCount)", "\(curve.epochs.count)", "\(best.number)",
         network.result.stoppedEarly ? "patience" : "max", numberText(best.trainingLoss),
         numberText(best.validationNMSEDB), numberText(network.result.test.nmseDB),
         "\(run.seed)", network.dataDigest,
-      ].joined(separator: ",")
+      ])
     }
     return (["# csilink training 1", columns.joined(separator: ",")] + rows)
       .joined(separator: "\n") + "\n"

@@ -142,8 +142,12 @@ final class TestFolder {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
+  /// Folders on the way are made.
   func write(_ data: Data, to name: String) throws {
-    try data.write(to: URL(filePath: "\(path)/\(name)"))
+    let file = URL(filePath: "\(path)/\(name)")
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try data.write(to: file)
   }
 
   func read(_ name: String) throws -> Data {
