@@ -164,7 +164,7 @@ struct BrokenData: Sendable, CustomTestStringConvertible {
     BrokenData("words.mat", "expected a MATLAB v5 or v7.3 file") {
       Data("these are words, not numbers\n".utf8)
     },
-    BrokenData("image.png", "expected a .npy, .npz, .mat, .csv or .safetensors file") {
+    BrokenData("image.png", "expected a .npy, .npz, .mat, .h5, .csv or .safetensors file") {
       Data([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13])
     },
   ]

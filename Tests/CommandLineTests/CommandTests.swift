@@ -5,8 +5,7 @@ import Testing
 @Suite struct CommandTests {
   static let commands = [
     "run", "train", "check", "list", "merge", "plot", "compare", "config", "inspect", "forward",
-    "quantize", "verify",
-    "weights", "data",
+    "quantize", "verify", "weights", "data", "report", "replay",
   ]
 
   private static let small = Repository.scenario("small")

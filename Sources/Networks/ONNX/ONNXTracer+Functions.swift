@@ -155,7 +155,9 @@ extension ONNXTracer {
         signals.append(signal)
         return .init(places: places)
       case .constant(let tensor, let name):
-        return .init(parameter(tensor, name: name, node), places: places)
+        // An exponent that moves would have no value for negative bases.
+        let own = function == .power ? nil : name
+        return .init(parameter(tensor, name: own, node), places: places)
       }
     }
     let operands = (operand(a, places.0), operand(b, places.1))

@@ -348,11 +348,19 @@ extension ONNXTracer {
     return key
   }
 
+  /// How exporters begin the names of constants that are no parameters.
+  private static let exportersNames = [
+    "val_", "scalar_tensor", "lifted_tensor", "c_lifted_tensor", "_tensor_constant",
+  ]
+
   /// A constant as a parameter of the network; one that the file keeps under a name of its own is trained.
   mutating func parameter(_ tensor: ONNXTensor, name: String?, _ node: ONNXNode)
     -> NetworkParameter
   {
-    let isLearned = name.map { !$0.hasPrefix("val_") && !$0.contains("/") && !$0.contains("::") }
+    let isLearned = name.map { name in
+      !name.contains("/") && !name.contains("::")
+        && !Self.exportersNames.contains { name.hasPrefix($0) }
+    }
     let parameter = NetworkParameter(
       tensor.shape.isEmpty ? [1] : tensor.shape, .constant(0), isTrainable: isLearned ?? false)
     let key = add(ConstantModule(parameter: parameter), name: name, node)
