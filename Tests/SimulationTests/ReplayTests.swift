@@ -135,7 +135,7 @@ import Testing
       run: {drops: 10}
       """)
     try withTemporaryFolder { folder in
-      #expect(throws: ReplayError.self) {
+      _ = #expect(throws: ReplayError.self) {
         try StageDump.codeword.write(
           directions, drops: 7, to: folder, pool: WorkerPool(threadCount: 1))
       }

@@ -2,7 +2,7 @@ import Foundation
 import Simulation
 
 extension RecordedResult {
-  /// The column of ``distribution(of:)`` that runs from 0 to 1.
+  /// The column of `distribution(of:)` that runs from 0 to 1.
   public static let shareKey = "share_of_drops"
   /// A distribution is told by so many quantiles at most.
   private static let quantiles = 200

@@ -10,7 +10,7 @@ public enum DumpFolder {
   /// Writes the arrays of a stage, then `STAGE.csv` with the swept values and the file of each row of `report.csv`.
   ///
   /// - Returns: false if stopped.
-  /// - Throws: ``ReplayError`` if no point has the data; errors of stages and files.
+  /// - Throws: `ReplayError` if no point has the data; errors of stages and files.
   public static func write(
     _ stage: StageDump, of run: PreparedRun, _ result: RunResult, to folder: String,
     pool: WorkerPool, shouldStop: @escaping @Sendable () -> Bool

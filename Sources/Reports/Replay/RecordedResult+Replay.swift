@@ -8,7 +8,7 @@ extension RecordedResult {
   ///
   /// Relative names of files start where they did when the run was started.
   ///
-  /// - Throws: ``ReplayError`` without a manifest; `ScenarioErrors` and file errors as for a run.
+  /// - Throws: `ReplayError` without a manifest; `ScenarioErrors` and file errors as for a run.
   public func preparedRun(
     pool: WorkerPool, isDry: Bool = false,
     progress: @escaping @Sendable (String) -> Void = { _ in }
@@ -34,7 +34,7 @@ extension RecordedResult {
   /// Whether a drop that was run again has the bits that the journal has of it.
   ///
   /// - Returns: false without a journal, which can tell nothing.
-  /// - Throws: ``ReplayError`` if a number differs.
+  /// - Throws: `ReplayError` if a number differs.
   public func confirms(_ replay: Replay, row: Int, drop: Int) throws -> Bool {
     let recorded: RecordedDrops
     do {
