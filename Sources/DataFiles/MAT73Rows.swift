@@ -93,7 +93,7 @@ struct MAT73Rows: RowSource {
       box[axis].clamped(to: corner[axis]..<corner[axis] + chunks.chunk[axis])
     }
     var index = part.map(\.lowerBound)
-    while true {
+    repeat {
       var (from, to) = (0, 0)
       for axis in index.indices {
         from = from * chunks.chunk[axis] + index[axis] - corner[axis]
@@ -105,14 +105,6 @@ struct MAT73Rows: RowSource {
             values[(from + entry) * parts + component]
         }
       }
-      var axis = last - 1
-      while axis >= 0 {
-        index[axis] += 1
-        if index[axis] < part[axis].upperBound { break }
-        index[axis] = part[axis].lowerBound
-        axis -= 1
-      }
-      if axis < 0 { return }
-    }
+    } while index.advance(in: part[..<last])
   }
 }

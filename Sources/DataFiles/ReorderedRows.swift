@@ -66,7 +66,7 @@ struct ReorderedRows: RowSource {
     let components = info.isComplex ? 2 : 1
     let old = source.info.shape
     var index = part.map(\.lowerBound)
-    while true {
+    repeat {
       var (from, to) = (0, 0)
       for axis in old.indices {
         from = from * old[axis] + index[axis] - (axis == 0 ? first : 0)
@@ -75,15 +75,7 @@ struct ReorderedRows: RowSource {
       for component in 0..<components {
         output[to * components + component] = values[from * components + component]
       }
-      var axis = old.count - 1
-      while axis >= 0 {
-        index[axis] += 1
-        if index[axis] < part[axis].upperBound { break }
-        index[axis] = part[axis].lowerBound
-        axis -= 1
-      }
-      if axis < 0 { return }
-    }
+    } while index.advance(in: part[...])
   }
 }
 

@@ -253,6 +253,11 @@ public struct TrainingWork: Sendable {
   /// Samples of all epochs.
   public let samples: Int
 
+  /// The work of a network; the parameters are the properties.
+  public init(network: String, products: Double, samples: Int) {
+    (self.network, self.products, self.samples) = (network, products, samples)
+  }
+
   /// Multiply-accumulates forward of the whole training.
   public var total: Double { products * Double(samples) }
 }

@@ -52,6 +52,17 @@ public struct TrainingProgress: Sendable {
   public let lastNMSEDB: Double?
   /// The best so far.
   public let bestNMSEDB: Double?
+
+  /// A state; the parameters are the properties.
+  package init(
+    network: String, epoch: Int, epochs: Int, samples: Int, elapsed: Duration, samplesLeft: Int,
+    loss: Double, lastNMSEDB: Double?, bestNMSEDB: Double?
+  ) {
+    self.network = network
+    (self.epoch, self.epochs, self.samples) = (epoch, epochs, samples)
+    (self.elapsed, self.samplesLeft, self.loss) = (elapsed, samplesLeft, loss)
+    (self.lastNMSEDB, self.bestNMSEDB) = (lastNMSEDB, bestNMSEDB)
+  }
 }
 
 /// The result of a training that ended.

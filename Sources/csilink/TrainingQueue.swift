@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataFiles
 import Foundation
 import LinkMath
 import Scenarios
@@ -86,12 +87,17 @@ struct TrainingQueue {
     let scenario = try command.scenario.read()
     let folder =
       command.compute.output ?? "\(shared.compute.output ?? "results")/\(scenario.name)"
-    // Files of trainings that come earlier in the queue may not be there yet; they are looked for when it is their turn.
-    let workload = (try? TrainingRun(scenario, pool: WorkerPool(threadCount: 1), isDry: true))
-      .map(\.workload)
+    let workload: [TrainingWork]
+    do {
+      workload =
+        try TrainingRun(scenario, pool: WorkerPool(threadCount: 1), isDry: true).workload
+    } catch is DataFileError {
+      // Files of trainings that come earlier in the queue may not be there yet; they are looked for when it is their turn.
+      workload = []
+    }
     return Entry(
       text: line.text, command: command, scenario: scenario, folder: folder,
-      workload: workload ?? [])
+      workload: workload)
   }
 
   /// Trains one after another; a training that fails is told and does not keep the others from their turn.

@@ -77,12 +77,14 @@ import Testing
       set/nothing.yaml
       set/other.yaml --bogus
       set --queue
+      set/small.yaml --set codec=none
       """
     ])
     let result = try Program.run("train", "--queue", "queue.txt", in: folder)
     #expect(result.status == 2)
     for text in [
       "queue.txt:2:", "training.epochs", "queue.txt:3:", "queue.txt:4:", "--bogus", "queue.txt:5:",
+      "queue.txt:6:",
     ] {
       #expect(result.errors.contains(text), "\(text): \(result)")
     }

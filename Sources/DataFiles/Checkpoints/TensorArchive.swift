@@ -155,17 +155,11 @@ struct StridedValues: TensorValues {
     var values: [Float] = []
     values.reserveCapacity(tensor.count)
     var index = [Int](repeating: 0, count: shape.count)
-    while true {
+    let box = shape.map { 0..<$0 }
+    repeat {
       values.append(stored[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }])
-      var axis = shape.count - 1
-      while axis >= 0 {
-        index[axis] += 1
-        if index[axis] < shape[axis] { break }
-        index[axis] = 0
-        axis -= 1
-      }
-      if axis < 0 { return values }
-    }
+    } while index.advance(in: box[...])
+    return values
   }
 
   private func decode(_ bytes: [UInt8], _ tensor: SavedTensor) throws(DataFileError) -> [Float] {

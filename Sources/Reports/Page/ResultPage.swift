@@ -91,7 +91,7 @@ public struct ResultPage {
     let count = least == most ? "\(Int(most))" : "\(Int(least)) to \(Int(most))"
     section.texts.append(
       "\(recorded.rows.count) operating points of \(count) drops each, seed \(recorded.seed.isEmpty ? "unknown" : recorded.seed)."
-        + " All points see the same channels and the same noise, so that differences between them are paired."
+        + " All points draw from the same random numbers, so that differences between them are paired."
     )
     let stages = PageStages.of(recorded)
     if !stages.isEmpty {

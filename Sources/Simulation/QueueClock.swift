@@ -1,9 +1,8 @@
-import Simulation
 import Synchronization
 import Training
 
 /// Time left of a queue of trainings, from the multiply-accumulates per second of what this process has trained.
-final class QueueClock: Sendable {
+public final class QueueClock: Sendable {
   private struct State {
     /// Which of the queue is in work.
     var number = 0
@@ -17,10 +16,12 @@ final class QueueClock: Sendable {
   private let state = Mutex(State())
 
   /// - Parameter workloads: of each training, in their order; empty if that is not known.
-  init(_ workloads: [[TrainingWork]]) { self.workloads = workloads }
+  public init(_ workloads: [[TrainingWork]]) { self.workloads = workloads }
 
-  /// The next training is in work.
-  func begin(_ number: Int) {
+  /// A training is in work.
+  ///
+  /// - Parameter number: its place in the queue, from 0.
+  public func begin(_ number: Int) {
     state.withLock { state in
       state.number = number
       Self.conclude(&state)
@@ -33,8 +34,11 @@ final class QueueClock: Sendable {
     state.current = nil
   }
 
-  /// Seconds until all are trained, without early stops; nil as long as there is no speed to tell it from.
-  func secondsLeft(_ progress: TrainingProgress) -> Double? {
+  /// Seconds until all are trained, without early stops: what is left of the multiply-accumulates over those done per second.
+  ///
+  /// - Parameter progress: of the training in work.
+  /// - Returns: nil as long as there is no speed to tell it from, and for a network whose work is not known.
+  public func secondsLeft(_ progress: TrainingProgress) -> Double? {
     state.withLock { state in
       let mine = workloads[state.number]
       guard let place = mine.firstIndex(where: { $0.network == progress.network }) else {
@@ -55,8 +59,8 @@ final class QueueClock: Sendable {
   }
 
   /// How many there are.
-  var count: Int { workloads.count }
+  public var count: Int { workloads.count }
 
   /// Which one is in work, from 1.
-  var position: Int { state.withLock { $0.number + 1 } }
+  public var position: Int { state.withLock { $0.number + 1 } }
 }
