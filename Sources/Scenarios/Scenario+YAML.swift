@@ -76,6 +76,14 @@ extension Scenario {
   }
 }
 
+extension YAMLNode {
+  /// The value on one line of YAML that is read back as it is: what stands behind the `=` of `--set`.
+  var overrideText: String {
+    let text = try? Yams.serialize(node: .written(self), width: -1, allowUnicode: true)
+    return text.map { String($0.prefix { $0 != "\n" }) } ?? flowText
+  }
+}
+
 extension Node {
   /// A text that is read back as it is: quoted unless it is a plain word.
   fileprivate static func text(_ text: String) -> Node {

@@ -16,6 +16,8 @@ public struct Scenario: Sendable {
   public let report: Settings?
   /// How its networks are trained; nil if it does not say.
   public let training: Settings?
+  /// The published table that it repeats; nil if it is none.
+  public let paper: PaperTable?
   /// The swept paths in the order of the scenario; empty if it sweeps nothing.
   public let axes: [SweepAxis]
   /// In the order of the sweep, the first axis varying slowest.

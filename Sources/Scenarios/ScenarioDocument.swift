@@ -8,6 +8,8 @@ struct ScenarioDocument: Sendable {
   var preset: YAMLEntry?
   /// The sections below `link:`, and `run` and `report`, each a mapping.
   var sections = YAMLMapping()
+  /// The published table that it repeats.
+  var paper: YAMLEntry?
   /// Swept paths with their values.
   var sweep = YAMLMapping()
   /// Where something that the link lacks is reported: the key `link`, or the start of the file.
@@ -15,13 +17,18 @@ struct ScenarioDocument: Sendable {
   var position: SourcePosition
 
   static let keys =
-    ["name", "description", "extends", "link", "sweep"] + Section.besides.map(\.rawValue)
+    ["name", "description", "extends", "link", "sweep", "paper"] + Section.besides.map(\.rawValue)
 
   /// This document with another laid over it. A name is not inherited: two scenarios would share their results.
   func overlaid(by upper: ScenarioDocument, _ overlay: SectionOverlay) -> ScenarioDocument {
     var result = upper
     result.description = upper.description ?? description
     result.preset = upper.preset ?? preset
+    if let below = paper?.value.mapping {
+      let over = upper.paper?.value.mapping ?? YAMLMapping()
+      result.paper = upper.paper ?? paper
+      result.paper?.value.content = .mapping(below.overlaid(by: over))
+    }
     result.linkPosition = upper.linkPosition ?? linkPosition
     result.sections = overlay.overlaid(sections, by: upper.sections)
     // The values of a swept key are replaced as a whole: half of a range makes no sense.
@@ -51,6 +58,7 @@ struct DocumentReader {
       case "name": document.name = entry
       case "description": document.description = entry
       case "extends": document.extends = entry
+      case "paper": document.paper = entry
       case "link":
         document.linkPosition = entry.keyPosition
         let link = entries(entry, "the stages of the link")

@@ -60,6 +60,7 @@ public struct ScenarioReader: Sendable {
       run: result.sources.readings[.run]?.first?.settings,
       report: result.sources.readings[.report]?.first?.settings,
       training: result.sources.readings[.training]?.first?.settings,
+      paper: document.paper.flatMap { PaperTableReader(log: log).table($0) },
       axes: result.axes, points: result.points, registry: registry, sources: result.sources)
     try log.throwErrors()
     return (scenario, log.warnings)

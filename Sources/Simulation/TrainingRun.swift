@@ -154,20 +154,33 @@ public struct TrainingRun: Sendable {
     return ((start.weights, start.digests), teacher, pairs)
   }
 
+  /// The networks that are trained, in their order.
+  public var networks: [NetworkChoice] { tasks.map(\.network) }
+
+  /// Whether a folder has the weights of a finished training of a network.
+  public func isTrained(_ network: NetworkChoice, in folder: String) -> Bool {
+    WeightsFile.Side.allCases.allSatisfy {
+      FileManager.default.fileExists(
+        atPath: WeightsFile.path(in: folder, network, label: settings.label, $0))
+    }
+  }
+
   /// Trains what is not trained yet.
   ///
   /// - Parameters:
   ///   - folder: result folder, made if missing; it gets weights, curves, checkpoints, and the data below `data`.
+  ///   - only: the network that is trained; all if nil.
   ///   - progress: called often, from any thread.
   ///   - shouldStop: looked at between steps.
   /// - Returns: nil if stopped; the same call goes on.
   /// - Throws: errors of data, checkpoints and files; what was finished before is kept.
   public func execute(
-    in folder: String, progress: @escaping @Sendable (TrainingEvent) -> Void = { _ in },
+    in folder: String, only: NetworkChoice? = nil,
+    progress: @escaping @Sendable (TrainingEvent) -> Void = { _ in },
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws -> [TrainedNetwork]? {
     var finished: [TrainedNetwork] = []
-    for task in tasks {
+    for task in tasks where only.map({ $0 == task.network }) ?? true {
       guard let trained = try execute(task, folder, progress, shouldStop) else { return nil }
       finished.append(trained)
     }

@@ -11,11 +11,11 @@ struct CSILink: ParsableCommand {
     commandName: "csilink",
     abstract: "Link-level simulation of CSI feedback in FDD massive MIMO.",
     discussion: """
-      Exit codes: 0 done, 1 failed, 2 wrong usage or scenario, 130 interrupted (the same command continues).
+      Exit codes: 0 done, 1 failed, 2 wrong usage or scenario, 3 a published figure was missed, 130 interrupted (the same command continues).
       """,
     version: ProgramIdentity.version,
     subcommands: [
-      RunCommand.self, TrainCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
+      RunCommand.self, TrainCommand.self, ReproduceCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
       PlotCommand.self, CompareCommand.self, ReportCommand.self, ReplayCommand.self,
       ConfigCommand.self,
       InspectCommand.self, ForwardCommand.self, QuantizeCommand.self, VerifyCommand.self,

@@ -40,15 +40,6 @@ extension ScenarioOptions {
     other.overrides.append("codec.weights=\(weights)")
     return try other.read()
   }
-
-  /// A folder as seen from another one.
-  private func relativePath(of folder: String, from start: String) -> String {
-    let target = URL(filePath: folder).standardizedFileURL.pathComponents
-    let origin = URL(filePath: start).standardizedFileURL.pathComponents
-    let shared = zip(target, origin).prefix { $0 == $1 }.count
-    return (origin.dropFirst(shared).map { _ in ".." } + target.dropFirst(shared))
-      .joined(separator: "/")
-  }
 }
 
 /// The worker threads of every command that computes.

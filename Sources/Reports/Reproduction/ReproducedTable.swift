@@ -1,0 +1,204 @@
+import Foundation
+import Parts
+import Scenarios
+import Simulation
+
+/// A published table beside what was obtained with a budget.
+public struct ReproducedTable: Sendable, Codable, Equatable {
+  /// What a figure says of the published one.
+  public enum Verdict: String, Sendable, Codable {
+    /// The difference is within the tolerance.
+    case within
+    /// Better by more than the tolerance.
+    case better
+    /// Worse by more than the tolerance.
+    case missed
+    /// Obtained with a budget that is too small for a verdict.
+    case unjudged
+    /// Published only.
+    case quoted
+  }
+
+  /// One figure.
+  public struct Cell: Sendable, Codable, Equatable {
+    /// Values of the table's keys.
+    public let values: [String]
+    /// What the paper prints, and what was obtained.
+    public let published: Double
+    public let obtained: Double?
+    /// Ends of the 95 % interval of what was obtained.
+    public let low, high: Double?
+    /// NMSE as mean of decibels: of the means over batches of 200 drops, as the CRNet family prints it.
+    public let batchMeanDB: Double?
+    /// Samples of an epoch and epochs of its training; nil without one.
+    public let samples, epochs: Int?
+    /// What it says.
+    public let verdict: Verdict
+
+    /// Obtained less published; nil for what is only quoted.
+    public var difference: Double? { obtained.map { $0 - published } }
+  }
+
+  /// How a claim of the paper fares at the points that have both values.
+  public struct Claim: Sendable, Codable, Equatable {
+    /// In words.
+    public let text: String
+    /// Points where the drops say yes, no, or neither.
+    public let confirmed, refuted, undecided: Int
+    /// Mean of the paired differences in the column's unit, better less worse.
+    public let meanDifference: Double
+
+    /// One word, or what is found at how many points.
+    public var verdict: String {
+      switch (confirmed, refuted, undecided) {
+      case (_, 0, 0): "confirmed"
+      case (0, _, 0): "refuted"
+      default: "\(confirmed) points yes, \(refuted) no, \(undecided) undecided"
+      }
+    }
+  }
+
+  /// Such as `acrnet/table-1`.
+  public let name: String
+  /// Authors, title and year; which table; how the paper trained; what else to know.
+  public let source, title, setting, note: String
+  /// Column of the report, and its unit.
+  public let column, unit: String
+  /// In the unit.
+  public let tolerance: Double
+  /// Samples of all epochs of the paper; nil if not said.
+  public let publishedPasses: Double?
+  /// Name of the budget.
+  public let budget: String
+  /// What tells the cells apart.
+  public let keys: [String]
+  /// In the order of the file, those that are quoted last.
+  public let cells: [Cell]
+  /// In the order of the file.
+  public let claims: [Claim]
+  /// Version of the program.
+  public let version: String
+
+  /// Whether a figure is worse than the tolerance allows.
+  public var isMissed: Bool { cells.contains { $0.verdict == .missed } }
+}
+
+extension ReproducedTable {
+  /// Drops of a batch whose mean the CRNet family puts in decibels.
+  static let batch = 200
+
+  /// Looks the figures of a table up in results.
+  ///
+  /// - Parameters:
+  ///   - plan: what was run.
+  ///   - results: of its variants, in their order.
+  /// - Throws: ``FigureError`` for a cell that no point, or several points, have; errors of journals.
+  public init(_ plan: ReproductionPlan, _ results: [RecordedResult]) throws {
+    let table = plan.table
+    let known = FigureKey.columns.first { $0.name == table.column }
+    let lookup = Lookup(plan: plan, results: results, lowerIsBetter: known?.lowerIsBetter ?? true)
+    name = plan.name
+    (source, title, setting, note) = (table.source, table.table, table.setting, table.note)
+    (column, unit, tolerance) = (table.column, known?.unit ?? "", table.tolerance)
+    (publishedPasses, budget, keys) = (table.passes, plan.budget.name, table.keys)
+    version = results.first?.version ?? ""
+    cells = try table.cells.map(lookup.cell) + table.quoted.map {
+      Cell(
+        values: $0.values, published: $0.published, obtained: nil, low: nil, high: nil,
+        batchMeanDB: nil, samples: nil, epochs: nil, verdict: .quoted)
+    }
+    claims = try table.orderings.map(lookup.claim)
+  }
+
+  /// Finds figures in the results of the variants.
+  private struct Lookup {
+    let plan: ReproductionPlan
+    let results: [RecordedResult]
+    let lowerIsBetter: Bool
+    private var table: PaperTable { plan.table }
+
+    init(plan: ReproductionPlan, results: [RecordedResult], lowerIsBetter: Bool) {
+      (self.plan, self.results, self.lowerIsBetter) = (plan, results, lowerIsBetter)
+    }
+
+    private func variant(_ name: String) throws(FigureError) -> Int {
+      if let index = plan.variants.firstIndex(where: { $0.name == name }) { return index }
+      throw FigureError(
+        message: "\(plan.path): no variant '\(name)'",
+        hint: "variants: \(plan.variants.map(\.name).joined(separator: ", "))")
+    }
+
+    func cell(_ cell: PaperTable.Cell) throws -> Cell {
+      let pairs = Array(zip(table.keys, cell.values))
+      let named = pairs.first { $0.0 == PaperTable.variantKey }?.1
+      let index = try named.map(variant) ?? 0
+      let result = results[index]
+      let row = try result.row(
+        where: pairs.filter { $0.0 != PaperTable.variantKey }.map { .init(key: $0, values: [$1]) })
+      guard let obtained = result.number(row, table.column), obtained.isFinite else {
+        throw FigureError(
+          message: "\(plan.path): the result has no number in column '\(table.column)'", hint: nil)
+      }
+      let variant = plan.variants[index]
+      let training = variant.trained == nil ? nil : variant.scenario.training
+      return Cell(
+        values: cell.values, published: cell.published, obtained: obtained,
+        low: result.number(row, "\(table.column)_low"), high: result.number(row, "\(table.column)_high"),
+        batchMeanDB: try batchMean(result, row), samples: training?.count("samples"),
+        epochs: training?.count("epochs"), verdict: verdict(obtained, cell.published))
+    }
+
+    private func verdict(_ obtained: Double, _ published: Double) -> Verdict {
+      guard plan.budget.isJudged else { return .unjudged }
+      let worse = lowerIsBetter ? obtained - published : published - obtained
+      return abs(worse) <= table.tolerance ? .within : worse > 0 ? .missed : .better
+    }
+
+    /// 10 log10 of the means over batches, averaged; a last batch that is not full counts as one, as there.
+    private func batchMean(_ result: RecordedResult, _ row: Int) throws -> Double? {
+      let number = DropNumber.errorRatio.name
+      guard table.column == Column.nmseDB.name,
+        let ratios = try result.drops([number]).values(of: number, point: row)?.filter({ !$0.isNaN }),
+        !ratios.isEmpty
+      else { return nil }
+      let levels = stride(from: 0, to: ratios.count, by: batch).map { first in
+        let part = ratios[first..<min(first + batch, ratios.count)]
+        return 10 * log10(part.reduce(0, +) / Double(part.count))
+      }
+      return levels.reduce(0, +) / Double(levels.count)
+    }
+
+    func claim(_ ordering: PaperTable.Ordering) throws -> Claim {
+      let rows: [Comparison.Row]
+      if ordering.key == PaperTable.variantKey {
+        let pair = try [results[variant(ordering.worse)], results[variant(ordering.better)]]
+        rows = try Comparison(pair.distinguished, columns: [table.column]).rows
+      } else {
+        let names = [ordering.better]
+        rows = try results.flatMap { result in
+          try Comparison(
+            [result], across: [ordering.key],
+            reference: [.init(key: ordering.key, values: [ordering.worse])], columns: [table.column]
+          ).rows.filter { names.contains($0.compared) }
+        }
+      }
+      guard !rows.isEmpty else {
+        throw FigureError(
+          message: "\(plan.path): no points to compare \(ordering.better) with \(ordering.worse)",
+          hint: "they are values of \(ordering.key)")
+      }
+      return Claim(
+        text: ordering.claim, confirmed: rows.count { $0.verdict == .better },
+        refuted: rows.count { $0.verdict == .worse },
+        undecided: rows.count { $0.verdict == .undecided },
+        meanDifference: rows.map(\.difference).reduce(0, +) / Double(rows.count))
+    }
+  }
+}
+
+extension Settings {
+  /// A whole number of the settings.
+  fileprivate func count(_ key: String) -> Int? {
+    if case .integer(let value)? = values[key] { value } else { nil }
+  }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import LinkMath
+import Parts
+import Scenarios
+import Simulation
+
+/// What has to be trained and run to repeat a published table with a budget.
+public struct ReproductionPlan: Sendable {
+  /// One training and run; a table without variants has one without a name.
+  public struct Variant: Sendable {
+    /// As the file calls it; empty if it has none.
+    public let name: String
+    /// Overrides of the scenario, without the weights.
+    public let overrides: [String]
+    /// The scenario with them.
+    public let scenario: Scenario
+    /// Folder of the weights that its networks without any are trained into; nil if there are none such.
+    public let trained: String?
+    /// Folder of its result.
+    public let result: String
+  }
+
+  /// The scenario file.
+  public let path: String
+  /// The file below `scenarios/papers` without its ending, such as `acrnet/table-1`.
+  public let name: String
+  /// What is published.
+  public let table: PaperTable
+  /// What may be spent.
+  public let budget: PaperTable.Variation
+  /// In an order in which each has the weights that it starts from.
+  public let variants: [Variant]
+  /// Folder of the tables.
+  public let output: String
+
+  /// Folder of the scenarios of papers.
+  public static let home = "scenarios/papers"
+  /// Folder of weights below that of the tables.
+  public static let trainedName = "trained"
+
+  /// Where the table with this budget is written.
+  public var folder: String { "\(output)/\(name)/\(budget.name)" }
+
+  /// - Parameters:
+  ///   - name: of a file below `scenarios/papers` without its ending, or a path.
+  ///   - budget: one of the file's; the first if nil.
+  ///   - overrides: values that all variants get, as of `--set`.
+  ///   - output: folder of the tables.
+  /// - Throws: `ScenarioErrors`; ``FigureError`` for a file without a table and for names that it does not know.
+  public init(_ name: String, budget: String?, overrides: [String], output: String) throws {
+    path = Self.path(name)
+    self.name = Self.name(path)
+    self.output = output
+    let (scenario, _) = try ScenarioReader.standard.read(path, overrides: overrides)
+    guard let table = scenario.paper else {
+      throw FigureError(
+        message: "\(path) repeats no published table",
+        hint: "it needs 'paper: {published: ...}'; see \(Self.home)")
+    }
+    self.table = table
+    let budgets =
+      table.budgets.isEmpty ? [PaperTable.Variation(name: "full")] : table.budgets
+    guard let budget = budget.map({ name in budgets.first { $0.name == name } }) ?? budgets[0] else {
+      throw FigureError(
+        message: "\(path) has no budget '\(budget!)'",
+        hint: "its budgets: \(budgets.map(\.name).joined(separator: ", "))")
+    }
+    self.budget = budget
+    let variants =
+      table.variants.isEmpty ? [PaperTable.Variation(name: "")] : table.variants
+    var made: [Variant] = []
+    for variant in variants {
+      made.append(
+        try Self.variant(
+          variant, path, budget.overrides + variant.overrides + overrides,
+          in: "\(output)/\(self.name)/\(budget.name)", output, after: made))
+    }
+    self.variants = made
+  }
+
+  private static func variant(
+    _ variant: PaperTable.Variation, _ path: String, _ overrides: [String], in folder: String,
+    _ output: String, after earlier: [Variant]
+  ) throws -> Variant {
+    let start = (path as NSString).deletingLastPathComponent
+    let given = try overrides.map { text in
+      try text.replacing(/trained:([A-Za-z0-9_-]+)/) { match in
+        guard let trained = earlier.first(where: { $0.name == match.1 })?.trained else {
+          throw FigureError(
+            message: "\(path): no variant '\(match.1)' is trained before '\(variant.name)'",
+            hint: "variants are trained in their order")
+        }
+        return relativePath(of: trained, from: start)
+      }
+    }
+    let (scenario, _) = try ScenarioReader.standard.read(path, overrides: given)
+    return Variant(
+      name: variant.name, overrides: given, scenario: scenario,
+      trained: TrainingRun.isUntrained(scenario)
+        ? "\(output)/\(trainedName)/\(Digest.sha256(scenario.trainingText).prefix(12))" : nil,
+      result: variant.name.isEmpty ? folder : "\(folder)/\(variant.name)")
+  }
+
+  private static func path(_ name: String) -> String {
+    FileManager.default.fileExists(atPath: name) || name.hasSuffix(".yaml") ? name : "\(home)/\(name).yaml"
+  }
+
+  /// The last folder and the name of the file.
+  private static func name(_ path: String) -> String {
+    let parts = URL(filePath: path).standardizedFileURL.deletingPathExtension().pathComponents
+    return parts.suffix(2).joined(separator: "/")
+  }
+
+  /// All files of a folder that repeat a table, by name.
+  ///
+  /// - Throws: `ScenarioErrors` of a file that cannot be read.
+  public static func all(in folder: String = home) throws -> [String] {
+    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    return try names.filter { $0.hasSuffix(".yaml") }.sorted().map { "\(folder)/\($0)" }
+      .filter { try ScenarioReader.standard.read($0).scenario.paper != nil }
+  }
+}
+
+extension ReproductionPlan.Variant {
+  /// The scenario to be run: networks have the weights that were trained for them.
+  public func scenarioForRun(_ path: String) throws -> Scenario {
+    guard let trained else { return scenario }
+    let weights = relativePath(of: trained, from: (path as NSString).deletingLastPathComponent)
+    return try ScenarioReader.standard.read(path, overrides: overrides + ["codec.weights=\(weights)"])
+      .scenario
+  }
+}
+
+extension Scenario {
+  /// What the weights that its training leaves depend on besides network and program: equal texts, equal trainings.
+  fileprivate var trainingText: String {
+    let passesLink = training?.values["link"] == .flag(true)
+    let sections = registry.sections.filter {
+      Section.stages.contains($0) && $0 != .codec && (passesLink || $0 < .codec)
+    }
+    let stages = Set(points.map { point in
+      sections.compactMap { point.settings[$0]?.canonical }.joined(separator: "\n")
+    })
+    let seed = run?.values["seed"]?.canonical ?? ""
+    return (["csilink weights 1", seed, training?.canonical ?? ""] + stages.sorted())
+      .joined(separator: "\n")
+  }
+}
+
+/// A folder as seen from another one.
+public func relativePath(of folder: String, from start: String) -> String {
+  let target = URL(filePath: folder).standardizedFileURL.pathComponents
+  let origin = URL(filePath: start.isEmpty ? "." : start).standardizedFileURL.pathComponents
+  let shared = zip(target, origin).prefix { $0 == $1 }.count
+  return (origin.dropFirst(shared).map { _ in ".." } + target.dropFirst(shared))
+    .joined(separator: "/")
+}
