@@ -88,7 +88,8 @@ struct PaperTableReader {
   let log: DiagnosticLog
 
   private static let keys = [
-    "source", "table", "setting", "passes", "note", "column", "tolerance", "keys", "published", "quoted",
+    "source", "table", "setting", "passes", "note", "column", "tolerance", "keys", "published",
+    "quoted",
     "budgets", "variants", "orderings",
   ]
 
@@ -108,7 +109,8 @@ struct PaperTableReader {
     let keys = (paper["keys"]?.value.list ?? []).compactMap(\.scalar)
     if keys.isEmpty || Set(keys).count != keys.count {
       log.error(
-        paper["keys"]?.value.position ?? entry.keyPosition, "'paper' needs 'keys', a list of different swept paths",
+        paper["keys"]?.value.position ?? entry.keyPosition,
+        "'paper' needs 'keys', a list of different swept paths",
         hint: "for example 'keys: [codec, codec.compression]'")
     }
     return PaperTable(
@@ -132,9 +134,12 @@ struct PaperTableReader {
   /// A number that is not negative.
   private func number(_ entry: YAMLEntry?) -> Double? {
     guard let entry else { return nil }
-    if let number = entry.value.scalar.flatMap(Double.init), number.isFinite, number >= 0 { return number }
+    if let number = entry.value.scalar.flatMap(Double.init), number.isFinite, number >= 0 {
+      return number
+    }
     log.error(
-      entry.value.position, "'paper.\(entry.key)' must be a number of 0 or more, got \(entry.value.summary)")
+      entry.value.position,
+      "'paper.\(entry.key)' must be a number of 0 or more, got \(entry.value.summary)")
     return nil
   }
 
@@ -142,15 +147,19 @@ struct PaperTableReader {
     guard let entry else { return [] }
     let rows = entry.value.list ?? []
     if rows.isEmpty {
-      log.error(entry.value.position, "'paper.\(entry.key)' must be a list of rows, got \(entry.value.summary)")
+      log.error(
+        entry.value.position,
+        "'paper.\(entry.key)' must be a list of rows, got \(entry.value.summary)")
     }
     return rows.compactMap { row in
       let fields = (row.list ?? []).compactMap(\.scalar)
-      guard fields.count == keys.count + 1, let figure = Double(fields.last!), figure.isFinite else {
+      guard fields.count == keys.count + 1, let figure = Double(fields.last!), figure.isFinite
+      else {
         log.error(
           row.position,
           "a row of 'paper.\(entry.key)' must be \(keys.count) values and a figure, got \(row.flowText)",
-          hint: "for example [\((keys.map { "VALUE OF \($0)" } + ["-17.36"]).joined(separator: ", "))]")
+          hint:
+            "for example [\((keys.map { "VALUE OF \($0)" } + ["-17.36"]).joined(separator: ", "))]")
         return nil
       }
       return PaperTable.Cell(values: Array(fields.dropLast()), published: figure)
@@ -168,17 +177,21 @@ struct PaperTableReader {
     }
     return mapping.entries.compactMap { variation in
       guard variation.value.mapping != nil || variation.value.isNull,
-        variation.key.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) })
+        variation.key.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
+        )
       else {
         log.error(
           variation.keyPosition,
-          "'paper.\(entry.key)' must have words that name values of the scenario, got '\(variation.key)' with \(variation.value.summary)")
+          "'paper.\(entry.key)' must have words that name values of the scenario, got '\(variation.key)' with \(variation.value.summary)"
+        )
         return nil
       }
       let values = variation.value.mapping?.entries ?? []
       return PaperTable.Variation(
         name: variation.key,
-        overrides: values.filter { $0.key != "judged" }.map { "\($0.key)=\($0.value.overrideText)" },
+        overrides: values.filter { $0.key != "judged" }.map {
+          "\($0.key)=\($0.value.overrideText)"
+        },
         isJudged: values.first { $0.key == "judged" }?.value.scalar != "false")
     }
   }
@@ -186,13 +199,19 @@ struct PaperTableReader {
   private func orderings(_ entry: YAMLEntry?, _ keys: [String]) -> [PaperTable.Ordering] {
     (entry?.value.list ?? []).compactMap { row in
       let words = ["key", "better", "worse", "claim"].map { row.mapping?[$0]?.value.scalar }
-      guard let key = words[0], let better = words[1], let worse = words[2], keys.contains(key) else {
+      guard let key = words[0], let better = words[1], let worse = words[2], keys.contains(key)
+      else {
         log.error(
-          row.position, "an entry of 'paper.orderings' must have key, better, worse, claim; the key one of \(keys.joined(separator: ", "))",
-          hint: "for example {key: codec, better: crnet, worse: csinet, claim: several resolutions help}")
+          row.position,
+          "an entry of 'paper.orderings' must have key, better, worse, claim; the key one of \(keys.joined(separator: ", "))",
+          hint:
+            "for example {key: codec, better: crnet, worse: csinet, claim: several resolutions help}"
+        )
         return nil
       }
-      return PaperTable.Ordering(key: key, better: better, worse: worse, claim: words[3] ?? "\(better) is better than \(worse)")
+      return PaperTable.Ordering(
+        key: key, better: better, worse: worse,
+        claim: words[3] ?? "\(better) is better than \(worse)")
     }
   }
 }

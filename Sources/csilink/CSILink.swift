@@ -15,7 +15,8 @@ struct CSILink: ParsableCommand {
       """,
     version: ProgramIdentity.version,
     subcommands: [
-      RunCommand.self, TrainCommand.self, ReproduceCommand.self, CheckCommand.self, ListCommand.self, MergeCommand.self,
+      RunCommand.self, TrainCommand.self, ReproduceCommand.self, CheckCommand.self,
+      ListCommand.self, MergeCommand.self,
       PlotCommand.self, CompareCommand.self, ReportCommand.self, ReplayCommand.self,
       ConfigCommand.self,
       InspectCommand.self, ForwardCommand.self, QuantizeCommand.self, VerifyCommand.self,

@@ -28,7 +28,8 @@ struct ReproduceCommand: ParsableCommand {
 
   @Option(
     name: .customLong("set"), parsing: .singleValue,
-    help: ArgumentHelp("Override a key of all scenarios; may be repeated.", valueName: "path=value"))
+    help: ArgumentHelp("Override a key of all scenarios; may be repeated.", valueName: "path=value")
+  )
   var overrides: [String] = []
 
   @OptionGroup var threads: ThreadOption
@@ -95,13 +96,16 @@ private struct ReproductionWork {
     return ExitCode(130)
   }
 
-  private func train(_ variant: ReproductionPlan.Variant, in folder: String, _ plan: ReproductionPlan) throws {
+  private func train(
+    _ variant: ReproductionPlan.Variant, in folder: String, _ plan: ReproductionPlan
+  ) throws {
     let training = try TrainingRun(variant.scenario, pool: pool, progress: note)
     let display = TrainingDisplay(isQuiet: isQuiet)
     for network in training.networks where !training.isTrained(network, in: folder) {
       let began = Date()
       let trained = try training.execute(
-        in: folder, only: network, progress: { display.show($0) }, shouldStop: { interrupt.isRaised })
+        in: folder, only: network, progress: { display.show($0) },
+        shouldStop: { interrupt.isRaised })
       display.finish()
       guard let trained = trained?.first else { throw interrupted() }
       try TrainingLog.add(

@@ -46,7 +46,7 @@ struct TrainingQueue {
     guard !entries.isEmpty else {
       throw ValidationError(
         "no training in '\(path)': --queue takes a folder of scenarios with 'training:', or a file with lines such as "
-          + "'scenarios/csinet-weights.yaml --set training.epochs=20'")
+          + "'scenarios/quickstart-weights.yaml --set training.epochs=20'")
     }
     self.entries = entries
   }

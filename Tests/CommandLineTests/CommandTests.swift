@@ -5,7 +5,7 @@ import Testing
 @Suite struct CommandTests {
   static let commands = [
     "run", "train", "check", "list", "merge", "plot", "compare", "config", "inspect", "forward",
-    "quantize", "verify", "weights", "data", "report", "replay",
+    "quantize", "verify", "weights", "data", "report", "replay", "reproduce",
   ]
 
   private static let small = Repository.scenario("small")

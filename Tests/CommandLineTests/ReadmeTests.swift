@@ -30,7 +30,7 @@ import Testing
       try FileManager.default.createDirectory(
         atPath: "\(folder.path)/\(name)", withIntermediateDirectories: true)
     }
-    for name in ["scenarios", "Tests", "results/csinet-weights", "results/cllwcsinet-weights"] {
+    for name in ["scenarios", "Tests", "results/weights"] {
       try FileManager.default.createSymbolicLink(
         atPath: "\(folder.path)/\(name)",
         withDestinationPath: Repository.root.appending(path: name).path)

@@ -17,7 +17,8 @@ extension ReproducedTable {
     try AtomicFile.createFolder(folder)
     try AtomicFile.write(csv, to: "\(folder)/\(Self.csvName)")
     try AtomicFile.write(
-      String(decoding: encoder.encode(self), as: UTF8.self) + "\n", to: "\(folder)/\(Self.jsonName)")
+      String(decoding: encoder.encode(self), as: UTF8.self) + "\n", to: "\(folder)/\(Self.jsonName)"
+    )
   }
 
   /// Reads what ``write(to:)`` left.
@@ -40,7 +41,8 @@ extension ReproducedTable {
   var csv: String {
     let heading =
       keys + [
-        "published", "obtained", "low", "high", "batch_mean_db", "difference", "tolerance", "verdict",
+        "published", "obtained", "low", "high", "batch_mean_db", "difference", "tolerance",
+        "verdict",
         "budget", "samples", "epochs",
       ]
     let rows = cells.map { cell in
@@ -53,7 +55,9 @@ extension ReproducedTable {
     return ([ReportCSV.line(heading)] + rows).joined(separator: "\n") + "\n"
   }
 
-  private static let figures = ["published", "obtained", "interval", "batch dB", "difference", "verdict"]
+  private static let figures = [
+    "published", "obtained", "interval", "batch dB", "difference", "verdict",
+  ]
 
   private func figures(_ cell: Cell) -> [String] {
     let text = { (number: Double?) in number.map { String(format: "%.2f", $0) } ?? "-" }
@@ -69,7 +73,9 @@ extension ReproducedTable {
     let trained = cells.compactMap { cell in
       cell.samples.flatMap { samples in cell.epochs.map { (samples, $0) } }
     }
-    guard let most = trained.max(by: { $0.0 * $0.1 < $1.0 * $1.1 }) else { return "nothing trained" }
+    guard let most = trained.max(by: { $0.0 * $0.1 < $1.0 * $1.1 }) else {
+      return "nothing trained"
+    }
     let own = "\(most.0) samples x \(most.1) epochs"
     guard let passes = publishedPasses, passes > 0 else { return own }
     let share = String(format: "%.2g", 100 * Double(most.0 * most.1) / passes)
@@ -85,7 +91,8 @@ extension ReproducedTable {
         + zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }
         .joined(separator: "  ")
     }
-    return (["# \(name): \(source), \(title); \(column)", "# budget \(budget): \(spent)"] + lines
+    return
+      (["# \(name): \(source), \(title); \(column)", "# budget \(budget): \(spent)"] + lines
       + claims.map { "# \(claim($0))" }).joined(separator: "\n")
   }
 
@@ -99,8 +106,13 @@ extension ReproducedTable {
       "| \(cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")) |"
     }
     let heading = keys + Self.figures
-    var lines = ["## \(name)", "", "\(source). \(title)." + (setting.isEmpty ? "" : " There: \(setting).")]
-    lines += ["", "Budget `\(budget)`: \(spent). Column `\(column)`, tolerance \(numberText(tolerance)) \(unit)."]
+    var lines = [
+      "## \(name)", "", "\(source). \(title)." + (setting.isEmpty ? "" : " There: \(setting)."),
+    ]
+    lines += [
+      "",
+      "Budget `\(budget)`: \(spent). Column `\(column)`, tolerance \(numberText(tolerance)) \(unit).",
+    ]
     lines += ["", line(heading), line(heading.map { _ in "---" })]
     lines += cells.map { line($0.values + figures($0)) }
     if !claims.isEmpty { lines += [""] + claims.map { "- \(claim($0))" } }

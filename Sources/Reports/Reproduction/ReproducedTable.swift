@@ -102,12 +102,15 @@ extension ReproducedTable {
     (column, unit, tolerance) = (table.column, known?.unit ?? "", table.tolerance)
     (publishedPasses, budget, keys) = (table.passes, plan.budget.name, table.keys)
     version = results.first?.version ?? ""
-    cells = try table.cells.map(lookup.cell) + table.quoted.map {
-      Cell(
-        values: $0.values, published: $0.published, obtained: nil, low: nil, high: nil,
-        batchMeanDB: nil, samples: nil, epochs: nil, verdict: .quoted)
-    }
-    claims = try table.orderings.map(lookup.claim)
+    cells =
+      try table.cells.map(lookup.cell)
+      + table.quoted.map {
+        Cell(
+          values: $0.values, published: $0.published, obtained: nil, low: nil, high: nil,
+          batchMeanDB: nil, samples: nil, epochs: nil, verdict: .quoted)
+      }
+    let found = try table.orderings.map(lookup.claim)
+    claims = plan.budget.isJudged ? found : []
   }
 
   /// Finds figures in the results of the variants.
@@ -143,7 +146,8 @@ extension ReproducedTable {
       let training = variant.trained == nil ? nil : variant.scenario.training
       return Cell(
         values: cell.values, published: cell.published, obtained: obtained,
-        low: result.number(row, "\(table.column)_low"), high: result.number(row, "\(table.column)_high"),
+        low: result.number(row, "\(table.column)_low"),
+        high: result.number(row, "\(table.column)_high"),
         batchMeanDB: try batchMean(result, row), samples: training?.count("samples"),
         epochs: training?.count("epochs"), verdict: verdict(obtained, cell.published))
     }
@@ -158,7 +162,8 @@ extension ReproducedTable {
     private func batchMean(_ result: RecordedResult, _ row: Int) throws -> Double? {
       let number = DropNumber.errorRatio.name
       guard table.column == Column.nmseDB.name,
-        let ratios = try result.drops([number]).values(of: number, point: row)?.filter({ !$0.isNaN }),
+        let ratios = try result.drops([number]).values(of: number, point: row)?.filter({ !$0.isNaN }
+        ),
         !ratios.isEmpty
       else { return nil }
       let levels = stride(from: 0, to: ratios.count, by: batch).map { first in

@@ -60,7 +60,8 @@ public struct ReproductionPlan: Sendable {
     self.table = table
     let budgets =
       table.budgets.isEmpty ? [PaperTable.Variation(name: "full")] : table.budgets
-    guard let budget = budget.map({ name in budgets.first { $0.name == name } }) ?? budgets[0] else {
+    guard let budget = budget.map({ name in budgets.first { $0.name == name } }) ?? budgets[0]
+    else {
       throw FigureError(
         message: "\(path) has no budget '\(budget!)'",
         hint: "its budgets: \(budgets.map(\.name).joined(separator: ", "))")
@@ -97,12 +98,20 @@ public struct ReproductionPlan: Sendable {
     return Variant(
       name: variant.name, overrides: given, scenario: scenario,
       trained: TrainingRun.isUntrained(scenario)
-        ? "\(output)/\(trainedName)/\(Digest.sha256(scenario.trainingText).prefix(12))" : nil,
+        ? "\(output)/\(trainedName)/\(digest(of: scenario, start, output))" : nil,
       result: variant.name.isEmpty ? folder : "\(folder)/\(variant.name)")
   }
 
+  /// Of what weights are made from, wherever other weights that it starts from lie.
+  private static func digest(of scenario: Scenario, _ start: String, _ output: String) -> Substring
+  {
+    let folder = relativePath(of: "\(output)/\(trainedName)", from: start)
+    return Digest.sha256(scenario.trainingText.replacing(folder, with: trainedName)).prefix(12)
+  }
+
   private static func path(_ name: String) -> String {
-    FileManager.default.fileExists(atPath: name) || name.hasSuffix(".yaml") ? name : "\(home)/\(name).yaml"
+    FileManager.default.fileExists(atPath: name) || name.hasSuffix(".yaml")
+      ? name : "\(home)/\(name).yaml"
   }
 
   /// The last folder and the name of the file.
@@ -126,8 +135,10 @@ extension ReproductionPlan.Variant {
   public func scenarioForRun(_ path: String) throws -> Scenario {
     guard let trained else { return scenario }
     let weights = relativePath(of: trained, from: (path as NSString).deletingLastPathComponent)
-    return try ScenarioReader.standard.read(path, overrides: overrides + ["codec.weights=\(weights)"])
-      .scenario
+    return try ScenarioReader.standard.read(
+      path, overrides: overrides + ["codec.weights=\(weights)"]
+    )
+    .scenario
   }
 }
 
@@ -138,9 +149,10 @@ extension Scenario {
     let sections = registry.sections.filter {
       Section.stages.contains($0) && $0 != .codec && (passesLink || $0 < .codec)
     }
-    let stages = Set(points.map { point in
-      sections.compactMap { point.settings[$0]?.canonical }.joined(separator: "\n")
-    })
+    let stages = Set(
+      points.map { point in
+        sections.compactMap { point.settings[$0]?.canonical }.joined(separator: "\n")
+      })
     let seed = run?.values["seed"]?.canonical ?? ""
     return (["csilink weights 1", seed, training?.canonical ?? ""] + stages.sorted())
       .joined(separator: "\n")

@@ -14,19 +14,23 @@ public enum TrainingLog {
   ///
   /// - Throws: `DataFileError` if the file cannot be written.
   public static func add(
-    _ trained: TrainedNetwork, of run: TrainingRun, seconds: Double, isWhole: Bool = true, folder: String,
+    _ trained: TrainedNetwork, of run: TrainingRun, seconds: Double, isWhole: Bool = true,
+    folder: String,
     to path: String
   ) throws(DataFileError) {
     let curve = trained.result.curve
     let best = curve.best!
     let row = ReportCSV.line([
-      (folder as NSString).lastPathComponent, trained.network.name, "\(trained.network.compression)",
+      (folder as NSString).lastPathComponent, trained.network.name,
+      "\(trained.network.compression)",
       "\(run.sampleCount)", "\(curve.epochs.count)", "\(best.number)",
       numberText(best.validationNMSEDB), numberText(trained.result.test.nmseDB),
       String(format: "%.1f", seconds),
       isWhole ? String(format: "%.0f", Double(run.sampleCount * curve.epochs.count) / seconds) : "",
     ])
-    let known = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    let known = FileManager.default.contents(atPath: path).map {
+      String(decoding: $0, as: UTF8.self)
+    }
     try AtomicFile.write((known ?? heading + "\n") + row + "\n", to: path)
   }
 }

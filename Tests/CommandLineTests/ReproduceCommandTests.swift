@@ -1,0 +1,213 @@
+import DataFiles
+import Foundation
+import Testing
+
+/// `csilink reproduce`: published figures beside those that are obtained.
+@Suite struct ReproduceCommandTests {
+  private static let link = """
+    link:
+      grid: {tones: 32}
+      channel: {type: rayleigh, ports: 8, taps: 3}
+      estimator: perfect
+      transform: {taps: 8, guard_rows: 0}
+      quantizer: none
+      precoder: {type: mrt, snr_db: 10}
+
+    """
+  /// Selection and PCA of several lengths over 430 drops: two batches of 200 and one of 30.
+  private static let linear =
+    link + """
+      sweep:
+        codec: [dft_selection, pca]
+        codec.compression: [4, 8]
+      run: {seed: 3, drops: 430, block: 64}
+
+      """
+
+  private func rows(_ folder: TestFolder, _ path: String) throws -> [[String: String]] {
+    let records = try CSVRecords.parse(folder.text(path), file: path).filter { $0 != [""] }
+    return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(records[0], $0)) }
+  }
+
+  private func folder(_ paper: String, _ more: [String: String] = [:]) throws -> TestFolder {
+    try TestFolder(
+      ["scenarios/papers/here/linear.yaml": Self.linear + paper].merging(more) { $1 })
+  }
+
+  /// Published figures are taken from a run, shifted by known amounts.
+  @Test func figuresAreThoseOfTheRunAndVerdictsOfTheTolerance() throws {
+    let plain = try TestFolder(["linear.yaml": Self.linear])
+    let run = try Program.run(
+      "run", "linear.yaml", "--output", "out", "--per-drop", "d.npz", in: plain)
+    try #require(run.status == 0, "\(run)")
+    let report = try rows(plain, "out/report.csv")
+    let levels = report.map { Double($0["nmse_db"]!)! }
+    let shifts = [0.0, 0.4, -0.4, 2]
+    let cells = zip(report, zip(levels, shifts)).map { row, number in
+      "    - [\(row["codec"]!), \(row["codec.compression"]!), \(number.0 + number.1)]"
+    }
+    let folder = try folder(
+      """
+      paper:
+        source: N. Nobody, Nothing, 2020
+        table: Table I
+        tolerance: 0.3
+        keys: [codec, codec.compression]
+        published:
+      \(cells.joined(separator: "\n"))
+        quoted: [[other, 4, -30]]
+        orderings:
+          - {key: codec, better: pca, worse: dft_selection, claim: learning helps}
+          - {key: codec.compression, better: 8, worse: 4, claim: shorter is better}
+        budgets: {usual: {}, small: {judged: false, run.drops: 20}}
+
+      """)
+    let result = try Program.run("reproduce", "here/linear", in: folder)
+    #expect(result.status == 3, "\(result)")
+    let place = "results/papers/here/linear/usual"
+    let obtained = try rows(folder, "\(place)/cells.csv")
+    #expect(obtained.map { $0["verdict"] } == ["within", "better", "missed", "better", "quoted"])
+    for (row, level) in zip(obtained, levels) {
+      #expect(abs(Double(row["obtained"]!)! - level) < 1e-9)
+      #expect(Double(row["low"]!)! < level && level < Double(row["high"]!)!)
+      #expect(row["budget"] == "usual")
+    }
+    #expect(obtained[4]["obtained"] == "" && obtained[4]["published"] == "-30")
+    // Decibels of the means of batches, averaged.
+    let ratios = try ArrayFile.read("\(plain.path)/d.npz", variable: "error_ratio")
+    guard case .double(let values) = ratios.values else { throw Failure() }
+    for (point, row) in obtained.prefix(4).enumerated() {
+      let batches = [0..<200, 200..<400, 400..<430].map { range in
+        10 * log10(range.map { values[430 * point + $0] }.reduce(0, +) / Double(range.count))
+      }
+      #expect(abs(Double(row["batch_mean_db"]!)! - batches.reduce(0, +) / 3) < 1e-6)
+    }
+    #expect(result.output.contains("shorter is better: refuted"), "\(result)")
+    let page = try folder.text("results/papers/README.md")
+    for text in [
+      "## here/linear", "N. Nobody, Nothing, 2020. Table I.", "2 better, 1 missed, 1 quoted",
+    ] {
+      #expect(page.contains(text), "\(page)")
+    }
+    // A budget without verdicts misses nothing and is not on the page.
+    let small = try Program.run("reproduce", "--all", "--budget", "small", in: folder)
+    #expect(small.status == 0, "\(small)")
+    let unjudged = try rows(folder, "results/papers/here/linear/small/cells.csv")
+    #expect(unjudged.prefix(4).allSatisfy { $0["verdict"] == "unjudged" })
+    #expect(try folder.text("results/papers/README.md") == page)
+  }
+
+  private struct Failure: Error {}
+
+  private static let trained =
+    link + """
+      sweep: {codec: [{network: cl-acrnet-1x}, {network: cl-csinet}], codec.compression: [16]}
+      training: {samples: 24, validation_samples: 4, test_samples: 4, epochs: 2, batch: 4}
+      run: {seed: 3, drops: 12}
+      paper:
+        source: N. Nobody, Nothing, 2020
+        table: Table II
+        passes: 480
+        tolerance: 100
+        keys: [variant, codec]
+        variants:
+          plain: {}
+          tuned: {training: {start: ['trained:plain'], learning_rate: 1e-4}}
+        published: [[plain, cl-csinet, -1], [tuned, cl-acrnet-1x, -2]]
+        orderings: [{key: variant, better: tuned, worse: plain, claim: tuning helps}]
+
+      """
+
+  /// Weights lie by recipe; a second table, and the same command again, train nothing that is there.
+  @Test func trainsWhatIsMissing() throws {
+    let folder = try TestFolder([
+      "scenarios/papers/a/first.yaml": Self.trained,
+      "scenarios/papers/a/second.yaml": Self.trained
+        .replacing(
+          "[{network: cl-acrnet-1x}, {network: cl-csinet}]",
+          with: "[{network: cl-crnet}, {network: cl-csinet}]"
+        )
+        .replacing("[tuned, cl-acrnet-1x, -2]", with: "[tuned, cl-crnet, -2]"),
+    ])
+    let first = try Program.run("reproduce", "a/first", "--threads", "1", in: folder)
+    try #require(first.status == 0, "\(first)")
+    #expect(first.output.contains("24 samples x 2 epochs, 10 % of the paper's"), "\(first)")
+    let trainings = { try rows(folder, "results/papers/trainings.csv") }
+    #expect(
+      try trainings().map { $0["network"] } == [
+        "cl-acrnet-1x", "cl-csinet", "cl-acrnet-1x", "cl-csinet",
+      ])
+    #expect(try Set(trainings().map { $0["weights"] }).count == 2)
+    let cells = try folder.read("results/papers/a/first/full/cells.csv")
+    #expect(try Program.run("reproduce", "a/first", "--threads", "2", in: folder).status == 0)
+    #expect(try trainings().count == 4)
+    #expect(try folder.read("results/papers/a/first/full/cells.csv") == cells)
+    try #require(try Program.run("reproduce", "a/second", in: folder).status == 0)
+    #expect(try trainings().dropFirst(4).map { $0["network"] } == ["cl-crnet", "cl-crnet"])
+    // The weights are those of the trainings that the variants describe.
+    let digest = try #require(try trainings()[1]["weights"])
+    let alone = try Program.run(
+      "train", "scenarios/papers/a/first.yaml", "--output", "alone", in: folder)
+    try #require(alone.status == 0, "\(alone)")
+    let file = "cl-csinet-8x8-16-decoder.safetensors"
+    #expect(
+      try folder.read("results/papers/trained/\(digest)/\(file)") == folder.read("alone/\(file)"))
+  }
+
+  /// A table that is wrong is told before anything is trained, with its place.
+  @Test func wrongTables() throws {
+    for (right, wrong, message) in [
+      ("keys: [codec]", "keys: []", "a list of different swept paths"),
+      ("published: [[pca, -1]]", "published: [[pca]]", "1 values and a figure, got [pca]"),
+      ("published: [[pca, -1]]", "published: [[pca, low]]", "1 values and a figure"),
+      ("tolerance: 1", "tolerance: -1", "a number of 0 or more"),
+      ("tolerance: 1", "tolerence: 1", "did you mean 'tolerance'?"),
+      ("source: N", "source: ''", "'paper.source' must be a text"),
+      ("budgets: {a: {}}", "budgets: [a]", "a mapping of names"),
+      ("budgets: {a: {}}", "budgets: {a: 3}", "got 'a' with '3'"),
+      ("orderings: []", "orderings: [{key: codec}]", "must have key, better, worse, claim"),
+      ("budgets: {a: {}}", "budgets: {a: {codec.colour: red}}", "colour"),
+      (
+        "budgets: {a: {}}", "variants: {x: {codec.weights: 'trained:y'}}",
+        "no variant 'y' is trained before 'x'"
+      ),
+      ("published: [[pca, -1]]", "published: [[csinet, -1]]", "no point has codec=csinet"),
+    ] as [(String, String, String)] {
+      let text = Self.wrong.replacing(right, with: wrong)
+      #expect(text != Self.wrong)
+      let folder = try TestFolder(["t.yaml": text])
+      let result = try Program.run("reproduce", "t.yaml", in: folder)
+      #expect(result.status == 2 || result.status == 1, "\(result)")
+      #expect(result.errors.contains(message), "\(wrong): \(result)")
+      #expect(!folder.has("results/papers/README.md"))
+    }
+  }
+
+  private static let wrong =
+    linear.replacing("  codec.compression: [4, 8]\n", with: "") + """
+      paper:
+        source: N
+        table: T
+        tolerance: 1
+        keys: [codec]
+        published: [[pca, -1]]
+        budgets: {a: {}}
+        orderings: []
+
+      """
+
+  @Test func namesThatDoNotExist() throws {
+    let folder = try folder(
+      "paper: {source: N, table: T, keys: [codec], published: [[pca, -1]], budgets: {a: {}, b: {}}}\n",
+      ["plain.yaml": Self.linear])
+    for (arguments, text) in [
+      (["here/linear", "--budget", "c"], "its budgets: a, b"), (["nothing"], "nothing.yaml"),
+      (["plain.yaml"], "repeats no published table"), ([], "here/linear.yaml"),
+      (["here/linear", "--all"], "--all"),
+    ] {
+      let result = try Program.run(["reproduce"] + arguments, in: folder)
+      #expect(result.status == 1 || result.status == 2, "\(result)")
+      #expect(result.errors.contains(text), "\(arguments): \(result)")
+    }
+  }
+}
