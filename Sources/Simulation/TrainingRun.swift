@@ -165,6 +165,12 @@ public struct TrainingRun: Sendable {
     }
   }
 
+  /// Whether a folder has a checkpoint of a network: its training goes on from there.
+  public func hasBegun(_ network: NetworkChoice, in folder: String) -> Bool {
+    FileManager.default.fileExists(
+      atPath: "\(folder)/\(network.stem(label: settings.label))-checkpoint.safetensors")
+  }
+
   /// Trains what is not trained yet.
   ///
   /// - Parameters:

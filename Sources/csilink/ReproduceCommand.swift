@@ -102,6 +102,7 @@ private struct ReproductionWork {
     let training = try TrainingRun(variant.scenario, pool: pool, progress: note)
     let display = TrainingDisplay(isQuiet: isQuiet)
     for network in training.networks where !training.isTrained(network, in: folder) {
+      let isWhole = !training.hasBegun(network, in: folder)
       let began = Date()
       let trained = try training.execute(
         in: folder, only: network, progress: { display.show($0) },
@@ -109,7 +110,8 @@ private struct ReproductionWork {
       display.finish()
       guard let trained = trained?.first else { throw interrupted() }
       try TrainingLog.add(
-        trained, of: training, seconds: Date().timeIntervalSince(began), folder: folder,
+        trained, of: training, seconds: Date().timeIntervalSince(began), isWhole: isWhole,
+        folder: folder,
         to: "\(plan.output)/\(TrainingLog.fileName)")
     }
   }

@@ -77,10 +77,12 @@ import Testing
     let ratios = try ArrayFile.read("\(plain.path)/d.npz", variable: "error_ratio")
     guard case .double(let values) = ratios.values else { throw Failure() }
     for (point, row) in obtained.prefix(4).enumerated() {
-      let batches = [0..<200, 200..<400, 400..<430].map { range in
-        10 * log10(range.map { values[430 * point + $0] }.reduce(0, +) / Double(range.count))
+      let batches: [Double] = [0..<200, 200..<400, 400..<430].map { (range: Range<Int>) in
+        let sum: Double = range.reduce(0) { $0 + values[430 * point + $1] }
+        return 10 * log10(sum / Double(range.count))
       }
-      #expect(abs(Double(row["batch_mean_db"]!)! - batches.reduce(0, +) / 3) < 1e-6)
+      let mean: Double = batches.reduce(0, +) / 3
+      #expect(abs(Double(row["batch_mean_db"]!)! - mean) < 1e-6)
     }
     #expect(result.output.contains("shorter is better: refuted"), "\(result)")
     let page = try folder.text("results/papers/README.md")

@@ -14,7 +14,7 @@ public enum TrainingLog {
   ///
   /// - Throws: `DataFileError` if the file cannot be written.
   public static func add(
-    _ trained: TrainedNetwork, of run: TrainingRun, seconds: Double, isWhole: Bool = true,
+    _ trained: TrainedNetwork, of run: TrainingRun, seconds: Double, isWhole: Bool,
     folder: String,
     to path: String
   ) throws(DataFileError) {
