@@ -48,9 +48,7 @@ struct ReproduceCommand: ParsableCommand {
 
   func run() throws {
     let names = all ? try ReproductionPlan.all() : tables
-    let plans = try names.map {
-      try ReproductionPlan($0, budget: budget, overrides: overrides, output: output)
-    }
+    let plans = try names.map(plan)
     let work = ReproductionWork(
       pool: WorkerPool(threadCount: threads.count), threads: threads.count, isQuiet: quiet)
     var isMissed = false
@@ -62,6 +60,16 @@ struct ReproduceCommand: ParsableCommand {
       try AtomicFile.write(ReproducedTable.page(of: output), to: "\(output)/README.md")
     }
     if isMissed { throw ExitCode(3) }
+  }
+
+  /// A file that is no table is a mistake of the call, told before anything is trained.
+  private func plan(_ name: String) throws -> ReproductionPlan {
+    do {
+      return try ReproductionPlan(name, budget: budget, overrides: overrides, output: output)
+    } catch let error as FigureError {
+      printError("\(error)")
+      throw ExitCode(2)
+    }
   }
 }
 

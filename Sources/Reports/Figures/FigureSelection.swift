@@ -58,7 +58,7 @@ struct FigureSelection {
   }
 
   /// Whether two texts are equal, or equal numbers: `20` and `20.0 dB`.
-  private static func isSame(_ a: String, _ b: String) -> Bool {
+  static func isSame(_ a: String, _ b: String) -> Bool {
     if a == b { return true }
     return FigureAxis.numbers([a, b]).map { $0.0[0] == $0.0[1] } ?? false
   }

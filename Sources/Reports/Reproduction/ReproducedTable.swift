@@ -124,17 +124,14 @@ extension ReproducedTable {
       (self.plan, self.results, self.lowerIsBetter) = (plan, results, lowerIsBetter)
     }
 
-    private func variant(_ name: String) throws(FigureError) -> Int {
-      if let index = plan.variants.firstIndex(where: { $0.name == name }) { return index }
-      throw FigureError(
-        message: "\(plan.path): no variant '\(name)'",
-        hint: "variants: \(plan.variants.map(\.name).joined(separator: ", "))")
+    private func variant(_ name: String) -> Int {
+      plan.variants.firstIndex { $0.name == name }!  // the plan has checked it
     }
 
     func cell(_ cell: PaperTable.Cell) throws -> Cell {
       let pairs = Array(zip(table.keys, cell.values))
       let named = pairs.first { $0.0 == PaperTable.variantKey }?.1
-      let index = try named.map(variant) ?? 0
+      let index = named.map(variant) ?? 0
       let result = results[index]
       let row = try result.row(
         where: pairs.filter { $0.0 != PaperTable.variantKey }.map { .init(key: $0, values: [$1]) })
@@ -176,15 +173,14 @@ extension ReproducedTable {
     func claim(_ ordering: PaperTable.Ordering) throws -> Claim {
       let rows: [Comparison.Row]
       if ordering.key == PaperTable.variantKey {
-        let pair = try [results[variant(ordering.worse)], results[variant(ordering.better)]]
+        let pair = [results[variant(ordering.worse)], results[variant(ordering.better)]]
         rows = try Comparison(pair.distinguished, columns: [table.column]).rows
       } else {
-        let names = [ordering.better]
         rows = try results.flatMap { result in
           try Comparison(
             [result], across: [ordering.key],
             reference: [.init(key: ordering.key, values: [ordering.worse])], columns: [table.column]
-          ).rows.filter { names.contains($0.compared) }
+          ).rows.filter { $0.compared == ordering.better }
         }
       }
       guard !rows.isEmpty else {

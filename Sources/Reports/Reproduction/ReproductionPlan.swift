@@ -77,6 +77,40 @@ public struct ReproductionPlan: Sendable {
           in: "\(output)/\(self.name)/\(budget.name)", output, after: made))
     }
     self.variants = made
+    try checkValues()
+  }
+
+  /// What the table names must be there, before anything is trained.
+  private func checkValues() throws(FigureError) {
+    let rows = table.cells.map { zip(table.keys, $0.values).map { ($0, $1) } }
+    let claims = table.orderings.flatMap { [[($0.key, $0.better)], [($0.key, $0.worse)]] }
+    for row in rows + claims {
+      let name = row.first { $0.0 == PaperTable.variantKey }?.1
+      guard let variant = name.map({ name in variants.first { $0.name == name } }) ?? variants[0]
+      else {
+        throw FigureError(
+          message: "\(path): no variant '\(name!)'",
+          hint: "variants: \(variants.map(\.name).joined(separator: ", "))")
+      }
+      for (key, value) in row where key != PaperTable.variantKey {
+        try Self.check(key, value, variant.scenario, path)
+      }
+    }
+  }
+
+  private static func check(
+    _ key: String, _ value: String, _ scenario: Scenario, _ path: String
+  ) throws(FigureError) {
+    guard let axis = scenario.axes.first(where: { $0.path == key }) else {
+      throw FigureError(
+        message: "\(path): '\(key)' is not swept",
+        hint: "swept: \(scenario.axes.map(\.path).joined(separator: ", "))")
+    }
+    guard axis.values.contains(where: { FigureSelection.isSame($0, value) }) else {
+      throw FigureError(
+        message: "\(path): no point has \(key)=\(value)",
+        hint: "its values: \(axis.values.joined(separator: ", "))")
+    }
   }
 
   private static func variant(
@@ -160,7 +194,7 @@ extension Scenario {
 }
 
 /// A folder as seen from another one.
-public func relativePath(of folder: String, from start: String) -> String {
+package func relativePath(of folder: String, from start: String) -> String {
   let target = URL(filePath: folder).standardizedFileURL.pathComponents
   let origin = URL(filePath: start.isEmpty ? "." : start).standardizedFileURL.pathComponents
   let shared = zip(target, origin).prefix { $0 == $1 }.count
