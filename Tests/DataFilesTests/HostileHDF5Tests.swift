@@ -37,7 +37,7 @@ import Testing
     "bombs.h5": ["zeros", "all"],
     "cycle.h5": ["a/x"],
     "external.h5": ["x"], "huge.h5": ["x"], "soft.h5": ["x"], "storage.h5": ["x"],
-    "virtual.h5": ["x"], "lying_chunks.h5": ["x"],
+    "virtual.h5": ["x"],
     "matlab.h5": ["H", "s.H"],
   ]
 
