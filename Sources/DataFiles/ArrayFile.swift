@@ -74,7 +74,12 @@ public enum ArrayFile {
 
   /// The `__metadata__` map of a .safetensors file.
   public static func metadata(_ path: String) throws(DataFileError) -> [String: String] {
-    try SafetensorsFile(openFile(path)).metadata
+    let window = try openFile(path)
+    do throws(DataFileError) {
+      return try SafetensorsFile(window).metadata
+    } catch {
+      throw error.hinting(FileGuess(window)?.hintForWeights(path))
+    }
   }
 
   private static func choose(
@@ -93,12 +98,23 @@ public enum ArrayFile {
     let shown = entries.prefix(20).map(\.text).joined(separator: ", ")
     let list = entries.isEmpty ? "nothing" : shown + (entries.count > 20 ? ", ..." : "")
     let isUnnamed = entries.count == 1 && entries[0].name == nil
-    throw DataFileError(
+    let error = DataFileError(
       file: path, variable: variable,
       expected: variable == nil ? "one numeric array" : "one variable of that name", found: list,
       hint: isUnnamed
         ? "this format holds one array without a name: name no variable"
         : candidates.count > 1 && variable == nil ? "name the variable to read" : nil)
+    throw error.hinting(try weightsHint(entries, path))
+  }
+
+  /// Where to take a file of weights, by the names in it; nil for other files.
+  private static func weightsHint(
+    _ entries: [ArrayEntry], _ path: String
+  ) throws(DataFileError) -> String? {
+    if FileGuess.areParameters(entries.compactMap(\.name)) {
+      return FileGuess.weights.hintForArrays(path).map { "\($0); or name the variable to read" }
+    }
+    return entries.isEmpty ? FileGuess(try openFile(path))?.hintForArrays(path) : nil
   }
 
   /// Members of groups and structs are `group/H` and `s.H`; either mark is taken for the other.
@@ -109,6 +125,16 @@ public enum ArrayFile {
 
   private static func container(_ path: String) throws(DataFileError) -> any ArrayContainer {
     let window = try openFile(path)
+    do throws(DataFileError) {
+      return try container(window)
+    } catch {
+      throw error.hinting(FileGuess(window)?.hintForArrays(path))
+    }
+  }
+
+  private static func container(
+    _ window: ByteWindow
+  ) throws(DataFileError) -> any ArrayContainer {
     switch try ArrayFileFormat(of: window) {
     case .npy:
       let header = try NPYHeader(window, takesRecords: true)

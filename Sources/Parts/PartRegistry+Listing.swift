@@ -21,6 +21,29 @@ extension PartRegistry {
       .joined(separator: "\n")
   }
 
+  /// Where a word belongs that names neither a section nor a part: `section.key`, a key, or a value of one.
+  ///
+  /// - Returns: a clause that ends a message, such as `'umi' is a value of 'scenario' of channel tr38901: 'csilink list
+  ///   tr38901'`; nil if no part knows the word.
+  public func whereabouts(of word: String) -> String? {
+    let lower = word.lowercased()
+    let all = sections.flatMap { parts(of: $0) }
+    let keys = all.flatMap { part in part.parameters.map { (part, $0) } }
+    let isKey = { (part: PartSchema, key: ParameterDeclaration) in
+      [key.key, "\(part.section).\(key.key)", "\(part.name).\(key.key)"]
+        .contains { $0.lowercased() == lower }
+    }
+    if let (part, key) = keys.first(where: isKey) {
+      return "'\(word)' is the key '\(key.key)' of \(part.section) \(part.name):"
+        + " 'csilink list \(part.name)'"
+    }
+    guard
+      let (part, key) = keys.first(where: { $0.1.kind.words.contains { $0.lowercased() == lower } })
+    else { return nil }
+    return "'\(word)' is a value of '\(key.key)' of \(part.section) \(part.name):"
+      + " 'csilink list \(part.name)'"
+  }
+
   private func listing(section: Section, width: Int) -> String {
     let fallback =
       defaultPart(of: section).map { "default: \($0.name)" }
@@ -58,6 +81,18 @@ extension PartSchema {
       isFresh = false
     }
     return lines + [line]
+  }
+}
+
+extension ValueKind {
+  /// The words that a value may be or begin with.
+  fileprivate var words: [String] {
+    switch self {
+    case .choice(let words), .name(let words): words
+    case .list(let element, _): element.words
+    case .either(let kinds): kinds.flatMap(\.words)
+    default: []
+    }
   }
 }
 

@@ -11,37 +11,41 @@ public enum TrainingFolder {
 
   /// Writes `training.csv`, the resolved scenario and the plot of the learning curves.
   ///
+  /// The table keeps the rows of other weights that lie in the folder as they were trained.
+  ///
   /// - Returns: warnings for the user, such as a missing gnuplot.
   /// - Throws: `DataFileError` if the folder cannot be written to.
   public static func write(
     _ trained: [TrainedNetwork], of run: TrainingRun, to folder: String
   ) throws(DataFileError) -> [String] {
-    try AtomicFile.write(report(trained, run), to: "\(folder)/\(reportName)")
+    let path = "\(folder)/\(reportName)"
+    let known = FileManager.default.contents(atPath: path)
+    var rows =
+      known.map { TrainingRows(String(decoding: $0, as: UTF8.self), file: path) } ?? TrainingRows()
+    rows.put(trained.map { row($0, run, folder) })
+    rows.keepTrue(in: folder)
+    try AtomicFile.write(rows.text, to: path)
     if let scenario = try? run.scenario.resolvedYAML() {
       try AtomicFile.write(scenario, to: "\(folder)/\(scenarioName)")
     }
-    return try CurvePlot.write(trained, title: run.scenario.name, toFolder: folder)
+    let warnings = rows.wasOther ? ["\(path) held another table, which was replaced"] : []
+    return try warnings
+      + CurvePlot.write(trained, title: run.scenario.name, toFolder: folder)
   }
 
-  private static let columns = [
-    "network", "compression", "parameters", "samples", "epochs", "best_epoch", "stop_reason",
-    "training_loss", "validation_nmse_db", "test_nmse_db", "seed", "data_digest",
-  ]
-
-  private static func report(_ trained: [TrainedNetwork], _ run: TrainingRun) -> String {
-    let rows = trained.map { network -> String in
-      let curve = network.result.curve
-      let best = curve.best!
-      return ReportCSV.line([
-        network.network.name, "\(network.network.compression)", "\(network.parameterCount)",
-        "\(run.sampleCount)", "\(curve.epochs.count)", "\(best.number)",
-        network.result.stoppedEarly ? "patience" : "max", numberText(best.trainingLoss),
-        numberText(best.validationNMSEDB), numberText(network.result.test.nmseDB),
-        "\(run.seed)", network.dataDigest,
-      ])
-    }
-    return (["# csilink training 1", columns.joined(separator: ",")] + rows)
-      .joined(separator: "\n") + "\n"
+  private static func row(
+    _ network: TrainedNetwork, _ run: TrainingRun, _ folder: String
+  ) -> [String] {
+    let curve = network.result.curve
+    let best = curve.best!
+    return [
+      network.network.name, "\(network.network.compression)", "\(network.parameterCount)",
+      "\(run.sampleCount)", "\(curve.epochs.count)", "\(best.number)",
+      network.result.stoppedEarly ? "patience" : "max", numberText(best.trainingLoss),
+      numberText(best.validationNMSEDB), numberText(network.result.test.nmseDB),
+      "\(run.seed)", network.dataDigest, network.stem,
+      TrainingRows.digest(of: network.stem, in: folder) ?? "",
+    ]
   }
 
   /// Whether a folder has weights that a training left.

@@ -184,8 +184,11 @@ struct SectionReader {
       sweepHint("[\(nodes.map(\.flowText).joined(separator: ", "))]", key, part, node)
     case (_, .scalar(let text)) where DecimalRange.matlab(text) != nil:
       sweepHint(DecimalRange.matlab(text)!, key, part, node)
-    case (.number(let dimension, let range), .scalar(let text)) where dimension.requiresUnit:
-      Double(text).map { "add a unit, for example '\(dimension.example(text, $0, in: range))'" }
+    case (_, .scalar(let text)):
+      kind.quantity.flatMap { dimension, range in
+        dimension.hint(
+          for: text, in: range, near: part.parameter(key)?.usualNumber)
+      }
     default: nil
     }
   }
@@ -214,17 +217,24 @@ struct SectionReader {
   }
 }
 
-extension Dimension {
-  /// A number with a unit in which it lies within the range, if there is one.
-  fileprivate func example(_ text: String, _ number: Double, in range: ClosedRange<Double>)
-    -> String
-  {
-    let fitting = units.first { range.contains(number * $0.size) } ?? units[0]
-    return "\(text) \(fitting.name)"
+extension ParameterDeclaration {
+  /// A number of usual size in the base unit: the default.
+  fileprivate var usualNumber: Double? {
+    guard case .value(let setting) = absence else { return nil }
+    return setting.asNumber
   }
 }
 
 extension ValueKind {
+  /// What a number of this kind measures, and its range; nil if it takes none.
+  fileprivate var quantity: (Dimension, ClosedRange<Double>)? {
+    switch self {
+    case .number(let dimension, let range): (dimension, range)
+    case .either(let kinds): kinds.lazy.compactMap(\.quantity).first
+    default: nil
+    }
+  }
+
   /// The word of a choice that is equal but for capitals.
   fileprivate func word(like lower: String) -> String? {
     switch self {

@@ -19,7 +19,7 @@ final class FittingStore: Sendable {
   /// Counts what the whole run has to fit.
   private let countAll: @Sendable () throws -> Int?
   /// Of placeholders, those that no file has the content of.
-  private let missing = Mutex<Int>(0)
+  private let missing = Mutex<[Pending]>([])
   /// What the last fit saw before the codec, for others on the same drops: quantisers of several bits, coders, codecs.
   private let recent = Mutex<(key: String, blocks: [ComplexArray?])?>(nil)
   /// Of ``recent``, at most.
@@ -28,7 +28,17 @@ final class FittingStore: Sendable {
   private let shortages = Mutex<[PlacedError]>([])
   private let told = Mutex<Set<String>>([])
   /// Drops whose input is computed together.
-  private static let block = 16
+  static let block = 16
+
+  /// A fit that a placeholder stands for.
+  struct Pending: Sendable {
+    /// Settings of the part.
+    let part: Settings
+    /// What it asks for.
+    let fitting: Fitting
+    /// The stages before it.
+    let front: FrontEnd
+  }
 
   /// Where a fitted part stands in its scenario.
   struct Place {
@@ -63,7 +73,10 @@ final class FittingStore: Sendable {
   }
 
   /// How many parts are not in the folder, of those that placeholders stood for.
-  var missingCount: Int { missing.withLock { $0 } }
+  var missingCount: Int { pending.count }
+
+  /// The fits of those parts, in the order in which they are asked for.
+  var pending: [Pending] { missing.withLock { $0 } }
 
   /// The fits for which recorded data has too few drops; placeholders stand for them.
   var limits: [PlacedError] { shortages.withLock { $0 } }
@@ -87,7 +100,9 @@ final class FittingStore: Sendable {
       .first { FileManager.default.fileExists(atPath: $0) }
     if placeholdersOnly {
       let placeholder = fitting.placeholder
-      if known == nil { missing.withLock { $0 += 1 } }
+      if known == nil {
+        missing.withLock { $0.append(Pending(part: part, fitting: fitting, front: front)) }
+      }
       memory.withLock { $0[digest] = placeholder }
       return placeholder
     }

@@ -19,7 +19,7 @@ public struct JournalError: Error, Sendable, CustomStringConvertible {
 /// What a journal belongs to; another header means another run.
 public struct JournalHeader: Sendable, Hashable, Codable {
   /// Raised when lines or blocks change their meaning.
-  public var format = 3
+  public var format = 4
   /// Everything the drops depend on, but not how many there are: a longer run continues a shorter one.
   public var physics: String
   /// Drops of a block.
@@ -45,7 +45,7 @@ public struct JournalHeader: Sendable, Hashable, Codable {
 
 /// The finished blocks of a run on disk: one line each, appended as the block finishes.
 ///
-/// The first line is the header as JSON, each other one a ``JournalLine`` with a checksum. A line that was cut off or damaged
+/// The first line is the header as JSON, each other one a ``JournalLine``, packed and with a checksum. A line that was cut off or damaged
 /// is ignored, so its block is computed again. A killed run loses only the blocks in work; lines are flushed to the disk
 /// within a second, so a loss of power costs the blocks of that second besides.
 final class Journal {
@@ -102,7 +102,7 @@ final class Journal {
 
   /// Appends a finished block; returns when the bytes are with the operating system.
   func append(_ index: Int, _ metrics: BlockMetrics) throws {
-    let line = JournalLine.text(index, metrics)
+    let line = JournalLine.bytes(index, metrics)
     let offset = try handle.seekToEnd()
     do {
       try write(line)
@@ -111,7 +111,7 @@ final class Journal {
       try? handle.truncate(atOffset: offset)
       throw error
     }
-    reader.note(index, offset: offset, length: line.utf8.count - 1)
+    reader.note(index, offset: offset, length: line.count - 1)
     try flusher.request().map { throw failure($0) }
   }
 
@@ -124,8 +124,8 @@ final class Journal {
       hint: nil)
   }
 
-  private func write(_ line: String) throws {
-    var bytes = Array(line.utf8)[...]
+  private func write(_ line: [UInt8]) throws {
+    var bytes = line[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes {
         Foundation.write(handle.fileDescriptor, $0.baseAddress, $0.count)

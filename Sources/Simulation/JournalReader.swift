@@ -26,8 +26,8 @@ final class JournalReader {
     layout = header.layout
     self.handle = handle
     guard let found = try readHeader() else { return }
-    try scan(found, dropsOfBlock)
     try requireSame(found)
+    try scan(dropsOfBlock)
   }
 
   /// Opens a file for reading alone.
@@ -62,9 +62,8 @@ final class JournalReader {
     return found
   }
 
-  private func scan(_ found: JournalHeader, _ dropsOfBlock: (Int) -> Int) throws {
+  private func scan(_ dropsOfBlock: (Int) -> Int) throws {
     var pending = Data()
-    let layout = found.layout
     try handle.seek(toOffset: end)
     while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
       pending += chunk
@@ -86,7 +85,9 @@ final class JournalReader {
   private func requireSame(_ found: JournalHeader) throws {
     guard !header.sharesBlocks(with: found) else { return }
     let what: String
-    if found.physics != header.physics || found.blockSize != header.blockSize {
+    if found.format != header.format {
+      what = "another build of csilink"
+    } else if found.physics != header.physics || found.blockSize != header.blockSize {
       what = "another scenario"
     } else if found.numbers != header.numbers || found.users != header.users {
       what = "other metrics"
@@ -118,32 +119,6 @@ final class JournalReader {
 
   /// Notes a line that was appended.
   func note(_ index: Int, offset: UInt64, length: Int) { blocks[index] = (offset, length) }
-}
-
-/// The line of a block: `block <index> <drops> <base64 of the metrics> <checksum>`.
-enum JournalLine {
-  static func text(_ index: Int, _ metrics: BlockMetrics) -> String {
-    let payload = metrics.values.withUnsafeBytes { Data($0).base64EncodedString() }
-    let body = "block \(index) \(metrics.dropCount) \(payload)"
-    return "\(body) \(Digest.sha256(body).prefix(16))\n"
-  }
-
-  /// - Returns: nil for a line that was cut off or damaged.
-  static func parse(_ line: Data, _ layout: BlockLayout) -> (Int, BlockMetrics)? {
-    let fields = String(decoding: line, as: UTF8.self).split(
-      separator: " ", omittingEmptySubsequences: false)
-    guard fields.count == 5, fields[0] == "block", let index = Int(fields[1]), index >= 0,
-      let drops = Int(fields[2]), (1...4096).contains(drops),
-      Digest.sha256(fields[0..<4].joined(separator: " ")).prefix(16) == fields[4],
-      let data = Data(base64Encoded: String(fields[3]))
-    else { return nil }
-    let values = data.withUnsafeBytes { raw in
-      (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: Double.self) }
-    }
-    return BlockMetrics(layout: layout, dropCount: drops, values: values).map {
-      (index, $0)
-    }
-  }
 }
 
 extension FileHandle {

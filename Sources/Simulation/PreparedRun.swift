@@ -20,6 +20,8 @@ public struct PreparedRun: Sendable {
   /// The figures of the result; the usual ones if nil.
   let plots: [FigureRequest]?
   let tree: LinkTree
+  /// Fits that placeholders stand for; none of a run that is not dry.
+  let pendingFits: [FittingStore.Pending]
   let header: JournalHeader
 
   /// Blocks of the whole run.
@@ -70,6 +72,7 @@ public struct PreparedRun: Sendable {
       tree = try LinkTreeBuilder.build(
         scenario, metrics: metrics, store: store, channels: channels)
       try Self.requireRecords(scenario, tree, settings.maximumDrops, store.limits)
+      pendingFits = store.pending
     } catch let placed as PlacedError {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)

@@ -5,7 +5,8 @@ import LinkMath
 import Parts
 import Scenarios
 
-/// What `csilink check` prints: shapes, payload bits, memory and estimated time, from one block timed without fitted parts.
+/// What `csilink check` prints: shapes, payload bits, memory, what will be fitted, and estimated time, from one block timed
+/// without fitted parts and from a few drops of each kind of fit (``FittingEstimate``).
 public enum ScenarioCheck {
   /// - Throws: everything that running the scenario would throw before its first block.
   public static func text(_ scenario: Scenario, threads: Int) throws -> String {
@@ -20,7 +21,7 @@ public enum ScenarioCheck {
     let run = try PreparedRun(scenario, pool: pool, artefactFolder: nil, isDry: true)
     return
       (training + header(run) + shapes(run) + payloads(run) + [memory(run, threads: threads)]
-      + [try time(run, threads: threads)]).joined(separator: "\n")
+      + (try time(run, pool))).joined(separator: "\n")
   }
 
   private static func header(_ run: PreparedRun) -> [String] {
@@ -110,17 +111,22 @@ public enum ScenarioCheck {
       megabytes.rounded(.up), threads)
   }
 
-  private static func time(_ run: PreparedRun, threads: Int) throws -> String {
+  private static func time(_ run: PreparedRun, _ pool: WorkerPool) throws -> [String] {
     let clock = ContinuousClock()
     _ = try run.metrics(ofBlock: 0)  // first use makes plans and touches memory
     let start = clock.now
     _ = try run.metrics(ofBlock: 0)
     let perBlock = (clock.now - start).seconds
-    let seconds = perBlock * Double(run.blockCount) / Double(threads)
-    return String(
-      format:
-        "# time: about %.1f s with %d threads (%.2f ms for a drop at all points), fitting not counted",
-      seconds, threads, 1e3 * perBlock / Double(run.dropCount(ofBlock: 0)))
+    let seconds = perBlock * Double(run.blockCount) / Double(pool.threadCount)
+    let time = String(
+      format: "# time: about %.1f s with %d threads (%.2f ms for a drop at all points)",
+      seconds, pool.threadCount, 1e3 * perBlock / Double(run.dropCount(ofBlock: 0)))
+    guard !run.pendingFits.isEmpty else { return [time] }
+    let fits = try FittingEstimate(run.pendingFits, pool: pool)
+    return [
+      "# fits: \(fits.text), each done once and kept in the result folder",
+      time + String(format: ", and about %.1f s for the fits", fits.seconds),
+    ]
   }
 }
 

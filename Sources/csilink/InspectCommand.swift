@@ -31,7 +31,11 @@ struct InspectCommand: ParsableCommand {
   }
 
   private var isFile: Bool {
-    let suffixes = [".safetensors", ".pth", ".pt", ".tar", ".h5", ".onnx"]
+    let suffixes = [
+      ".safetensors", ".pth", ".pt", ".tar", ".ckpt", ".h5", ".onnx", ".npy", ".npz", ".mat",
+      ".csv",
+      ".yaml",
+    ]
     return network.map { name in name.contains("/") || suffixes.contains(where: name.hasSuffix) }
       ?? false
   }

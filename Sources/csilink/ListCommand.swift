@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Networks
 import Parts
 import Simulation
 
@@ -25,9 +27,26 @@ struct ListCommand: ParsableCommand {
       print(parts)
       return
     }
-    let known = names + catalogue.sections.flatMap { catalogue.parts(of: $0).map(\.name) }
-    let hint = nearestWord(to: section, among: known).map { "did you mean '\($0)'? " } ?? ""
     throw ValidationError(
-      "no section or part '\(section)'; \(hint)sections: \(names.joined(separator: ", "))")
+      "no section or part '\(section)'; \(hint(for: section, catalogue))sections: "
+        + names.joined(separator: ", "))
+  }
+
+  /// Where a word belongs, or the nearest one.
+  private func hint(for word: String, _ catalogue: PartRegistry) -> String {
+    if (try? NetworkZoo.standard.variant(word)) != nil {
+      return "'\(word)' is a network: 'csilink inspect \(word)' shows it,"
+        + " 'csilink list network' the codec that runs it; "
+    }
+    if let place = catalogue.whereabouts(of: word) { return place + "; " }
+    if Column.isKnown(word) { return "'\(word)' is a column of report.csv; " }
+    if word.contains("/") || FileManager.default.fileExists(atPath: word) {
+      return "'\(word)' is a file: 'csilink inspect' shows networks and weights,"
+        + " 'csilink data describe' channels, 'csilink config' scenarios; "
+    }
+    let known =
+      catalogue.sections.map(\.rawValue)
+      + catalogue.sections.flatMap { catalogue.parts(of: $0).map(\.name) }
+    return nearestWord(to: word, among: known).map { "did you mean '\($0)'? " } ?? ""
   }
 }

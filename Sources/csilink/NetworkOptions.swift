@@ -1,6 +1,7 @@
 import ArgumentParser
 import Networks
 import Parts
+import Simulation
 
 extension Shape: ExpressibleByArgument {
   /// Reads an image such as `32x64`.
@@ -21,8 +22,15 @@ func namingNetworks<Result>(_ body: () throws -> Result) throws -> Result {
   do {
     return try body()
   } catch NetworkError.unknownNetwork(let name, let known) {
-    let hint = nearestWord(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
-    throw ValidationError("no network '\(name)'\(hint) 'csilink inspect' lists all")
+    let catalogue = PartRegistry.standard
+    let isPart =
+      Section(rawValue: name).map(catalogue.sections.contains) == true
+      || catalogue.listing(ofParts: name) != nil
+    let hint =
+      isPart
+      ? "it belongs to the link: 'csilink list \(name)' shows it; "
+      : nearestWord(to: name, among: known).map { "did you mean '\($0)'? " } ?? ""
+    throw ValidationError("no network '\(name)'; \(hint)'csilink inspect' lists all")
   } catch let error as NetworkError {
     throw ValidationError("\(error)")
   }

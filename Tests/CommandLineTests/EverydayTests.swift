@@ -1,5 +1,6 @@
 import DataFiles
 import Foundation
+import TestSupport
 import Testing
 
 /// Results are drawn, compared and printed; messages of everyday use.
@@ -134,8 +135,56 @@ import Testing
     let pca = try Program.run("list", "pca", in: folder)
     #expect(pca.status == 0 && pca.output.hasPrefix("codec\n  pca: "), "\(pca)")
     #expect(!pca.output.contains("network:"))
-    let wrong = try Program.run("list", "cdll", in: folder)
-    #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'cdl'?"), "\(wrong)")
+    for (word, hint) in [
+      ("cdll", "did you mean 'cdl'?"),
+      (
+        "csinet", "'csinet' is a network: 'csilink inspect csinet' shows it, 'csilink list network'"
+      ),
+      ("adam", "'adam' is a value of 'optimizer' of training"),
+      ("UMi", "'UMi' is a value of 'scenario' of channel tr38901: 'csilink list tr38901'"),
+      ("quantizer.bits", "is the key 'bits' of quantizer uniform: 'csilink list uniform'"),
+      ("nmse_db", "is a column of report.csv"), ("rate_5_percentile", "is a column of report.csv"),
+      ("a/b.yaml", "'csilink config' scenarios"),
+    ] {
+      let wrong = try Program.run("list", word, in: folder)
+      #expect(wrong.status == 2 && wrong.errors.contains(hint), "\(word) \(wrong)")
+    }
+    for word in ["pca", "channel"] {
+      let wrong = try Program.run("inspect", word, in: folder)
+      #expect(wrong.status == 2 && wrong.errors.contains("'csilink list \(word)'"), "\(wrong)")
+    }
+  }
+
+  /// A file of another kind than the command takes says where it belongs.
+  @Test func filesOfOtherKinds() throws {
+    let folder = try TestFolder()
+    let fixture = { (name: String) in fixtures.appending(path: name).path }
+    for name in [
+      "foreign/types_zip.pt", "foreign/crnet_16_legacy.pth", "foreign/csinet_width_16.h5",
+      "foreign/clnet_16_decoder.pth.tar", "networks/clacrnet1x_cr4_eval.safetensors",
+    ] {
+      let wrong = try Program.run("data", "describe", fixture(name), in: folder)
+      #expect(wrong.status == 1 && wrong.errors.contains("'csilink weights import "), "\(wrong)")
+      #expect(wrong.errors.contains("'csilink inspect \(fixture(name))'"), "\(wrong)")
+    }
+    let network = try Program.run("data", "describe", fixture("onnx/encoder.onnx"), in: folder)
+    #expect(network.errors.contains("'codec: {type: onnx}' runs it"), "\(network)")
+    for name in [
+      "datasets/umi_los_20.npz", "datasets/umi_los_20_v5.mat", "datasets/several_v73.mat",
+      "datasets/numpy_le_f2.npy", "datasets/umi_los_4.csv",
+    ] {
+      for arguments in [
+        ["inspect", fixture(name)],
+        ["weights", "import", fixture(name), "--network", "csinet", "-c", "4", "-o", "w"],
+      ] {
+        let wrong = try Program.run(arguments, in: folder)
+        let hint = "these are arrays, not weights: 'csilink data describe \(fixture(name))'"
+        #expect(wrong.status == 1 && wrong.errors.contains(hint), "\(wrong)")
+      }
+    }
+    let scenario = try Program.run("weights", "import", Self.small, "-o", "w", in: folder)
+    #expect(scenario.errors.contains("this is a scenario"), "\(scenario)")
+    #expect(!folder.has("w"))
   }
 
   @Test func missingShards() throws {

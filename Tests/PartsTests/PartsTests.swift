@@ -18,6 +18,46 @@ import Testing
     #expect(dimension.parse(text) == nil)
   }
 
+  static let meant: [(Dimension, String, ClosedRange<Double>, Double?, String?)] = [
+    (.frequency, "30", 1...1e9, 20e3, "add a unit, for example '30 kHz'"),
+    (.frequency, "30", 1...1e9, nil, "add a unit, for example '30 kHz'"),
+    (.frequency, "2.6", 1e6...1e12, 2e9, "add a unit, for example '2.6 GHz'"),
+    (.frequency, "30 GHz", 1...1e9, 20e3, "did you mean '30 kHz'?"),
+    (.frequency, "30 khz", 1...1e9, 20e3, "did you mean '30 kHz'?"),
+    (.frequency, "2mhz", 1...1e9, nil, "did you mean '2 MHz'?"),
+    (.frequency, "3e4", 1...1e9, 20e3, "add a unit, for example '3e4 Hz'"),
+    (.frequency, "30 k", 1...1e9, 20e3, "did you mean '30 kHz'?"),
+    (.frequency, "30 s", 1...1e9, 20e3, nil), (.frequency, "fast", 1...1e9, 20e3, nil),
+    (.frequency, "-30", 1...1e9, 20e3, nil),
+    (.time, "100", 0...1e-4, nil, "add a unit, for example '100 ns'"),
+    (.time, "1 s", 0...1e-4, 1e-6, "did you mean '1 us'?"),
+    (.time, "5 µs", 0...1e-4, nil, "did you mean '5 us'?"),
+    (.speed, "3 kmh", 0...1000, 0, "did you mean '3 km/h'?"),
+    (.length, "500 km", 1...1e4, 100, "did you mean '500 m'?"),
+    (.level, "20 db", -100...100, 10, "did you mean '20 dB'?"),
+    (.level, "200 dB", -100...100, 10, nil),
+    (.angle, "90°", 0...360, nil, "did you mean '90 deg'?"),
+    (.plain, "7 x", 0...9, nil, nil),
+  ]
+
+  @Test(arguments: meant)
+  func hints(
+    dimension: Dimension, text: String, range: ClosedRange<Double>, usual: Double?, hint: String?
+  ) {
+    #expect(dimension.hint(for: text, in: range, near: usual) == hint)
+  }
+
+  /// Whatever is proposed is read, and lies in the range.
+  @Test func everyHintIsRead() {
+    for dimension in Dimension.allCases {
+      for text in ["7", "0.3", "40 km", "8 MS", "1e3", "5 KM/H", "12 Ghz", "60 DEG"] {
+        guard let hint = dimension.hint(for: text, in: 1e-9...1e12, near: 1) else { continue }
+        let proposed = hint.split(separator: "'")[1]
+        #expect(dimension.parse(String(proposed)) != nil, "\(dimension) \(text): \(hint)")
+      }
+    }
+  }
+
   @Test func formatRoundTrips() {
     for dimension in Dimension.allCases {
       for value in [0.0, 1, 3e-8, 1e-7, 0.25, 2.655e9, -7.5, 1 / 3.0] {

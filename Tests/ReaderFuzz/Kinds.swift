@@ -12,8 +12,11 @@ import Training
 
 /// What is damaged.
 enum Kind: String, CaseIterable {
-  case npy, npz, mat5, mat73, csv, safetensors
+  case npy, npz, mat5, mat73, hdf5, csv, safetensors
   case torch, keras, weights, checkpoint, journal, artefact, manifest, scenario
+
+  /// Most memory beyond what the process starts with; files of groups have 70 kB at most.
+  var memory: UInt64 { self == .hdf5 ? 256 << 20 : 2 << 30 }
 
   /// Makes undamaged files in a folder and what reads them.
   func subject(in folder: String) throws -> Subject {
@@ -34,6 +37,7 @@ enum Kind: String, CaseIterable {
           "several_v73.mat", "dense_v73.mat", "elsewhere_v73.mat", "track_complex_v73.mat",
           "several_v73.mat", "several_v73.mat",
         ])
+    case .hdf5: try groups(folder)
     case .csv: try arrays(folder, [], made: ["a.csv": Self.table])
     case .safetensors:
       try arrays(folder, [], made: ["a.safetensors": Self.tensors(folder)])
@@ -114,6 +118,36 @@ extension Kind {
           let reader = try ArrayFile.open(path, variable: info.name)
           _ = try reader.read()
           _ = try reader.rows(reader.info.rowCount / 2..<reader.info.rowCount)
+        } catch let found {
+          error = found
+        }
+      }
+      if let error { throw error }
+    }
+  }
+
+  /// Groups in groups, links in circles and into other files, lying chunks, records: read as arrays and as weights.
+  private func groups(_ folder: String) throws -> Subject {
+    let source = fixtures.appending(path: "hostile").path
+    let names = try FileManager.default.contentsOfDirectory(atPath: source).sorted()
+    for name in names where name.hasPrefix("secret.") {
+      try Data(Self.bytes("\(source)/\(name)")).write(to: URL(filePath: "\(folder)/\(name)"))
+    }
+    let originals = try names.filter { $0.hasSuffix(".h5") && $0 != "secret.h5" }
+      .map { ($0, try Self.bytes("\(source)/\($0)")) }
+    return Subject(folder: folder, originals: originals) { path in
+      var error: (any Error)?
+      do {
+        for tensor in try TensorArchive(path).tensors { _ = try tensor.floats() }
+      } catch let found {
+        error = found
+      }
+      for info in try ArrayFile.list(path) {
+        do {
+          let values = try ArrayFile.read(path, variable: info.name).values
+          if case .float(let values) = values, values.contains(777) {
+            fatalError("a value of another file in '\(info.name ?? "")'")
+          }
         } catch let found {
           error = found
         }

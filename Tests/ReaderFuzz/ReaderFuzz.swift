@@ -11,9 +11,8 @@ struct ReaderFuzz: ParsableCommand {
   @Option(help: "Folder that keeps the files that were not survived.") var keep: String?
   @Flag(help: .hidden) var worker = false
 
-  /// Longest time for one file, and most memory beyond what the process starts with.
+  /// Longest time for one file.
   private static let seconds: Int32 = 20
-  private static let memory: UInt64 = 2 << 30
 
   func run() throws {
     let known = Kind.allCases.map(\.rawValue)
@@ -34,7 +33,7 @@ struct ReaderFuzz: ParsableCommand {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let subject = try kind.subject(in: folder)
-    Self.limitMemory()
+    Self.limitMemory(kind.memory)
     for index in first..<first + mutations {
       tell("start \(index)")
       let name = try subject.place(mutation: index)
@@ -48,7 +47,7 @@ struct ReaderFuzz: ParsableCommand {
     }
   }
 
-  private static func limitMemory() {
+  private static func limitMemory(_ memory: UInt64) {
     guard
       let pages = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
         .split(separator: " ").first.flatMap({ UInt64($0) })

@@ -69,7 +69,7 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
       "lnik: {}" + run, "1:1", "unknown key 'lnik'", hint: "did you mean 'link'?"),
     BrokenScenario(
       "results: {}" + run, "1:1", "unknown key 'results'",
-      hint: "known keys: name, description, extends, link, sweep, training, run, report"),
+      hint: "known keys: name, description, extends, link, sweep, paper, training, run, report"),
     BrokenScenario(
       "pilots: {snr_db: 3}" + run, "1:1", "unknown key 'pilots'", hint: "belongs below 'link:'"),
     BrokenScenario(
@@ -156,7 +156,7 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
       hint: "below 'sweep:'"),
     BrokenScenario(
       "link:\n  grid: {spacing: 15}" + run, "2:19", "with its unit (Hz, kHz, MHz, GHz), got '15'",
-      hint: "for example '15 Hz'"),
+      hint: "for example '15 kHz'"),
     BrokenScenario("link:\n  grid: {spacing: 15 kbps}" + run, "2:19", "got '15 kbps'"),
     BrokenScenario(
       "link:\n  pilots: {snr_db: .nan}" + run, "2:20", "a number in -100...200 (dB), got"),

@@ -87,7 +87,7 @@ import Testing
     ("channel={type: b}", "write 'channel: {type: cdl, profile: B}'"),
     ("pilots.snr_db=0:5:20", "--set 'sweep.pilots.snr_db={from: 0, to: 20, step: 5}'"),
     ("grid.tones=[16, 32]", "--set 'sweep.grid.tones=[16, 32]'"),
-    ("channel.delay_spread=500", "for example '500 us'"),
+    ("channel.delay_spread=500", "for example '500 ns'"),
   ]) func hints(override: String, hint: String) throws {
     let errors = try #require(throws: ScenarioErrors.self) {
       try scenario("run: {drops: 1}", set: [override])

@@ -144,7 +144,8 @@ import Testing
 
   /// A header field other than the scenario: the message says which.
   @Test(arguments: [
-    ("\"build\":\"", "another build of csilink"), ("\"kernel\":\"", "kernels that round otherwise"),
+    ("\"build\":\"", "another build of csilink"), ("\"format\":", "another build of csilink"),
+    ("\"kernel\":\"", "kernels that round otherwise"),
     ("\"dataDigest\":\"", "other data or weights"),
     ("\"weightsDigest\":\"", "other data or weights"),
     ("\"physics\":\"", "another scenario"),
@@ -154,8 +155,11 @@ import Testing
       _ = try report(folder)
       let journal = String(decoding: try read(folder), as: UTF8.self)
       let place = try #require(journal.range(of: field))
-      try write(
-        Data(journal.replacingCharacters(in: place, with: field + "x").utf8), folder)
+      let isNumber = field.hasSuffix(":")
+      var damaged = try read(folder)
+      let offset = journal.utf8.distance(from: journal.startIndex, to: place.upperBound)
+      damaged.insert(UInt8(ascii: isNumber ? "1" : "x"), at: damaged.startIndex + offset)
+      try write(damaged, folder)
       let error = #expect(throws: JournalError.self) { try report(folder) }
       #expect(error?.problem.contains(message) == true, "\(String(describing: error))")
       let mergeError = #expect(throws: JournalError.self) {

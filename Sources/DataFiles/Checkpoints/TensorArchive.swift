@@ -70,20 +70,30 @@ public struct TensorArchive: Sendable {
       throw window.error(
         at: 0, expected: "a PyTorch, Keras HDF5 or safetensors file",
         found: window.count == 0 ? "nothing" : isPickle ? "another pickle" : "other bytes",
-        hint: isPickle
-          ? "load it where it was made and save the tensors with torch.save"
-          : "save the state_dict with torch.save, or the Keras weights as .h5")
+        hint: FileGuess(window)?.hintForWeights(path)
+          ?? (isPickle
+            ? "load it where it was made and save the tensors with torch.save"
+            : "save the state_dict with torch.save, or the Keras weights as .h5"))
     }
     file = path
     self.format = format
-    let found: FoundTensors
-    switch format {
-    case .torchZip: found = try TorchArchive.tensors(window)
-    case .torchLegacy: found = try TorchLegacyFile.tensors(window)
-    case .keras: found = FoundTensors(tensors: try HDF5Tree.tensors(window), unread: [])
-    case .safetensors: found = try Self.safetensors(window)
+    do throws(DataFileError) {
+      let found = try Self.found(format, window)
+      (tensors, unread) = (found.tensors, found.unread)
+    } catch {
+      throw error.hinting(FileGuess(window)?.hintForWeights(path))
     }
-    (tensors, unread) = (found.tensors, found.unread)
+  }
+
+  private static func found(
+    _ format: Format, _ window: ByteWindow
+  ) throws(DataFileError) -> FoundTensors {
+    switch format {
+    case .torchZip: try TorchArchive.tensors(window)
+    case .torchLegacy: try TorchLegacyFile.tensors(window)
+    case .keras: FoundTensors(tensors: try HDF5Tree.tensors(window), unread: [])
+    case .safetensors: try Self.safetensors(window)
+    }
   }
 
   /// The format of a file that is no safetensors file of this program's own kind to begin with; nil if it is none of them.

@@ -18,6 +18,22 @@ public struct Arithmetic: CustomOperation {
     case maximum
     /// The smaller one; its gradient goes to a where both are equal.
     case minimum
+    /// 1 where a > b, else 0; the slopes of this one and of those below are 0.
+    case greater
+    /// 1 where a >= b, else 0.
+    case greaterOrEqual
+    /// 1 where a < b, else 0.
+    case less
+    /// 1 where a <= b, else 0.
+    case lessOrEqual
+    /// 1 where a = b, else 0.
+    case equal
+    /// 1 where neither is 0, else 0.
+    case and
+    /// 1 where one of them is not 0, else 0.
+    case or
+    /// 1 where exactly one of them is not 0, else 0.
+    case xor
 
     func callAsFunction(_ a: Float, _ b: Float) -> Float {
       switch self {
@@ -28,6 +44,14 @@ public struct Arithmetic: CustomOperation {
       case .power: b == 2 ? a * a : pow(a, b)
       case .maximum: max(a, b)
       case .minimum: min(a, b)
+      case .greater: a > b ? 1 : 0
+      case .greaterOrEqual: a >= b ? 1 : 0
+      case .less: a < b ? 1 : 0
+      case .lessOrEqual: a <= b ? 1 : 0
+      case .equal: a == b ? 1 : 0
+      case .and: a != 0 && b != 0 ? 1 : 0
+      case .or: a != 0 || b != 0 ? 1 : 0
+      case .xor: (a != 0) != (b != 0) ? 1 : 0
       }
     }
 
@@ -42,6 +66,7 @@ public struct Arithmetic: CustomOperation {
         (b == 2 ? 2 * a : b == 0 ? 0 : b * pow(a, b - 1), a > 0 ? pow(a, b) * log(a) : 0)
       case .maximum: a >= b ? (1, 0) : (0, 1)
       case .minimum: a <= b ? (1, 0) : (0, 1)
+      case .greater, .greaterOrEqual, .less, .lessOrEqual, .equal, .and, .or, .xor: (0, 0)
       }
     }
   }

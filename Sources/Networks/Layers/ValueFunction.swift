@@ -84,6 +84,33 @@ extension ValueFunction {
   /// The cosine.
   public static let cosine = ValueFunction(
     "cos", range: -1...1, onnx: operation("Cos"), { cos($0) }, slope: { -sin($0) })
+  /// The tangent.
+  public static let tangent = ValueFunction(
+    "tan", onnx: operation("Tan"), { tan($0) }, slope: { 1 / (cos($0) * cos($0)) })
+  /// The inverse of the sine.
+  public static let arcSine = ValueFunction(
+    "asin", onnx: operation("Asin"), { asin($0) }, slope: { 1 / (1 - $0 * $0).squareRoot() })
+  /// The inverse of the cosine.
+  public static let arcCosine = ValueFunction(
+    "acos", onnx: operation("Acos"), { acos($0) }, slope: { -1 / (1 - $0 * $0).squareRoot() })
+  /// The inverse of the tangent.
+  public static let arcTangent = ValueFunction(
+    "atan", onnx: operation("Atan"), { atan($0) }, slope: { 1 / (1 + $0 * $0) })
+  /// The hyperbolic sine.
+  public static let hyperbolicSine = ValueFunction(
+    "sinh", onnx: operation("Sinh"), { sinh($0) }, slope: { cosh($0) })
+  /// The hyperbolic cosine.
+  public static let hyperbolicCosine = ValueFunction(
+    "cosh", onnx: operation("Cosh"), { cosh($0) }, slope: { sinh($0) })
+  /// The inverse of the hyperbolic sine.
+  public static let areaSine = ValueFunction(
+    "asinh", onnx: operation("Asinh"), { asinh($0) }, slope: { 1 / (1 + $0 * $0).squareRoot() })
+  /// The inverse of the hyperbolic cosine.
+  public static let areaCosine = ValueFunction(
+    "acosh", onnx: operation("Acosh"), { acosh($0) }, slope: { 1 / ($0 * $0 - 1).squareRoot() })
+  /// The inverse of the hyperbolic tangent.
+  public static let areaTangent = ValueFunction(
+    "atanh", onnx: operation("Atanh"), { atanh($0) }, slope: { 1 / (1 - $0 * $0) })
   /// `ln(1 + exp x)`.
   public static let softplus = ValueFunction(
     "Softplus", onnx: operation("Softplus"), { softplus($0) }, slope: { sigmoid($0) })

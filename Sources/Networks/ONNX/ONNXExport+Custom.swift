@@ -127,7 +127,15 @@ extension Arithmetic: ONNXExpressible {
       .add: "Add", .subtract: "Sub", .multiply: "Mul", .divide: "Div", .power: "Pow",
       .maximum: "Max", .minimum: "Min",
     ]
-    let result = graph.node(names[function]!, values)
+    if let name = names[function] { return graph.reshaped(graph.node(name, values), to: shape) }
+    let truths: [Function: String] = [
+      .greater: "Greater", .greaterOrEqual: "GreaterOrEqual", .less: "Less",
+      .lessOrEqual: "LessOrEqual", .equal: "Equal", .and: "And", .or: "Or", .xor: "Xor",
+    ]
+    let takesTruths = [.and, .or, .xor].contains(function)
+    let inputs = takesTruths ? values.map { graph.node("Cast", [$0], ["to": .integer(9)]) } : values
+    let result = graph.node(
+      "Cast", [graph.node(truths[function]!, inputs)], ["to": .integer(1)])
     return graph.reshaped(result, to: shape)
   }
 

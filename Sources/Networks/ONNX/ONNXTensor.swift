@@ -11,6 +11,8 @@ struct ONNXTensor {
 
   let shape: [Int]
   let values: Values
+  /// ONNX's number of the type in the file; 0 if it was computed.
+  var type = 0
 
   var count: Int { shape.reduce(1, *) }
 
@@ -96,6 +98,12 @@ struct StoredTensor {
   /// - Parameter path: of the model, beside which other files lie.
   /// - Throws: `DataFileError` for values of another type or number than the tensor says; ``WireMessage/Damage``.
   func tensor(_ path: String) throws -> ONNXTensor {
+    var tensor = try values(path)
+    tensor.type = type
+    return tensor
+  }
+
+  private func values(_ path: String) throws -> ONNXTensor {
     func fail(_ expected: String, _ found: String, _ hint: String? = nil) -> DataFileError {
       DataFileError(file: path, variable: name, expected: expected, found: found, hint: hint)
     }

@@ -5,7 +5,6 @@ extension ONNXTracer {
     "Constant": { try $0.constantNode($1) },
     "ConstantOfShape": { try $0.filled($1) },
     "Dropout": { [try $0.value($1, 0)] },
-    "Equal": { try $0.equal($1) },
     "Flatten": { try $0.flattened($1) },
     "Identity": { [try $0.value($1, 0)] },
     "Mod": { try $0.remainder($1) },
@@ -13,7 +12,6 @@ extension ONNXTracer {
     "Shape": { try $0.shapeOf($1) },
     "Squeeze": { try $0.squeezed($1) },
     "Unsqueeze": { try $0.unsqueezed($1) },
-    "Where": { try $0.chosen($1) },
   ]
 
   // MARK: constants
@@ -70,6 +68,13 @@ extension ONNXTracer {
     let isFloat = [1, 10, 11, 16].contains(type)
     switch try value(node, 0) {
     case .signal(let signal, let shape):
+      if type == 9 {
+        return [
+          try applied(
+            ValueFunction("is not 0", range: 0...1, { $0 != 0 ? 1 : 0 }, slope: { _ in 0 }),
+            .signal(signal, shape))
+        ]
+      }
       guard isFloat else { throw fail(node, "float32 throughout", "a cast to type \(type)") }
       return [.signal(signal, shape)]
     case .constant(let tensor, let name):
@@ -81,17 +86,6 @@ extension ONNXTracer {
       }
       return [.constant(ONNXTensor(tensor.shape, integers: values.map { $0! }), name: nil)]
     }
-  }
-
-  /// 1 where two constants are equal, else 0.
-  private func equal(_ node: ONNXNode) throws -> [Value] {
-    let (a, b) = (try constant(node, 0), try constant(node, 1))
-    let (shape, places) = try broadcast(node, a.shape, b.shape)
-    let (left, right) = (a.floats, b.floats)
-    let values = (0..<shape.reduce(1, *)).map { i in
-      left[places.0.map { Int($0[i]) } ?? i] == right[places.1.map { Int($0[i]) } ?? i] ? 1 : 0
-    }
-    return [.constant(ONNXTensor(shape, integers: values), name: nil)]
   }
 
   /// The remainder of whole numbers, of the divisor's sign.
@@ -107,17 +101,6 @@ extension ONNXTracer {
       return rest < 0 ? rest + divisor : rest
     }
     return [.constant(ONNXTensor(shape, integers: values), name: nil)]
-  }
-
-  /// One of two constants of whole numbers by a third.
-  private func chosen(_ node: ONNXNode) throws -> [Value] {
-    let tensors = try (0..<3).map { try constant(node, $0) }
-    let numbers = tensors.compactMap(\.integers)
-    guard numbers.count == 3, Set(tensors.map(\.shape)).count == 1 else {
-      throw fail(node, "whole numbers of equal axes", "\(tensors.map(\.shape))")
-    }
-    let values = numbers[0].indices.map { numbers[0][$0] != 0 ? numbers[1][$0] : numbers[2][$0] }
-    return [.constant(ONNXTensor(tensors[0].shape, integers: values), name: nil)]
   }
 
   // MARK: other axes for the same values

@@ -165,7 +165,7 @@ extension ONNXTracer {
         isConstant[1]
           ? place.axis != rank - 1
           : place.axis < rank - 2 || (isConstant[0] && place.axis == rank - 1))
-    case _ where Self.functions[node.operation] != nil:
+    case _ where Self.functions[node.operation] != nil || Self.logic[node.operation] != nil:
       // A constant must not differ along the batch.
       for (index, name) in node.inputs.enumerated() where general(name) == nil && !name.isEmpty {
         let shape = try value(node, index).shape

@@ -2,13 +2,20 @@ extension ONNXTracer {
   /// Functions value by value, of one or two values.
   static let functions: [String: Operator] = [
     "Abs": { try $0.function($1, ValueFunction.magnitude) },
+    "Acos": { try $0.function($1, ValueFunction.arcCosine) },
+    "Acosh": { try $0.function($1, ValueFunction.areaCosine) },
     "Add": { try $0.arithmetic($1, .add) },
+    "Asin": { try $0.function($1, ValueFunction.arcSine) },
+    "Asinh": { try $0.function($1, ValueFunction.areaSine) },
+    "Atan": { try $0.function($1, ValueFunction.arcTangent) },
+    "Atanh": { try $0.function($1, ValueFunction.areaTangent) },
     "Celu": {
       let alpha = try $0.number($1, "alpha", default: 1)
       return try $0.function($1, ValueFunction.exponentialLinear("CELU", a: alpha, b: alpha))
     },
     "Clip": { try $0.clip($1) },
     "Cos": { try $0.function($1, ValueFunction.cosine) },
+    "Cosh": { try $0.function($1, ValueFunction.hyperbolicCosine) },
     "Div": { try $0.arithmetic($1, .divide) },
     "Elu": {
       let alpha = try $0.number($1, "alpha", default: 1)
@@ -53,6 +60,7 @@ extension ONNXTracer {
     },
     "Sigmoid": { try $0.function($1, Pointwise.sigmoid) },
     "Sin": { try $0.function($1, ValueFunction.sine) },
+    "Sinh": { try $0.function($1, ValueFunction.hyperbolicSine) },
     "Softplus": { try $0.function($1, ValueFunction.softplus) },
     "Softsign": { try $0.function($1, ValueFunction.softsign) },
     "Sqrt": { try $0.function($1, ValueFunction.squareRoot) },
@@ -61,6 +69,7 @@ extension ONNXTracer {
     "Swish": {
       try $0.function($1, ValueFunction.swish(try $0.number($1, "alpha", default: 1)))
     },
+    "Tan": { try $0.function($1, ValueFunction.tangent) },
     "Tanh": { try $0.function($1, Pointwise.tanh) },
     "ThresholdedRelu": {
       try $0.function($1, ValueFunction.thresholded(try $0.number($1, "alpha", default: 1)))

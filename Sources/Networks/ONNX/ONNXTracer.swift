@@ -22,9 +22,9 @@ struct ONNXTracer {
 
   /// What is understood, by ONNX's name.
   static let operators: [String: Operator] =
-    [layers, functions, arrangements, placements, reductions].reduce(into: [:]) {
-      $0.merge($1) { $1 }
-    }
+    [
+      layers, functions, logic, quantization, pooling, arrangements, placements, reductions,
+    ].reduce(into: [:]) { $0.merge($1) { $1 } }
 
   /// Most values of a sample at one node, and at all nodes together.
   static let largestValue = 1 << 23

@@ -20,7 +20,7 @@ public struct BlockLayout: Sendable, Hashable {
   }
 
   /// Numbers of one drop, of all users and points.
-  var valuesPerDrop: Int { userCount * numbers.count }
+  package var valuesPerDrop: Int { userCount * numbers.count }
 
   /// Where a number stands among those of a user; nil if it is not kept.
   func place(of number: DropNumber) -> Int? { places[number.name] }
@@ -55,7 +55,7 @@ public struct BlockMetrics: Sendable, Equatable {
   }
 
   /// - Returns: nil if the number of values does not fit.
-  init?(layout: BlockLayout, dropCount: Int, values: [Double]) {
+  package init?(layout: BlockLayout, dropCount: Int, values: [Double]) {
     guard values.count == dropCount * layout.valuesPerDrop else { return nil }
     self.layout = layout
     self.dropCount = dropCount

@@ -54,6 +54,14 @@ public enum MetricRegistry {
   }
 }
 
+extension Column {
+  /// Whether the reports of this package can have a column of that name.
+  public static func isKnown(_ name: String) -> Bool {
+    standardNames.contains(name)
+      || MetricRegistry.metrics.contains { $0.columns.contains { $0.name == name } }
+  }
+}
+
 /// The metrics of a run, and the columns of its report.
 struct MetricSelection: Sendable {
   let metrics: [any Metric.Type]

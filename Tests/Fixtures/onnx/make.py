@@ -78,16 +78,21 @@ def export(name, network, shape, exporter="legacy", batch=None, keep=False, opse
         tensor.ClearField("doc_string")
     with open(path, "wb") as file:  # values of other files stay there
         file.write(model.SerializeToString())
-    run(name, path, shape, batch)
+    run(name, path, shape, batch, network if name == "quantized" else None)
 
 
-def run(name, path, shape, batch=None):
+def run(name, path, shape, batch=None, network=None):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     port = session.get_inputs()[0].name
     generator = np.random.default_rng(3)
     value = generator.random((batch or 3, *shape), dtype="f4")
     output = session.run(None, {port: value})[0]
-    write_safetensors(os.path.join(FOLDER, f"{name}.safetensors"), {"input": value, "output": output})
+    tensors = {"input": value, "output": output}
+    if network is not None:  # PyTorch's gradient of the mean square of the output
+        leaf = torch.tensor(value, requires_grad=True)
+        network(leaf).square().mean().backward()
+        tensors["input_gradient"] = leaf.grad.numpy()
+    write_safetensors(os.path.join(FOLDER, f"{name}.safetensors"), tensors)
     operators = sorted({node.op_type for node in onnx.load(path).graph.node})
     print(f"{name}: {list(value.shape)} -> {list(output.shape)}, {os.path.getsize(path)} bytes: {', '.join(operators)}")
 
@@ -243,6 +248,85 @@ def reductions():
         instance=nn.InstanceNorm2d(4, affine=True), all=nn.LayerNorm([4, 8, 8]))
 
 
+def logic():
+    """Choices by comparison, continuous where the choice changes."""
+    def body(m, x):
+        y = m["a"](x)
+        z = y.flip(1)
+        both = (y > 0) & (z > 0)
+        parts = [
+            torch.where(y >= 0, y, 0.3 * y), torch.where(y <= z, y, z), (y > 0.2).float() * (y - 0.2),
+            (y < z).float() * (z - y), torch.where(both, torch.minimum(y, z), torch.zeros(())),
+            torch.where((y > 0) | (z > 0), torch.maximum(y, z), 0.0 * y),
+            torch.where(~(y >= 0.1), y - 0.1, 2 * (y - 0.1)), torch.where((y > 0) ^ (z > 0), y * z, 0.0 * y),
+            torch.where((y == y), y, z), torch.atan(y), torch.tan(0.2 * y), torch.asin(0.3 * torch.tanh(y)),
+            torch.acos(0.3 * torch.tanh(y))]
+        return sum((0.1 + 0.03 * i) * p for i, p in enumerate(parts)).flatten(1)
+
+    return Lambda(body, a=nn.Conv2d(2, 2, 3, padding=1))
+
+
+def hyperbolic():
+    """Functions that PyTorch's older exporter does not write, in a graph by hand."""
+    node = onnx.helper.make_node
+    nodes = [node("Flatten", ["input"], ["x"]), node("Tanh", ["x"], ["t"]), node("Mul", ["t", "half"], ["h"]),
+             node("Mul", ["x", "x"], ["s"]), node("Add", ["s", "two"], ["above"])]
+    for kind, value in [("Sinh", "x"), ("Cosh", "x"), ("Asinh", "x"), ("Acosh", "above"), ("Atanh", "h")]:
+        nodes.append(node(kind, [value], [kind]))
+    nodes.append(node("Concat", ["Sinh", "Cosh", "Asinh", "Acosh", "Atanh"], ["output"], axis=1))
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        nodes, "hyperbolic", [value("input", 1, ["batch", *IMAGE])], [value("output", 1, ["batch", 640])],
+        [onnx.numpy_helper.from_array(np.float32(0.5), "half"), onnx.numpy_helper.from_array(np.float32(2), "two")])
+    path = os.path.join(FOLDER, "hyperbolic.onnx")
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), path)
+    run("hyperbolic", path, IMAGE)
+
+
+def steps():
+    """Functions that jump: their gradients are 0."""
+    def body(m, x):
+        y = m["a"](x)
+        return torch.cat([
+            torch.floor(3 * y), torch.ceil(3 * y), torch.round(3 * y), torch.sign(y), (y > 0.1).float(),
+            (~(y >= 0)).float(), ((y > 0) ^ (y < 0.3)).float()], 1).flatten(1)
+
+    return Lambda(body, a=nn.Conv2d(2, 2, 3, padding=1))
+
+
+def pooling():
+    def body(m, x):
+        y = m["a"](x)
+        line = y.flatten(2)
+        parts = [
+            F.max_pool2d(y, 2), F.max_pool2d(y, 3, 1, 1), F.max_pool2d(y, (1, 3), (2, 1), dilation=(1, 2)),
+            F.avg_pool2d(y, 2), F.avg_pool2d(y, 3, 2, 1, count_include_pad=False), F.avg_pool2d(y, 3, 1, 1),
+            F.max_pool1d(line, 4, 2, 1), F.avg_pool1d(line, 5, 3)]
+        return torch.cat([p.flatten(1) for p in parts], 1)
+
+    return Lambda(body, a=nn.Conv2d(2, 3, 3, padding=1))
+
+
+class Quantized(nn.Module):
+    """Weights of 8 bits with a step for each channel, activations with one."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 4, 3, padding=1)
+        self.fc = nn.Linear(256, 12)
+        self.register_buffer("zeros", torch.zeros(4, dtype=torch.int32))
+
+    def forward(self, x):
+        scale = torch.tensor([0.003, 0.002, 0.0025, 0.004])
+        weight = torch.fake_quantize_per_channel_affine(self.conv.weight, scale, self.zeros, 0, -128, 127)
+        x = torch.fake_quantize_per_tensor_affine(x, 0.0035, 3, 0, 255)  # clamps the largest
+        y = torch.relu(F.conv2d(x, weight, self.conv.bias, padding=1))
+        y = torch.fake_quantize_per_channel_affine(
+            y, torch.tensor([0.004, 0.006, 0.008, 0.01]), torch.tensor([-128, -120, -128, -100], dtype=torch.int32),
+            1, -128, 127)
+        return self.fc(y.flatten(1))
+
+
 def encoder():
     return nn.Sequential(
         nn.Conv2d(2, 4, (3, 5), padding=(1, 2)), nn.BatchNorm2d(4), nn.PReLU(4), nn.Conv2d(4, 2, 3, padding=1),
@@ -288,6 +372,11 @@ def main():
     export("reductions", reductions(), IMAGE)
     export("reductions_dynamo", reductions(), IMAGE, exporter="dynamo", opset=18)
     export("parameters", Residual(), IMAGE, exporter="dynamo", opset=18)
+    export("logic", logic(), IMAGE)
+    hyperbolic()
+    export("steps", steps(), IMAGE)
+    export("pooling", pooling(), IMAGE)
+    export("quantized", Quantized(), IMAGE, opset=13)
     export("encoder", encoder(), IMAGE, keep=True)
     export("decoder", decoder(), (32,), keep=True)
     export("external", encoder(), IMAGE, exporter="dynamo", opset=18, external=True)
