@@ -89,21 +89,15 @@ static void probe_type(hid_t dataset) {
 
 // The place of every chunk of the grid, and the bytes of the first.
 static void probe_grid(
-    hid_t dataset, int rank, const hsize_t *lengths, const hsize_t *chunk, hsize_t file_size,
-    int some_missing) {
+    hid_t dataset, int rank, const hsize_t *lengths, const hsize_t *chunk, hsize_t file_size) {
   hsize_t corner[LARGEST_RANK] = {0};
   hsize_t count = 0;
   int axis;
   do {
     hsize_t size = 0;
-    if (some_missing) {
-      unsigned mask;
-      haddr_t address;
-      if (H5Dget_chunk_info_by_coord(dataset, corner, &mask, &address, &size) < 0) return;
-    }
-    if ((!some_missing || size > 0) && H5Dget_chunk_storage_size(dataset, corner, &size) < 0) {
-      return;
-    }
+    unsigned mask;
+    haddr_t address;
+    if (H5Dget_chunk_info_by_coord(dataset, corner, &mask, &address, &size) < 0) return;
     if (count == 0 && size > 0 && size <= file_size) {
       unsigned skipped;
       void *bytes = allocate(size);
@@ -150,7 +144,7 @@ static void probe_chunks(
   if (present < 1 || present > expected) return;
   if (present < expected) probe_fill(dataset, plan);
   guarded_progress();
-  probe_grid(dataset, rank, lengths, chunk, file_size, present < expected);
+  probe_grid(dataset, rank, lengths, chunk, file_size);
 }
 
 static void probe_dataset(hid_t dataset, hsize_t file_size) {

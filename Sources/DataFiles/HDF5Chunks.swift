@@ -134,16 +134,14 @@ struct HDF5Chunks: Sendable, Equatable {
   ) throws(DataFileError) -> [UInt8] {
     let offset = corner.map { hsize_t($0) }
     let failure = { window.error(expected: "chunk \(corner)", found: $0) }
-    if missing > 0 {
-      var (mask, address, size) = (UInt32(0), haddr_t(0), hsize_t(0))
-      guard H5Dget_chunk_info_by_coord(dataset, offset, &mask, &address, &size) >= 0 else {
-        throw failure(HDF5Handle.errorText())
-      }
-      if size == 0 { return (0..<byteCount / bytesPerElement).flatMap { _ in fill } }
-    }
-    var storedCount: hsize_t = 0
-    guard H5Dget_chunk_storage_size(dataset, offset, &storedCount) >= 0 else {
+    // What the index says is what H5Dread_chunk writes; H5Dget_chunk_storage_size answers with the size that a chunk without
+    // filters should have.
+    var (mask, address, storedCount) = (UInt32(0), haddr_t(0), hsize_t(0))
+    guard H5Dget_chunk_info_by_coord(dataset, offset, &mask, &address, &storedCount) >= 0 else {
       throw failure(HDF5Handle.errorText())
+    }
+    if storedCount == 0, missing > 0 {
+      return (0..<byteCount / bytesPerElement).flatMap { _ in fill }
     }
     guard storedCount > 0, storedCount <= window.count else {
       throw failure("\(storedCount) bytes in a file of \(window.count)")
