@@ -224,7 +224,9 @@ private let folder = fixtures.appending(path: "onnx")
     let slope = keys.reduce(0.0) { sum, key in
       zip(gradients[key]!, directions[key]!).reduce(sum) { $0 + Double($1.0) * Double($1.1) }
     }
-    let difference = (try plan(1e-3).1 - plan(-1e-3).1) / 2e-3
+    // A wide step moves the places of maxima.
+    let step: Float = name == "pooling" ? 2e-4 : 1e-3
+    let difference = (try plan(step).1 - plan(-step).1) / Double(2 * step)
     let size = max(abs(difference), Double(expected.count).squareRoot())
     #expect(abs(slope - difference) < 0.05 * size, "\(slope) \(difference)")
   }

@@ -197,9 +197,8 @@ import Testing
       let runner = Runner(run, pool: WorkerPool(threadCount: 1), folder: folder)
       let error = #expect(throws: DataFileError.self) { try runner.execute() }
       #expect(error.map { "\($0)".contains("record 13") } == true, "\(String(describing: error))")
-      let journal = try String(
-        contentsOfFile: Runner.journalPath(folder, .whole), encoding: .utf8)
-      #expect(journal.split(separator: "\n").count == 1 + 4)
+      let journal = try Data(contentsOf: URL(filePath: Runner.journalPath(folder, .whole)))
+      #expect(journal.split(separator: 0x0a).count == 1 + 4)
     }
   }
 

@@ -193,11 +193,22 @@ extension Scenario {
   }
 }
 
-/// A folder as seen from another one.
+/// A folder as seen from another one; symbolic links are followed, so that the way up is that of the file system.
 package func relativePath(of folder: String, from start: String) -> String {
-  let target = URL(filePath: folder).standardizedFileURL.pathComponents
-  let origin = URL(filePath: start.isEmpty ? "." : start).standardizedFileURL.pathComponents
+  let target = realComponents(folder)
+  let origin = realComponents(start.isEmpty ? "." : start)
   let shared = zip(target, origin).prefix { $0 == $1 }.count
   return (origin.dropFirst(shared).map { _ in ".." } + target.dropFirst(shared))
     .joined(separator: "/")
+}
+
+/// The steps of a path from the root, without links as far as it exists.
+private func realComponents(_ path: String) -> [String] {
+  var url = URL(filePath: path).standardizedFileURL
+  var missing: [String] = []
+  while !FileManager.default.fileExists(atPath: url.path), url.pathComponents.count > 1 {
+    missing.insert(url.lastPathComponent, at: 0)
+    url.deleteLastPathComponent()
+  }
+  return url.resolvingSymlinksInPath().pathComponents + missing
 }
