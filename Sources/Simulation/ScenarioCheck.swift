@@ -6,7 +6,7 @@ import Parts
 import Scenarios
 
 /// What `csilink check` prints: shapes, payload bits, memory, what will be fitted, and estimated time, from one block timed
-/// without fitted parts and from a few drops of each kind of fit (``FittingEstimate``).
+/// without fitted parts and from a few drops of each kind of fit (`FittingEstimate`).
 public enum ScenarioCheck {
   /// - Throws: everything that running the scenario would throw before its first block.
   public static func text(_ scenario: Scenario, threads: Int) throws -> String {
