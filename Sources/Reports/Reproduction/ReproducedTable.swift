@@ -23,8 +23,9 @@ public struct ReproducedTable: Sendable, Codable, Equatable {
   public struct Cell: Sendable, Codable, Equatable {
     /// Values of the table's keys.
     public let values: [String]
-    /// What the paper prints, and what was obtained.
+    /// What the paper prints.
     public let published: Double
+    /// What was obtained; nil for what is only quoted.
     public let obtained: Double?
     /// Ends of the 95 % interval of what was obtained.
     public let low, high: Double?
