@@ -37,6 +37,9 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "Folder of tables and weights.")
   var output = "results/papers"
 
+  @Flag(help: "Discard checkpoints and results of the tables, but no finished weights.")
+  var fresh = false
+
   @Flag(help: "Print no progress.")
   var quiet = false
 
@@ -54,12 +57,20 @@ struct ReproduceCommand: ParsableCommand {
     var isMissed = false
     for plan in plans {
       if !quiet { printError("# \(plan.name), budget \(plan.budget.name)") }
+      if fresh { try discard(plan) }
       let table = try work.table(plan)
       print(table.text)
       isMissed = isMissed || table.isMissed
       try AtomicFile.write(ReproducedTable.page(of: output), to: "\(output)/README.md")
     }
     if isMissed { throw ExitCode(3) }
+  }
+
+  private func discard(_ plan: ReproductionPlan) throws {
+    for variant in plan.variants {
+      if let trained = variant.trained { try TrainingFolder.discard(trained) }
+      try ResultFolder.discard(variant.result)
+    }
   }
 
   /// A file that is no table is a mistake of the call, told before anything is trained.

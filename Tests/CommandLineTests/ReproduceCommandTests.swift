@@ -140,14 +140,25 @@ import Testing
         "cl-acrnet-1x", "cl-csinet", "cl-acrnet-1x", "cl-csinet",
       ])
     #expect(try Set(trainings().map { $0["weights"] }).count == 2)
+    let plain = try trainings()[1]
     let cells = try folder.read("results/papers/a/first/full/cells.csv")
+    // A journal of another scenario is refused until it may be discarded.
+    let other = ["--set", "run.seed=4", "--set", "training.epochs=1"]
+    let refused = try Program.run(["reproduce", "a/first"] + other, in: folder)
+    #expect(refused.status == 1 && refused.errors.contains("--fresh"), "\(refused)")
+    let again = try Program.run(["reproduce", "a/first", "--fresh"] + other, in: folder)
+    #expect(again.status == 0, "\(again)")
+    try #require(try trainings().count == 8)
+    #expect(try Program.run("reproduce", "a/first", "--fresh", in: folder).status == 0)
+    #expect(try folder.read("results/papers/a/first/full/cells.csv") == cells)
+    try FileManager.default.removeItem(atPath: "\(folder.path)/results/papers/trainings.csv")
     #expect(try Program.run("reproduce", "a/first", "--threads", "2", in: folder).status == 0)
-    #expect(try trainings().count == 4)
+    #expect(!folder.has("results/papers/trainings.csv"))
     #expect(try folder.read("results/papers/a/first/full/cells.csv") == cells)
     try #require(try Program.run("reproduce", "a/second", in: folder).status == 0)
-    #expect(try trainings().dropFirst(4).map { $0["network"] } == ["cl-crnet", "cl-crnet"])
+    #expect(try trainings().map { $0["network"] } == ["cl-crnet", "cl-crnet"])
     // The weights are those of the trainings that the variants describe.
-    let digest = try #require(try trainings()[1]["weights"])
+    let digest = try #require(plain["weights"])
     let alone = try Program.run(
       "train", "scenarios/papers/a/first.yaml", "--output", "alone", in: folder)
     try #require(alone.status == 0, "\(alone)")
@@ -173,6 +184,7 @@ import Testing
         "budgets: {a: {}}", "variants: {x: {codec.weights: 'trained:y'}}",
         "no variant 'y' is trained before 'x'"
       ),
+      ("budgets: {a: {}}", "variants: {x: {}, y: {}}", "keys: [variant, codec]"),
       ("published: [[pca, -1]]", "published: [[csinet, -1]]", "no point has codec=csinet"),
     ] as [(String, String, String)] {
       let text = Self.wrong.replacing(right, with: wrong)

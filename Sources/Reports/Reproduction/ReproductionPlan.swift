@@ -82,6 +82,11 @@ public struct ReproductionPlan: Sendable {
 
   /// What the table names must be there, before anything is trained.
   private func checkValues() throws(FigureError) {
+    if !table.variants.isEmpty, !table.keys.contains(PaperTable.variantKey) {
+      throw FigureError(
+        message: "\(path): which variant a figure is of must be told by the keys",
+        hint: "write 'keys: [\(([PaperTable.variantKey] + table.keys).joined(separator: ", "))]'")
+    }
     let rows = table.cells.map { zip(table.keys, $0.values).map { ($0, $1) } }
     let claims = table.orderings.flatMap { [[($0.key, $0.better)], [($0.key, $0.worse)]] }
     for row in rows + claims {
