@@ -81,6 +81,9 @@ public struct Arithmetic: CustomOperation {
     public init(_ parameter: NetworkParameter? = nil, places: [Int32]? = nil) {
       (self.parameter, self.places) = (parameter, places)
     }
+
+    /// Where the operand has the value of a place of the result.
+    func place(_ i: Int) -> Int { places.map { Int($0[i]) } ?? i }
   }
 
   let function: Function
@@ -96,20 +99,10 @@ public struct Arithmetic: CustomOperation {
   public var reads: [NetworkParameter] { operands.compactMap(\.parameter) }
   public func outputShape(_ inputs: [Shape]) -> Shape { shape }
 
-  /// Values of the operands, parameters taken in the order of ``reads``.
-  private func values(_ sample: CustomSample) -> [UnsafeBufferPointer<Float>] {
-    var (maps, parameters) = (sample.inputs[...], sample.parameters[...])
-    return operands.map { $0.parameter == nil ? maps.removeFirst() : parameters.removeFirst() }
-  }
-
-  private func place(_ operand: Int, _ i: Int) -> Int {
-    operands[operand].places.map { Int($0[i]) } ?? i
-  }
-
   public func forward(_ sample: CustomSample, into output: UnsafeMutableBufferPointer<Float>) {
-    let values = values(sample)
+    let values = operands.buffers(sample.inputs, sample.parameters)
     for i in output.indices {
-      output[i] = function(values[0][place(0, i)], values[1][place(1, i)])
+      output[i] = function(values[0][operands[0].place(i)], values[1][operands[1].place(i)])
     }
   }
 
@@ -118,16 +111,21 @@ public struct Arithmetic: CustomOperation {
     inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
   ) {
     for input in inputs { input.update(repeating: 0) }
-    let values = values(sample)
-    var (maps, given) = (inputs[...], parameters[...])
-    let targets = operands.map {
-      $0.parameter == nil ? maps.removeFirst() : given.removeFirst()
-    }
+    let values = operands.buffers(sample.inputs, sample.parameters)
+    let targets = operands.buffers(inputs, parameters)
     for i in gradient.indices {
-      let (a, b) = (place(0, i), place(1, i))
+      let (a, b) = (operands[0].place(i), operands[1].place(i))
       let slopes = function.slopes(values[0][a], values[1][b])
       targets[0][a] += gradient[i] * slopes.0
       targets[1][b] += gradient[i] * slopes.1
     }
+  }
+}
+
+extension [Arithmetic.Operand] {
+  /// What belongs to each operand: of the maps, or of the parameters, both taken in their order.
+  func buffers<Buffer>(_ maps: [Buffer], _ parameters: [Buffer]) -> [Buffer] {
+    var (maps, parameters) = (maps[...], parameters[...])
+    return map { $0.parameter == nil ? maps.removeFirst() : parameters.removeFirst() }
   }
 }

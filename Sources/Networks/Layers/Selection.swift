@@ -15,20 +15,16 @@ public struct Selection: CustomOperation {
   public var reads: [NetworkParameter] { operands.compactMap(\.parameter) }
   public func outputShape(_ inputs: [Shape]) -> Shape { shape }
 
-  private func values(_ sample: CustomSample) -> [UnsafeBufferPointer<Float>] {
-    var (maps, parameters) = (sample.inputs[...], sample.parameters[...])
-    return operands.map { $0.parameter == nil ? maps.removeFirst() : parameters.removeFirst() }
-  }
-
-  private func place(_ operand: Int, _ i: Int) -> Int {
-    operands[operand].places.map { Int($0[i]) } ?? i
+  /// Which of the values a place takes: operand 1 or 2.
+  private func chosen(_ i: Int, _ condition: UnsafeBufferPointer<Float>) -> Int {
+    condition[operands[0].place(i)] != 0 ? 1 : 2
   }
 
   public func forward(_ sample: CustomSample, into output: UnsafeMutableBufferPointer<Float>) {
-    let values = values(sample)
+    let values = operands.buffers(sample.inputs, sample.parameters)
     for i in output.indices {
-      let chosen = values[0][place(0, i)] != 0 ? 1 : 2
-      output[i] = values[chosen][place(chosen, i)]
+      let chosen = chosen(i, values[0])
+      output[i] = values[chosen][operands[chosen].place(i)]
     }
   }
 
@@ -37,14 +33,11 @@ public struct Selection: CustomOperation {
     inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
   ) {
     for input in inputs { input.update(repeating: 0) }
-    let condition = values(sample)[0]
-    var (maps, given) = (inputs[...], parameters[...])
-    let targets = operands.map {
-      $0.parameter == nil ? maps.removeFirst() : given.removeFirst()
-    }
+    let condition = operands.buffers(sample.inputs, sample.parameters)[0]
+    let targets = operands.buffers(inputs, parameters)
     for i in gradient.indices {
-      let chosen = condition[place(0, i)] != 0 ? 1 : 2
-      targets[chosen][place(chosen, i)] += gradient[i]
+      let chosen = chosen(i, condition)
+      targets[chosen][operands[chosen].place(i)] += gradient[i]
     }
   }
 }

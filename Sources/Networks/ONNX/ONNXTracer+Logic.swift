@@ -29,9 +29,21 @@ extension ONNXTracer {
       return [try arithmetic(node, function, a, b)]
     }
     let (shape, places) = try broadcast(node, left.shape, right.shape)
-    let (x, y) = (left.floats, right.floats)
-    let values = (0..<shape.reduce(1, *)).map { i in
-      Int(function(x[places.0.map { Int($0[i]) } ?? i], y[places.1.map { Int($0[i]) } ?? i]))
+    let values: [Int]
+    let pairs = (0..<shape.reduce(1, *)).map { i in
+      (places.0.map { Int($0[i]) } ?? i, places.1.map { Int($0[i]) } ?? i)
+    }
+    if let x = left.integers, let y = right.integers {
+      // The sign of the difference, so that numbers that single precision does not hold stay apart.
+      let takesTruths = [.and, .or, .xor].contains(function)
+      values = pairs.map { i, j in
+        takesTruths
+          ? Int(function(x[i] == 0 ? 0 : 1, y[j] == 0 ? 0 : 1))
+          : Int(function(x[i] < y[j] ? -1 : x[i] > y[j] ? 1 : 0, 0))
+      }
+    } else {
+      let (x, y) = (left.floats, right.floats)
+      values = pairs.map { Int(function(x[$0], y[$1])) }
     }
     return [.constant(ONNXTensor(shape, integers: values), name: nil)]
   }
@@ -42,14 +54,13 @@ extension ONNXTracer {
   ) throws -> [Value] {
     let input = try value(node, 0)
     if case .constant(let tensor, _) = input {
-      let values = tensor.floats.map(function)
-      let isWhole = tensor.integers != nil
-      return [
-        .constant(
-          isWhole
-            ? ONNXTensor(tensor.shape, integers: values.map { Int($0) })
-            : ONNXTensor(tensor.shape, floats: values), name: nil)
-      ]
+      guard let integers = tensor.integers else {
+        return [.constant(ONNXTensor(tensor.shape, floats: tensor.floats.map(function)), name: nil)]
+      }
+      // Whole numbers stay what they are when they are rounded, also those that single precision does not hold.
+      let keeps = ["Ceil", "Floor", "Round"].contains(node.operation)
+      let values = integers.map { keeps ? $0 : Int(function(Float($0))) }
+      return [.constant(ONNXTensor(tensor.shape, integers: values), name: nil)]
     }
     let operation = node.operation
     return [

@@ -33,8 +33,8 @@ extension ONNXTracer {
     let (size, strides) = (try pair("kernel_shape", 1), try pair("strides", 1))
     let dilations = try pair("dilations", 1)
     let given = try integers(node, "pads") ?? [Int](repeating: 0, count: 2 * rank)
-    guard given.count == 2 * rank, given.allSatisfy({ $0 >= 0 }) else {
-      throw fail(node, "\(2 * rank) pads", "\(given)")
+    guard given.count == 2 * rank, given.allSatisfy({ (0..<1 << 24).contains($0) }) else {
+      throw fail(node, "\(2 * rank) pads of less than 2^24", "\(given)")
     }
     let pads = rank == 1 ? [0, given[0], 0, given[1]] : given
     let input = rank == 1 ? [shape[1], 1, shape[2]] : Array(shape[1...])

@@ -181,7 +181,7 @@ extension ReproducedTable {
           try Comparison(
             [result], across: [ordering.key],
             reference: [.init(key: ordering.key, values: [ordering.worse])], columns: [table.column]
-          ).rows.filter { $0.compared == ordering.better }
+          ).rows.filter { FigureSelection.isSame($0.compared, ordering.better) }
         }
       }
       guard !rows.isEmpty else {
