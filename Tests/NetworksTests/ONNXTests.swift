@@ -260,6 +260,17 @@ private let folder = fixtures.appending(path: "onnx")
     #expect(throws: DataFileError.self) { try ONNXNetwork(lost, path: Self.path("external")) }
   }
 
+  /// Numbers that would overflow: pads are refused, whole numbers are whole already.
+  @Test func absurdNumbers() throws {
+    let pads = #expect(throws: DataFileError.self) {
+      try ONNXNetwork(path: Self.path("absurd_pads"))
+    }
+    #expect("\(pads!)".contains("pads of less than 2^24"), "\(pads!)")
+    let floor = try ONNXNetwork(path: Self.path("absurd_floor"))
+    let output = try Self.run(floor, [Float](repeating: 0.5, count: 128), 1)
+    #expect(output == [Float](repeating: 0.5 * 0x1p63, count: 128))
+  }
+
   /// 200 damaged files: each is refused, or is a network that runs.
   @Test func damagedFiles() throws {
     var random = Generator(state: 13)

@@ -274,13 +274,46 @@ def hyperbolic():
     for kind, value in [("Sinh", "x"), ("Cosh", "x"), ("Asinh", "x"), ("Acosh", "above"), ("Atanh", "h")]:
         nodes.append(node(kind, [value], [kind]))
     nodes.append(node("Concat", ["Sinh", "Cosh", "Asinh", "Acosh", "Atanh"], ["output"], axis=1))
+    path = by_hand("hyperbolic", nodes, {"half": np.array(0.5, np.float32), "two": np.array(2, np.float32)}, 640)
+    run("hyperbolic", path, IMAGE)
+
+
+def by_hand(name, nodes, constants, length):
+    """A graph of its own, from input [batch, *IMAGE] to output [batch, length]; its path."""
     value = onnx.helper.make_tensor_value_info
     graph = onnx.helper.make_graph(
-        nodes, "hyperbolic", [value("input", 1, ["batch", *IMAGE])], [value("output", 1, ["batch", 640])],
-        [onnx.numpy_helper.from_array(np.float32(0.5), "half"), onnx.numpy_helper.from_array(np.float32(2), "two")])
-    path = os.path.join(FOLDER, "hyperbolic.onnx")
+        nodes, name, [value("input", 1, ["batch", *IMAGE])], [value("output", 1, ["batch", length])],
+        [onnx.numpy_helper.from_array(array, key) for key, array in constants.items()])
+    path = os.path.join(FOLDER, f"{name}.onnx")
     onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), path)
-    run("hyperbolic", path, IMAGE)
+    return path
+
+
+def whole_numbers():
+    """Comparisons of constants that single precision does not tell apart."""
+    node = onnx.helper.make_node
+    a = np.array([2**24 + 1, 2**24, -5, 0, 2**62, 2**62 + 1, 3, -2**40], np.int64)
+    b = np.array([2**24, 2**24, 3, 0, 2**62 + 1, 2**62, -5, -2**40 - 1], np.int64)
+    nodes = [node("Flatten", ["input"], ["x"])]
+    kinds = ["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"]
+    for kind in kinds:
+        nodes += [node(kind, ["a", "b"], [kind]), node("Cast", [kind], [f"{kind} f"], to=1)]
+    nodes += [node("Sign", ["a"], ["sign"]), node("Cast", ["sign"], ["sign f"], to=1),
+              node("Concat", [f"{kind} f" for kind in kinds] + ["sign f"], ["row"], axis=0),
+              node("Slice", ["x", "zero", "last", "one"], ["part"]), node("Mul", ["part", "row"], ["output"])]
+    constants = {"a": a, "b": b, "zero": np.array([0]), "last": np.array([48]), "one": np.array([1])}
+    run("whole_numbers", by_hand("whole_numbers", nodes, constants, 48), IMAGE)
+
+
+def absurd():
+    """Numbers that overflow where they are added or rounded; nothing to compare them with."""
+    node = onnx.helper.make_node
+    pads = node("AveragePool", ["input"], ["y"], kernel_shape=[2, 2], pads=[2**62] * 4)
+    by_hand("absurd_pads", [pads, node("Flatten", ["y"], ["output"])], {}, 128)
+    large = {"k": np.array([2**63 - 1], np.int64)}
+    nodes = [node("Floor", ["k"], ["f"]), node("Cast", ["f"], ["g"], to=1), node("Flatten", ["input"], ["x"]),
+             node("Mul", ["x", "g"], ["output"])]
+    by_hand("absurd_floor", nodes, large, 128)
 
 
 def steps():
@@ -374,6 +407,8 @@ def main():
     export("parameters", Residual(), IMAGE, exporter="dynamo", opset=18)
     export("logic", logic(), IMAGE)
     hyperbolic()
+    whole_numbers()
+    absurd()
     export("steps", steps(), IMAGE)
     export("pooling", pooling(), IMAGE)
     export("quantized", Quantized(), IMAGE, opset=13)
