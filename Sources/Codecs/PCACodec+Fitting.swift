@@ -28,22 +28,13 @@ extension PCACodec {
   }
 }
 
-/// Accumulates `sum x xᵀ` and takes its largest eigenvectors.
+/// Takes the largest eigenvectors of the second moment of drops.
 ///
-/// Products of 256 drops are summed in single precision, those sums in double; the chunks are the same however the drops
-/// arrive. Memory: 12 bytes for each of the size² entries. Eigenvalues are accurate to about 1e-6 of the largest.
+/// Eigenvalues are accurate to about 1e-6 of the largest.
 package struct SecondMomentFitter: Fitter {
-  private static let chunk = 256
-
   private let part: String
-  private let size: Int
   private let componentCount: Int
-  private var pending: RealArray
-  private var pendingCount = 0
-  private var dropCount = 0
-  private var partial: RealArray
-  /// Lower triangle of the sum, row-major [row, column].
-  private var sum: [Double]
+  private var moment: SecondMoment
 
   /// An accumulator that has seen no drop.
   ///
@@ -53,65 +44,28 @@ package struct SecondMomentFitter: Fitter {
   ///   - componentCount: eigenvectors that are kept.
   package init(part: String, size: Int, componentCount: Int) {
     self.part = part
-    self.size = size
     self.componentCount = componentCount
-    pending = RealArray(uninitialized: [Self.chunk, size])
-    partial = RealArray(uninitialized: [size, size])
-    sum = [Double](repeating: 0, count: size * size)
+    moment = SecondMoment(size: size)
   }
 
   package mutating func add(_ input: StageInput) {
     guard case .csi(let csi) = input else { preconditionFailure("PCA is fitted on CSI") }
     let rows = RealPlanes.split(csi)
-    rows.requireShape([nil, size], "[drop, 2 · delay · angle]")
-    rows.withUnsafeElements { rows in
-      for start in stride(from: 0, to: rows.count, by: size) {
-        pending.withUnsafeMutableElements { pending in
-          _ = UnsafeMutableBufferPointer(rebasing: pending[(pendingCount * size)...])
-            .update(fromContentsOf: rows[start..<start + size])
-        }
-        pendingCount += 1
-        if pendingCount == Self.chunk { fold() }
-      }
-    }
-  }
-
-  private mutating func fold() {
-    guard pendingCount > 0 else { return }
-    partial.withUnsafeMutableElements { partial in
-      partial.update(repeating: 0)
-      pending.withUnsafeElements {
-        MatrixProduct.addGram(
-          n: size, k: pendingCount, $0.baseAddress!, into: partial.baseAddress!)
-      }
-      sum.withUnsafeMutableBufferPointer { sum in
-        for row in 0..<size {
-          for i in row * size...row * size + row { sum[i] += Double(partial[i]) }
-        }
-      }
-    }
-    dropCount += pendingCount
-    pendingCount = 0
+    rows.requireShape([nil, moment.size], "[drop, 2 · delay · angle]")
+    rows.withUnsafeElements { moment.add($0) }
   }
 
   package func finish() throws -> Artefact {
-    var folded = self
-    folded.fold()
-    return try folded.decompose()
-  }
-
-  private func decompose() throws -> Artefact {
-    guard dropCount >= componentCount else {
+    guard moment.count >= componentCount else {
       throw FittingError(
-        part: part, reason: "\(dropCount) drops do not determine \(componentCount) components")
+        part: part, reason: "\(moment.count) drops do not determine \(componentCount) components")
     }
-    let scale = 1 / Double(dropCount)
-    let energy = scale * (0..<size).reduce(0) { $0 + sum[$1 * size + $1] }
+    let (size, mean) = (moment.size, moment.mean())
+    let energy = (0..<size).reduce(0) { $0 + mean[$1 * size + $1] }
     guard energy.isFinite, energy > 0 else {
       throw FittingError(part: part, reason: "the fitted drops have the mean energy \(energy)")
     }
-    let (values, vectors) = try Eigen.symmetric(
-      sum.map { scale * $0 }, order: size, largest: componentCount)
+    let (values, vectors) = try Eigen.symmetric(mean, order: size, largest: componentCount)
     var rows = RealArray(uninitialized: [componentCount, size])
     rows.withUnsafeMutableElements { rows in
       for (k, vector) in vectors.enumerated() {

@@ -34,6 +34,8 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
   case nothingToQuantise(String)
   /// A network that only inference can run.
   case cannotTrain(String)
+  /// A network that cannot start as principal components.
+  case noPrincipalStart(String, reason: String)
   /// An operation without equivalent in ONNX.
   case notInONNX(String)
   /// A training file was to be checked without a training plan.
@@ -69,6 +71,8 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
       "\(network) has no 8-bit layers; name the network with them, as in 'csinet {int8: both}'"
     case .cannotTrain(let network):
       "\(network) has ranges at run time, which no training follows: train the network without 'int8'"
+    case .noPrincipalStart(let network, let reason):
+      "\(network) cannot start as principal components: \(reason)"
     case .notInONNX(let operation):
       "'\(operation)' cannot be said with operators of ONNX"
     case .needsTrainingPath: "a file of mode 'train' is checked on the training path only"

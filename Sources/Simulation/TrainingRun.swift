@@ -222,9 +222,17 @@ public struct TrainingRun: Sendable {
     let loop: TrainingLoop
     let result: TrainingResult?
     do {
+      var initial: Weights?
+      if !FileManager.default.fileExists(atPath: "\(folder)/\(stem)-checkpoint.safetensors") {
+        initial = try Initialization.weights(
+          task.network, settings, data, seed: seed, pool: pool,
+          progress: { progress(.drawing(set: "component", done: $0, total: $1)) },
+          shouldStop: shouldStop)
+        if initial == nil { return nil }
+      }
       loop = try TrainingLoop(
         task.network, settings: settings, data: data, seed: seed, start: task.start,
-        teacher: task.teacher,
+        initial: initial, teacher: task.teacher,
         link: task.link.map { plan in
           let seed = seed
           return ({ try LinkStep(plan, seed: seed, behind: $0) }, plan.key)
@@ -234,6 +242,8 @@ public struct TrainingRun: Sendable {
       throw ScenarioErrors([
         scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
       ])
+    } catch let error as SettingsError {
+      throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
     }
     guard let result else { return nil }
     let files = try WeightsFile.write(

@@ -44,7 +44,8 @@ public final class TrainingLoop {
   ///   - settings: loss, optimiser, schedule, method, when to stop.
   ///   - data: what it is trained, validated and tested on.
   ///   - seed: of first values, order of samples and noise.
-  ///   - start: weights in place of drawn values, with digests of their files.
+  ///   - start: weights in place of initial values, with digests of their files.
+  ///   - initial: what ``Initialization/weights(_:_:_:seed:pool:progress:shouldStop:)`` gives; computed if nil.
   ///   - teacher: what the method's settings name as one.
   ///   - link: what happens to codewords behind the steps of the settings, and a text that names it.
   ///   - stem: path of the files of this training without their endings.
@@ -53,7 +54,7 @@ public final class TrainingLoop {
   ///   belong to the training.
   public init(
     _ network: NetworkChoice, settings: TrainingSettings, data: TrainingData, seed: UInt64,
-    start: (weights: Weights, digests: [String]) = (Weights(), []),
+    start: (weights: Weights, digests: [String]) = (Weights(), []), initial: Weights? = nil,
     teacher: TrainedTeacher? = nil, link: (make: LinkMaker, key: String)? = nil, stem: String,
     pool: WorkerPool
   ) throws {
@@ -72,8 +73,11 @@ public final class TrainingLoop {
     let own = try settings.codewordSteps(network, seed: seed)
     steps = own + (try link.map { [try $0.make(own.first { $0 is any QuantizerStepPart })] } ?? [])
     let isResumed = FileManager.default.fileExists(atPath: checkpointPath)
-    let drawn = Self.drawnWeights(network, settings, seed: seed)
-    let initial = try drawn.merging(start.weights)
+    let first =
+      isResumed
+      ? Self.drawnWeights(network, settings, seed: seed)
+      : try initial ?? Initialization.weights(network, settings, data, seed: seed, pool: pool)!
+    let initial = try first.merging(start.weights)
       .merging(settings.start(network, teacher: teacher)).of(autoencoder)
     let stored = isResumed ? try Checkpoint(path: checkpointPath, key: recipe.digest) : nil
     if let done = stored?.curve.epochs.count, done > settings.epochs {

@@ -100,7 +100,8 @@ public struct TrainingSettings: Sendable {
         names.optimizer.declaration, names.method.declaration, names.quantizer.declaration,
         link.declaration,
       ] + registry.keys + [
-        start.declaration, startPartly.declaration, patience.declaration, outputGain.declaration,
+        start.declaration, startPartly.declaration, Initialization.parameter.declaration,
+        patience.declaration, outputGain.declaration,
         label.declaration,
       ])
   }
@@ -123,6 +124,8 @@ public struct TrainingSettings: Sendable {
   public let batchSize: Int
   /// Initial scale of the batch normalisations that reach the output's sigmoid.
   public let outputGain: Double
+  /// What the parameters have before the first step.
+  public let initialization: Initialization
   /// Everything that the numbers of the curve depend on besides network and data; without the number of epochs if a
   /// longer training starts with the same epochs.
   let signature: String
@@ -153,6 +156,7 @@ public struct TrainingSettings: Sendable {
     epochs = settings[Self.epochs]
     batchSize = settings[Self.batch]
     outputGain = settings[Self.outputGain]
+    initialization = settings[Initialization.parameter]
     let lossType = registry.losses.first { $0.word == settings[names.loss] }!
     loss = try lossType.init(settings)
     let methodType = registry.methods.first { $0.word == settings[names.method] }!
@@ -232,6 +236,19 @@ public struct TrainingSettings: Sendable {
     _ = try stages(network, teacher: teacher)
     _ = try start(network, teacher: teacher)
     _ = try codewordSteps(network, seed: 0)
+    if initialization == .principal_components {
+      do {
+        _ = try PrincipalStart(autoencoder(network))
+      } catch {
+        throw self.error(
+          Initialization.parameter.key, "\(error)", hint: "write 'initialization: drawn'")
+      }
+    }
+  }
+
+  /// What is wrong with the value of a key.
+  func error(_ key: String, _ reason: String, hint: String? = nil) -> SettingsError {
+    SettingsError(part: given.part, key: key, reason: reason, hint: hint)
   }
 
   /// Values that parameters start from, whatever else they would start from.

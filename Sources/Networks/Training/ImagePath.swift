@@ -1,0 +1,172 @@
+/// The way of the CSI image through one side of an autoencoder, from the image to the dense layer at the codeword or from that
+/// layer to the image: convolutions, normalisations and activations that can hand it on as it is, with the residual branches
+/// beside it.
+struct ImagePath {
+  /// A branch whose values are added to the image.
+  struct Branch {
+    /// The node that adds.
+    let sum: Int
+    /// The branch's last node.
+    let end: Int
+  }
+
+  /// The dense layer at the codeword.
+  let dense: DenseProduct
+  /// Nodes that the image passes, in order, without the dense layer.
+  let nodes: [Int]
+  /// What is added to it on its way.
+  let branches: [Branch]
+  /// The image's component, 0 for the real part and 1 for the imaginary one, in each channel of each node.
+  let components: [Int: [Int]]
+  /// What the path ends in behind the last layer.
+  let output: Pointwise?
+
+  /// The path of a side.
+  ///
+  /// - Throws: what stands in the way, in words.
+  init(_ network: Network, _ side: WeightsFile.Side, image: Shape) throws(Obstacle) {
+    let graph = network.graph
+    guard graph.inputs.count == 1 else { throw Obstacle("it reads two codewords") }
+    var walk = Walk(graph: graph)
+    var end = graph.outputs[0]
+    switch side {
+    case .encoder:
+      end = graph.behindReshapes(end)
+      guard case .dense(let product) = graph.nodes[end].operation else {
+        throw Obstacle("no dense layer gives its codeword")
+      }
+      dense = product
+      output = nil
+      try walk.visit(graph.nodes[end].inputs[0])
+      guard walk.dense == nil else {
+        throw Obstacle("a dense layer stands before that of its codeword")
+      }
+    case .decoder:
+      end = graph.behindReshapes(end)
+      if case .pointwise(let function) = graph.nodes[end].operation {
+        output = function
+        end = graph.nodes[end].inputs[0]
+      } else {
+        output = nil
+      }
+      try walk.visit(end)
+      guard let node = walk.dense, case .dense(let product) = graph.nodes[node].operation else {
+        throw Obstacle("no dense layer reads its codeword")
+      }
+      let source = graph.behindReshapes(graph.nodes[node].inputs[0])
+      guard case .input = graph.nodes[source].operation else {
+        throw Obstacle("something stands before the dense layer that reads its codeword")
+      }
+      dense = product
+    }
+    guard dense.ownsWeight, dense.bias != nil else {
+      throw Obstacle("the dense layer at its codeword has no bias")
+    }
+    nodes = walk.seen.sorted()
+    branches = walk.branches
+    components = try Self.components(graph, nodes, image)
+  }
+
+  /// Which component each channel of each node carries.
+  private static func components(_ graph: Graph, _ nodes: [Int], _ image: Shape) throws(Obstacle)
+    -> [Int: [Int]]
+  {
+    var components: [Int: [Int]] = [:]
+    for index in nodes {
+      let node = graph.nodes[index]
+      let before = node.inputs.min().flatMap { components[$0] } ?? Array(0..<image.channels)
+      switch node.operation {
+      case .convolution(let layer):
+        guard before.count == layer.inputs else { throw Obstacle.otherView }
+        components[index] = (0..<layer.outputs).map { output in
+          let found = Set(layer.sources(of: output).map { before[$0] }).sorted()
+          return found[output % found.count]
+        }
+      case .concatenate: components[index] = node.inputs.flatMap { components[$0] ?? [] }
+      case .reshape:
+        let planes = Shape(before.count, image.height, image.width)
+        guard node.shape == planes || node.shape == .vector(planes.count) else {
+          throw Obstacle.otherView
+        }
+        components[index] = before
+      default: components[index] = before
+      }
+      guard Set(components[index] ?? []).count == image.channels else {
+        throw Obstacle("a convolution leaves out a part of the image")
+      }
+    }
+    return components
+  }
+
+  /// Why a network has no such path.
+  struct Obstacle: Error {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
+
+    static let otherView = Obstacle("its convolutions read the image under another shape")
+  }
+
+  /// Follows the image backwards.
+  private struct Walk {
+    let graph: Graph
+    var seen: Set<Int> = []
+    var branches: [Branch] = []
+    /// A dense layer that was met.
+    var dense: Int?
+
+    mutating func visit(_ index: Int) throws(Obstacle) {
+      guard !seen.contains(index) else { return }
+      let node = graph.nodes[index]
+      switch node.operation {
+      case .dense:
+        guard dense == nil else { throw Obstacle("it has several dense layers side by side") }
+        dense = index
+        return
+      case .input: break
+      case .convolution, .normalization, .leakyReLU, .prelu, .reshape, .fakeQuantization:
+        try visit(node.inputs[0])
+      case .concatenate: for input in node.inputs { try visit(input) }
+      case .add:
+        // The image itself is what was there first.
+        let inputs = node.inputs.sorted()
+        branches += inputs.dropFirst().map { Branch(sum: index, end: $0) }
+        try visit(inputs[0])
+      default: throw Obstacle("\(node.operation.word) cannot hand the image on as it is")
+      }
+      seen.insert(index)
+    }
+  }
+}
+
+extension Graph {
+  /// The node whose values a node has under another shape.
+  func behindReshapes(_ node: Int) -> Int {
+    var node = node
+    while case .reshape = nodes[node].operation { node = nodes[node].inputs[0] }
+    return node
+  }
+}
+
+extension Convolution {
+  /// Channels that an output reads.
+  func sources(of output: Int) -> Range<Int> {
+    let width = inputs / groups
+    let group = output / (outputs / groups)
+    return group * width..<(group + 1) * width
+  }
+}
+
+extension NetworkOperation {
+  /// What it is, for messages.
+  fileprivate var word: String {
+    switch self {
+    case .layerNorm: "a layer normalisation"
+    case .attention: "attention"
+    case .pointwise: "a saturating function"
+    case .multiply, .scale: "a product"
+    case .planeMean, .channelPool: "pooling"
+    case .custom(let operation): operation.summary
+    default: "a layer"
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import LinkMath
+import Networks
+import Parts
+
+/// What the parameters of a network have before its first step.
+public enum Initialization: String, Choice {
+  /// Values drawn as each layer declares them.
+  case drawn
+  /// ``PrincipalStart``: the principal components of the training set.
+  case principal_components
+
+  static let parameter = Parameter<Initialization>.choice(
+    "initialization", default: .drawn,
+    """
+    What the parameters have before the first step: values drawn as each layer declares them, or the principal components of \
+    the images in the dense layers at the codeword, all other layers handing the image on. Weights of 'start' replace both.
+    """)
+
+  /// Samples that the components are taken from, for each value of an image.
+  private static let samplesPerValue = 10
+  private static let batch = 256
+
+  /// The initial weights of a training.
+  ///
+  /// - Parameters:
+  ///   - network: what is trained.
+  ///   - settings: what they start as.
+  ///   - data: principal components are those of the targets of the first epoch, of 10 for each value of an image at most.
+  ///   - seed: of drawn values.
+  ///   - progress: samples that are done, and all of them.
+  /// - Returns: nil if stopped.
+  /// - Throws: `SettingsError` for fewer samples than components, ``NetworkError`` for a network that has no such start, errors of
+  ///   the data.
+  public static func weights(
+    _ network: NetworkChoice, _ settings: TrainingSettings, _ data: TrainingData, seed: UInt64,
+    pool: WorkerPool, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
+    shouldStop: () -> Bool = { false }
+  ) throws -> Weights? {
+    let autoencoder = settings.autoencoder(network)
+    let drawn = TrainingLoop.initialWeights(
+      autoencoder, seed: seed, outputGain: settings.outputGain)
+    guard settings.initialization == .principal_components else { return drawn }
+    let start = try PrincipalStart(autoencoder)
+    let source = data.training
+    guard source.count >= start.componentCount else {
+      throw settings.error(
+        parameter.key,
+        "needs at least \(start.componentCount) samples, the reals of a codeword of \(network.title), "
+          + "but an epoch has \(source.count)")
+    }
+    let count = min(source.count, samplesPerValue * source.targetSize)
+    let order = source.order(ofEpoch: 0, seed: seed).prefix(count)
+    let samples = SampleBatch(source, capacity: batch)
+    var moment = SecondMoment(size: source.targetSize)
+    for first in stride(from: order.startIndex, to: order.endIndex, by: batch) {
+      if shouldStop() { return nil }
+      let numbers = order[first..<min(first + batch, order.endIndex)]
+      try samples.load(numbers, pool)
+      let values = UnsafeBufferPointer(
+        start: samples.targets, count: numbers.count * source.targetSize)
+      values.map { $0 - 0.5 }.withUnsafeBufferPointer { moment.add($0) }
+      progress(moment.count, count)
+    }
+    return try start.weights(drawn, moment: moment.mean())
+  }
+}

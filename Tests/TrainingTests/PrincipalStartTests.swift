@@ -1,0 +1,206 @@
+import DataFiles
+import Foundation
+import LinkMath
+import Networks
+import Parts
+import TestSupport
+import Testing
+import Training
+
+/// Initial values that are principal components.
+///
+/// The samples are `0.5 ± a_k h_k`, h_k the rows of a Hadamard matrix and a_k falling with k: their second moment has the
+/// eigenvectors h_k in this order, whatever computes it.
+@Suite struct PrincipalStartTests {
+  private static let image = Shape.image(angles: 8, taps: 8)
+  private static let size = 128
+  private static let pool = WorkerPool(threadCount: 1)
+
+  /// Row k, entry i of the Hadamard matrix: the parity of common bits.
+  private static func entry(_ k: Int, _ i: Int) -> Float {
+    (k & i).nonzeroBitCount % 2 == 0 ? 1 : -1
+  }
+
+  private static func amplitude(_ k: Int) -> Float { 0.02 * pow(0.97, Float(k)) }
+
+  /// `0.5 + sign a_k h_k`.
+  private static func sample(_ k: Int, _ sign: Float) -> [Float] {
+    (0..<size).map { 0.5 + sign * amplitude(k) * entry(k, $0) }
+  }
+
+  /// 256 samples in an order that is not that of their variances.
+  private static let samples: [Float] = (0..<size).map { 37 * $0 % size }.flatMap {
+    sample($0, 1) + sample($0, -1)
+  }
+
+  private static func moment() -> [Double] {
+    var moment = SecondMoment(size: size)
+    samples.map { $0 - 0.5 }.withUnsafeBufferPointer { moment.add($0) }
+    return moment.mean()
+  }
+
+  private static func choice(_ network: String) throws -> NetworkChoice {
+    try NetworkChoice(network, compression: 4, image: image)
+  }
+
+  private static func start(_ choice: NetworkChoice) throws -> Weights {
+    try PrincipalStart(choice.autoencoder)
+      .weights(drawnWeights(choice.autoencoder, seed: 3), moment: moment())
+  }
+
+  private static func codewords(_ choice: NetworkChoice, _ weights: Weights) throws -> [Float] {
+    try InferencePlan(choice.autoencoder.encoder, weights: weights)
+      .run([samples], count: 2 * size, pool: pool)[0]
+  }
+
+  /// Error of each component's two samples, as a share of their energy.
+  private static func errors(_ network: String) throws -> [Float] {
+    let choice = try choice(network)
+    let weights = try start(choice)
+    let outputs = try InferencePlan(choice.autoencoder.decoder, weights: weights)
+      .run([try codewords(choice, weights)], count: 2 * size, pool: pool)[0]
+    var errors = [Float](repeating: 0, count: size)
+    for row in 0..<2 * size {
+      let k = 37 * (row / 2) % size
+      let part = row * size..<(row + 1) * size
+      let error = zip(outputs[part], samples[part]).reduce(Float(0)) { $0 + pow($1.0 - $1.1, 2) }
+      errors[k] += error / (2 * Float(size) * pow(amplitude(k), 2))
+    }
+    return errors
+  }
+
+  /// 32 of 128 components come through, the others not at all: residual branches add one per cent of the deviation of all.
+  @Test(arguments: [
+    "csinet", "csinet-7x7", "csinet-width", "acrnet-1x", "acrnet-2x", "bcsinet-b3", "dcrnet-1x",
+  ])
+  func largestComponentsComeThrough(network: String) throws {
+    let errors = try Self.errors(network)
+    #expect(errors[..<32].allSatisfy { $0 < 0.003 }, "\(errors[..<32].max()!)")
+    #expect(errors[32...].allSatisfy { abs($0 - 1) < 0.1 }, "\(errors[32...].min()!)")
+  }
+
+  /// Leaky slopes that nothing behind them can raise above zero shrink what is negative to 0.3 of it: half of the energy loses 0.49.
+  @Test(arguments: ["crnet", "kd-crnet"])
+  func leakySlopesAtTheEndAreKnownByTheirError(network: String) throws {
+    let errors = try Self.errors(network)
+    #expect(errors[1..<32].allSatisfy { abs($0 - 0.245) < 0.03 }, "\(errors[1..<32])")
+  }
+
+  /// Behind any head, the codeword of a component's sample has one value.
+  @Test(arguments: ["csinet", "acrnet-1x", "crnet", "kd-crnet", "kd-crnet-se", "dcrnet-1x"])
+  func codewordsAreProjections(network: String) throws {
+    let choice = try Self.choice(network)
+    let codewords = try Self.codewords(choice, try Self.start(choice))
+    for row in 0..<2 * Self.size {
+      let k = 37 * (row / 2) % Self.size
+      let word = codewords[32 * row..<32 * (row + 1)]
+      let energy = word.reduce(Float(0)) { $0 + $1 * $1 }
+      let full = 4 * Float(Self.size) * pow(Self.amplitude(k), 2)
+      if k < 32 {
+        let largest = word.map { $0 * $0 }.max()!
+        #expect(abs(largest / full - 1) < 0.05 && abs(energy / full - 1) < 0.05, "\(k)")
+      } else {
+        #expect(energy < 0.05 * full, "\(k)")
+      }
+    }
+  }
+
+  /// Dense layers of both sides have weights of one size, so that one learning rate suits both.
+  @Test func weightsOfBothSidesAreOfOneSize() throws {
+    let weights = try Self.start(try Self.choice("acrnet-1x"))
+    let sizes = ["encoder_fc.weight", "decoder_fc.weight"].map { key in
+      weights[key]!.reduce(Float(0)) { $0 + $1 * $1 }
+    }
+    #expect(abs(sizes[0] / sizes[1] - 1) < 1e-4)
+    // 32 unit vectors times the root of the sigmoid's inverse slope.
+    #expect(abs(sizes[0] / (32 * 4) - 1) < 1e-4)
+  }
+
+  @Test(arguments: [
+    ("cllwcsinet", "encoder"), ("cl-csinet", "encoder"), ("transnet", "encoder"),
+    ("dcrnetv2-mini", "encoder"), ("clnet", "encoder"), ("csinetplus", "decoder"),
+  ])
+  func othersAreRefused(network: String, side: String) throws {
+    let autoencoder = try NetworkChoice(network, compression: 16).autoencoder
+    let error = try #require(throws: NetworkError.self) { try PrincipalStart(autoencoder) }
+    #expect("\(error)".contains("at its \(side): "))
+  }
+
+  // MARK: - In a training
+
+  private func data(_ folder: SampleFolder, training count: Int = 2 * Self.size) throws
+    -> TrainingData
+  {
+    func set(_ name: String, _ count: Int) throws -> SampleSet {
+      let path = folder.file(name)
+      try ArrayFile.write(
+        [
+          NumericArray(
+            name: nil, shape: [count, 2, 8, 8], floats: Array(Self.samples[..<(count * Self.size)]))
+        ], to: path)
+      return try SampleSet(inputs: path, targets: nil, shape: [2, 8, 8])
+    }
+    return try TrainingData(
+      training: set("train", count), validation: set("validation", 64), test: set("test", 64),
+      digest: "hadamard")
+  }
+
+  private static let principal: [String: Setting] = [
+    "initialization": .text("principal_components"), "learning_rate": .number(1e-5),
+  ]
+
+  @Test func trainingsStartThere() throws {
+    let folder = try SampleFolder()
+    let (choice, data) = (try Self.choice("csinet"), try data(folder))
+    var weights: [Weights] = []
+    for threads in [1, 2] {
+      let pool = WorkerPool(threadCount: threads)
+      var done = 0
+      let first = try #require(
+        try Initialization.weights(
+          choice, settings(Self.principal), data, seed: 3, pool: pool,
+          progress: {
+            done = $0; _ = $1
+          }))
+      #expect(done == 256)
+      weights.append(first)
+    }
+    #expect(weights[0] == weights[1])
+    let drawn = try #require(
+      try Initialization.weights(choice, settings([:]), data, seed: 3, pool: Self.pool))
+    #expect(drawn == TrainingLoop.initialWeights(choice.autoencoder, seed: 3))
+    // What the dense layer does not take part in is drawn as ever.
+    #expect(weights[0]["refine1.conv2.weight"] == drawn["refine1.conv2.weight"])
+    #expect(weights[0]["enc_fc.weight"] != drawn["enc_fc.weight"])
+    let results = try [Self.principal, ["learning_rate": .number(1e-5)]].enumerated().map {
+      let loop = try TrainingLoop(
+        choice, settings: settings($0.element), data: data, seed: 3,
+        stem: "\(folder.path)/net\($0.offset)", pool: Self.pool)
+      return try #require(try loop.run(progress: { _ in }, shouldStop: { false }))
+    }
+    // The 64 validation samples are of components from all over the spectrum, a quarter of which comes through.
+    #expect(results[0].curve.epochs[0].validationNMSEDB < -1)
+    #expect(results[1].curve.epochs[0].validationNMSEDB > 10)
+  }
+
+  @Test func stoppedOnTheWayGivesNothing() throws {
+    let folder = try SampleFolder()
+    let weights = try Initialization.weights(
+      try Self.choice("csinet"), settings(Self.principal), try data(folder), seed: 3,
+      pool: Self.pool,
+      shouldStop: { true })
+    #expect(weights == nil)
+  }
+
+  @Test func fewerSamplesThanComponentsAreTold() throws {
+    let folder = try SampleFolder()
+    let error = try #require(throws: SettingsError.self) {
+      try Initialization.weights(
+        try Self.choice("csinet"), settings(Self.principal), try data(folder, training: 31),
+        seed: 3,
+        pool: Self.pool)
+    }
+    #expect("\(error)".contains("at least 32 samples"))
+    #expect("\(error)".contains("an epoch has 31"))
+  }
+}
