@@ -1,5 +1,5 @@
 #!/bin/sh
-# Training speed of each method beside the plain one, on one thread: samples/s of the program's own clock, and the ratio.
+# Training speed of each method beside the plain one, on one thread: samples/s from the times of two lengths, and the ratio.
 #   Benchmarks/training_methods.sh [SAMPLES [EPOCHS]]
 # CsiNet at 1/16 on the public data set's grid; the distillations train kd-crnet-se with the teacher kd-crnet, beside their own plain training.
 # Plain trainings come first and last, so that the machine's drift is seen. Needs csilink on the search path.
@@ -15,18 +15,33 @@ run: {seed: 1, drops: 10}
 YAML
 
 plain=
+now() { date +%s.%N; }
+
+# train NAME EPOCHS [ARGUMENT ...]: its time in seconds; data are drawn once for all.
+train() {
+  folder=$work/$1 length=$2
+  shift 2
+  mkdir -p "$folder" "$work/data"
+  [ -e "$folder/data" ] || ln -s ../data "$folder/data"
+  began=$(now)
+  csilink train "$scenario" --quiet --threads 1 --output "$folder" --set training.epochs="$length" "$@" \
+    > /dev/null 2> "$folder/log" || { cat "$folder/log" >&2; exit 1; }
+  echo "$(now) $began" | awk '{ print $1 - $2 }'
+}
+
 # measure NAME [KEY=VALUE ...]
 measure() {
   name=$1
   shift
   sets=
   for pair in "$@"; do sets="$sets --set $pair"; done
-  mkdir -p "$work/$name" "$work/data"
-  ln -s ../data "$work/$name/data"
   # shellcheck disable=SC2086
-  csilink train "$scenario" --threads 1 --output "$work/$name" $sets > /dev/null 2> "$work/$name/log" || {
-    cat "$work/$name/log" >&2; exit 1; }
-  speed=$(tr '\r' '\n' < "$work/$name/log" | sed -n 's|.* \([0-9]*\) samples/s.*|\1|p' | tail -1)
+  train "$name-drawing" 2 $sets > /dev/null
+  # shellcheck disable=SC2086
+  short=$(train "$name-short" "$epochs" $sets)
+  # shellcheck disable=SC2086
+  long=$(train "$name" $((3 * epochs)) $sets)
+  speed=$(awk -v a="$short" -v b="$long" -v n="$((2 * epochs * samples))" 'BEGIN { printf "%.0f", n / (b - a) }')
   : "${plain:=$speed}"
   awk -v n="$name" -v s="$speed" -v p="$plain" 'BEGIN { printf "%-28s %6d samples/s  %5.2f of plain\n", n, s, s / p }'
 }
