@@ -151,6 +151,48 @@ import Testing
     }
   }
 
+  /// Keys behind `error bars/.cd` are those of error bars; what else a curve says stands before. Where pgfplots is installed, LaTeX
+  /// takes the picture.
+  @Test func picturesForLaTeX() throws {
+    let codecs: [[String?]] = (1...2).flatMap { codec in
+      ["2", "4"].map { ["c_\(codec) 50 %", $0] }
+    }
+    let sweep = snrSweep(axes: ["pilots.snr_db", "codec", "quantizer.bits"], codecs: codecs)
+    let figure = try #require(ResultPlots.figures(of: sweep).0.first)
+    try withFolder { folder in
+      try FigureFile.write(figure, to: "\(folder)/curves.tex", version: "1")
+      let tex = try String(contentsOfFile: "\(folder)/curves.tex", encoding: .utf8)
+      let bars = tex.matches(of: /error bars\/\.cd, ([^\]]*)\]/).map(\.output.1)
+      #expect(!bars.isEmpty)
+      for options in bars {
+        #expect(options == "y dir=both, y explicit, error bar style={solid, thin}")
+      }
+      #expect(!tex.contains("\n  mark options"))
+      try """
+      \\documentclass{article}\\usepackage{pgfplots}\\usepgfplotslibrary{groupplots}\\pgfplotsset{compat=1.16}
+      \\begin{document}\\input{curves.tex}\\end{document}
+      """.write(toFile: "\(folder)/document.tex", atomically: true, encoding: .utf8)
+      guard Self.run(["kpsewhich", "pgfplots.sty"], in: folder) == 0 else { return }
+      #expect(
+        Self.run(
+          ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"], in: folder)
+          == 0)
+    }
+  }
+
+  /// Exit status of a program on the search path; 127 if there is none of that name.
+  private static func run(_ command: [String], in folder: String) -> Int32 {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = command
+    process.currentDirectoryURL = URL(filePath: folder)
+    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    process.standardInput = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return 127 }
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
   /// A report with the comment line that older builds wrote is read as well.
   @Test func reportsOfOlderBuilds() throws {
     try withFolder { folder in

@@ -28,43 +28,43 @@ struct ImagePath {
     let graph = network.graph
     guard graph.inputs.count == 1 else { throw Obstacle("it reads two codewords") }
     var walk = Walk(graph: graph)
-    var end = graph.outputs[0]
+    let end = graph.behindReshapes(graph.outputs[0])
+    let node: Int
     switch side {
     case .encoder:
-      end = graph.behindReshapes(end)
-      guard case .dense(let product) = graph.nodes[end].operation else {
+      (node, output) = (end, nil)
+      guard case .dense = graph.nodes[end].operation else {
         throw Obstacle("no dense layer gives its codeword")
       }
-      dense = product
-      output = nil
       try walk.visit(graph.nodes[end].inputs[0])
       guard walk.dense == nil else {
         throw Obstacle("a dense layer stands before that of its codeword")
       }
     case .decoder:
-      end = graph.behindReshapes(end)
       if case .pointwise(let function) = graph.nodes[end].operation {
         output = function
-        end = graph.nodes[end].inputs[0]
       } else {
         output = nil
       }
-      try walk.visit(end)
-      guard let node = walk.dense, case .dense(let product) = graph.nodes[node].operation else {
-        throw Obstacle("no dense layer reads its codeword")
-      }
-      let source = graph.behindReshapes(graph.nodes[node].inputs[0])
-      guard case .input = graph.nodes[source].operation else {
+      try walk.visit(output == nil ? end : graph.nodes[end].inputs[0])
+      guard let first = walk.dense else { throw Obstacle("no dense layer reads its codeword") }
+      guard case .input = graph.nodes[graph.behindReshapes(graph.nodes[first].inputs[0])].operation
+      else {
         throw Obstacle("something stands before the dense layer that reads its codeword")
       }
-      dense = product
+      node = first
     }
-    guard dense.ownsWeight, dense.bias != nil else {
-      throw Obstacle("the dense layer at its codeword has no bias")
-    }
+    guard case .dense(let dense) = graph.nodes[node].operation, dense.ownsWeight, dense.bias != nil
+    else { throw Obstacle("the dense layer at its codeword has no bias") }
+    self.dense = dense
     nodes = walk.seen.sorted()
     branches = walk.branches
     components = try Self.components(graph, nodes, image)
+    let channels = side == .encoder ? components[nodes.last!]!.count : image.channels
+    let values = side == .encoder ? dense.inputs : dense.outputs
+    guard values == channels * image.height * image.width,
+      graph.nodes[node].shape.count == dense.outputs
+    else { throw Obstacle("the dense layer at its codeword sees a part of the image") }
   }
 
   /// Which component each channel of each node carries.

@@ -36,7 +36,7 @@ struct PGFFigure {
         ymin=\(numberText(figure.y.range.lowerBound)), ymax=\(numberText(figure.y.range.upperBound)),
         \(scales)grid=major, grid style={black!12},
         legend cell align=left, legend style={font=\\footnotesize, draw=black!30, at={(1.03,1)}, anchor=north west},
-        mark options={solid}, every axis plot/.append style={thick, mark size=1.5pt},
+        every axis plot/.append style={thick, mark size=1.5pt, mark options={solid}},
       ]
       \(plots.joined(separator: "\n"))
       \\end{groupplot}
@@ -89,6 +89,7 @@ struct PGFFigure {
 
   private func curve(_ curve: Figure.Curve) -> String {
     let hasInterval = curve.points.contains { $0.interval != nil }
+    // Behind '.cd' all keys are those of error bars.
     let bars =
       hasInterval
       ? ", error bars/.cd, y dir=both, y explicit, error bar style={solid, thin}" : ""
@@ -103,7 +104,7 @@ struct PGFFigure {
     }
     return """
       % \(curve.label.onOneLine)
-      \\addplot[\(look(curve.style, curve.shape))\(bars), forget plot, unbounded coords=jump] \(source) {
+      \\addplot[\(look(curve.style, curve.shape)), forget plot, unbounded coords=jump\(bars)] \(source) {
       \(columns)
       \(rows.joined(separator: "\n"))
       };
