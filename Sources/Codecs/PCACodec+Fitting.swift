@@ -6,18 +6,18 @@ extension PCACodec {
   ///
   /// The artefact holds `vectors` [component, real], `eigenvalues` [component] descending, and `energy` [1], the trace of
   /// the second-moment matrix. It keeps the components of compression 4 even if fewer are asked for, so that the usual
-  /// ratios of a sweep share one fit.
+  /// ratios of a sweep share one fit, or as many as there are drops.
   ///
   /// - Throws: `SettingsError` for a compression that does not divide and for fewer drops than components.
   public static func fitting(_ settings: Settings, in context: LinkContext) throws -> Fitting? {
     let size = 2 * context.tapCount * context.portCount
     let length = try CodewordSize.read(settings, realCount: size)
-    let stored = max(length, size / CodewordSize.defaultCompression)
     let drops = settings[FitParameters.drops]
+    let stored = max(length, min(size / CodewordSize.defaultCompression, drops))
     guard drops >= stored else {
       throw SettingsError(
         part: settings.part, key: FitParameters.drops.key,
-        reason: "must be at least \(stored), the number of fitted components, got \(drops)")
+        reason: "must be at least \(length), the reals of the codeword, got \(drops)")
     }
     return FitParameters.fitting(
       settings, signature: "size=\(size) components=\(stored)",

@@ -80,7 +80,8 @@ public struct WeightsFile: Sendable {
       throw DataFileError(
         file: self.path,
         expected: "weights of \(network.name)'s \(side.rawValue) at \(network.ratio)",
-        found: "no such file", hint: "'csilink train' makes it")
+        found: "no such file",
+        hint: Self.others(beside: self.path, side) + "'csilink train' makes it")
     }
     if let format = TensorArchive.format(self.path), format != .safetensors {
       metadata = [:]
@@ -122,6 +123,16 @@ public struct WeightsFile: Sendable {
         hint: longer.map { "the file has '\($0)': save the tensors without that prefix" }
           ?? "'csilink inspect \(network.arguments)' shows keys and shapes")
     }
+  }
+
+  /// What a folder has of the side that was not found.
+  private static func others(beside path: String, _ side: Side) -> String {
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .filter { $0.hasSuffix("-\(side.rawValue).safetensors") }.sorted()
+    guard !files.isEmpty else { return "" }
+    let more = files.count > 4 ? " and \(files.count - 4) more" : ""
+    return "the folder has \(files.prefix(4).map(\.onOneLine).joined(separator: ", "))\(more); "
   }
 
   private static func quantizer(_ file: TensorFile, _ path: String) throws(DataFileError)

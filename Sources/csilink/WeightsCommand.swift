@@ -56,7 +56,16 @@ struct WeightsImportCommand: ParsableCommand {
       "Beginning of names to leave out; may be repeated.", valueName: "name"))
   var ignore: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Epsilon of the batch normalisations that the weights were trained with (PyTorch: 1e-5); that of the network's definition if left out.",
+      valueName: "epsilon"))
+  var bnEpsilon: Double?
+
   func validate() throws {
+    if let bnEpsilon, !(bnEpsilon > 0 && bnEpsilon < 1) {
+      throw ValidationError("--bn-epsilon must be above 0 and below 1, got \(bnEpsilon)")
+    }
     if let label, label.isEmpty || !label.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) {
       throw ValidationError("--label must be a word of letters, digits and '_', got '\(label)'")
     }
@@ -74,6 +83,7 @@ struct WeightsImportCommand: ParsableCommand {
     options.level = level
     options.ignored = ignore
     options.allowsOrder = true
+    options.normalizationEpsilon = bnEpsilon
     let weights = try namingNetworks {
       try ForeignWeights(
         files, network: network, compression: compression, image: image.image, options: options)

@@ -34,6 +34,21 @@ import Testing
     #expect(codec.encode(csi).values.shape == [200, length])
   }
 
+  /// Fewer drops than the components that ratios share are enough for a codeword of fewer.
+  @Test func fewDropsGiveFewComponents() throws {
+    let csi = gaussianCSI(drops: 20, taps: 8, angles: 8, decay: 0.2)
+    let (codec, artefact) = try make(
+      PCACodec.self, ["length": .integer(12), "fit.drops": .integer(20)],
+      in: context(taps: 8, angles: 8), fittedOn: [.csi(csi)])
+    #expect(codec.codewordLength == 12)
+    #expect(artefact!["vectors"]!.shape == [20, 128])
+    // Twenty drops lie in the space of their own twenty components.
+    let (whole, _) = try make(
+      PCACodec.self, ["length": .integer(20), "fit.drops": .integer(20)],
+      in: context(taps: 8, angles: 8), fittedOn: [.csi(csi)])
+    #expect(ratioOfSums(csi, whole.decode(whole.encode(csi))) < 1e-9)
+  }
+
   /// The eigenvalues are those of the closed form: independent entries of known power, each twice (re and im).
   @Test func eigenvaluesApproachTheCovariance() throws {
     let (taps, angles, drops) = (4, 2, 20_000)

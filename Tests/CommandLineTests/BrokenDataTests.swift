@@ -68,7 +68,10 @@ struct BrokenData: Sendable, CustomTestStringConvertible {
   /// Settings that ask for more than the file has are mistakes of the scenario.
   @Test(arguments: [
     ("run.drops=5", "run.drops must be at most the 4 drops of the recorded data, got 5"),
-    ("channel.split.fit=9", "channel.split.fit needs 9 records, but only 4 are left"),
+    (
+      "channel.split.fit=9",
+      "channel.split.fit needs 9 records, but only 4 are left of the file's 4"
+    ),
     ("channel.variable=HT", "expected one variable of that name"),
     ("channel.layout=frequency", "expected complex numbers"),
     ("channel.ports=48", "expected real rows of 2 x 48 angles x delays"),

@@ -91,6 +91,8 @@ import Testing
     ] {
       #expect(page.contains(text), "\(page)")
     }
+    let batches = String(format: " | %.2f | ", Double(obtained[1]["batch_mean_db"]!)!)
+    #expect(page.contains(batches), "\(batches) \(page)")
     // A budget without verdicts misses nothing and is not on the page.
     let small = try Program.run("reproduce", "--all", "--budget", "small", in: folder)
     #expect(small.status == 0, "\(small)")

@@ -285,6 +285,71 @@ import Testing
   }
 }
 
+/// What files do not say: the epsilon of batch normalisations, and which of a folder's files was meant.
+extension ForeignWeightsTests {
+  /// `gamma (x - m) / sqrt(v + 1e-5) + beta` comes out of a normalisation of 1e-3; small variances, where it matters.
+  @Test func epsilonOfTheirs() throws {
+    let choice = try NetworkChoice("csinet", compression: 16, image: Self.image)
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/net.safetensors"
+      var given = try Self.write(choice, to: path) { "module.\($0)" }
+      let arrays = try ArrayFile.readAll(path).map { array -> NumericArray in
+        guard let name = array.name, name.hasSuffix("running_var") else { return array }
+        let values = (0..<array.shape[0]).map { 1e-4 * Float($0 + 1) }
+        given[String(name.dropFirst("module.".count))] = values
+        return NumericArray(name: name, shape: array.shape, floats: values)
+      }
+      try ArrayFile.write(arrays, metadata: [:], to: path)
+      let plain = try ForeignWeights([path], choice)
+      #expect(plain.weights == given)
+      let notes = plain.notes.joined(separator: "; ")
+      #expect(notes.contains("epsilon 0.001") && notes.contains("--bn-epsilon 1e-05"), "\(notes)")
+      var options = ForeignOptions()
+      options.normalizationEpsilon = 1e-5
+      let moved = try ForeignWeights([path], choice, options: options)
+      #expect(!moved.notes.contains { $0.contains("--bn-epsilon") })
+      var scales = 0
+      for (key, values) in given.values {
+        guard key.hasSuffix("bn.weight") || key.contains("bn") && key.hasSuffix(".weight") else {
+          #expect(moved.weights[key] == values, "\(key)")
+          continue
+        }
+        let variances = given[key.dropLast("weight".count) + "running_var"]!
+        for i in values.indices {
+          let theirs = Double(values[i]) / (Double(variances[i]) + 1e-5).squareRoot()
+          let ours = Double(moved.weights[key]![i]) / (Double(variances[i]) + 1e-3).squareRoot()
+          #expect(abs(ours / theirs - 1) < 1e-6, "\(key)")
+          scales += 1
+        }
+      }
+      #expect(scales == 2 + 2 * (8 + 16 + 2))
+      // A network of PyTorch's own epsilon has nothing to say.
+      let other = try NetworkChoice("crnet", compression: 16, image: Self.image)
+      _ = try Self.write(other, to: path) { "module.\($0)" }
+      #expect(!(try ForeignWeights([path], other)).text.contains("epsilon"))
+    }
+  }
+
+  @Test func hintsNameTheWayOut() throws {
+    let choice = try NetworkChoice("csinet", compression: 16, image: Self.image)
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/net.safetensors"
+      _ = try Self.write(choice, to: path) { String($0.reversed()) }
+      let error = #expect(throws: ForeignWeightsError.self) { try ForeignWeights([path], choice) }
+      #expect(
+        "\(try #require(error))".contains(
+          "weights import FILE... --network 'csinet' -c 16' matches them by order"))
+      try writeDrawnWeights("csinet", compression: 32, image: Self.image, in: folder)
+      let missing = #expect(throws: DataFileError.self) {
+        try WeightsFile(folder, choice, .encoder)
+      }
+      #expect(
+        try #require(missing).hint?.hasPrefix("the folder has csinet-8x8-32-encoder.safetensors; ")
+          == true)
+    }
+  }
+}
+
 extension Int {
   fileprivate func floats(last: Float) -> [Float] {
     [Float](repeating: 0, count: self - 1) + [last]

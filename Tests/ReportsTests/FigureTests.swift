@@ -180,6 +180,30 @@ import Testing
     }
   }
 
+  /// A small figure tells colours and dashes by themselves, and leaves out numbers that have no room.
+  @Test func smallFigures() throws {
+    let codecs: [[String?]] = (1...4).flatMap { codec in
+      ["2", "4"].map { ["a codec of a long name \(codec)", $0] }
+    }
+    let sweep = snrSweep(
+      axes: ["pilots.snr_db", "codec", "quantizer.bits"], codecs: codecs,
+      snrs: Array(stride(from: -60.0, through: 60, by: 10)))
+    var figure = try #require(ResultPlots.figures(of: sweep).0.first)
+    try withFolder { folder in
+      func text() throws -> String {
+        try FigureFile.write(figure, to: "\(folder)/small.tex", version: "1")
+        return try String(contentsOfFile: "\(folder)/small.tex", encoding: .utf8)
+      }
+      #expect(try text().matches(of: /\\addlegendentry/).count == 8)
+      figure.millimetres = (88, 66)
+      let small = try text()
+      // Two headings, four colours, two dashes.
+      #expect(small.matches(of: /\\addlegendentry/).count == 2 + 4 + 2)
+      #expect(small.matches(of: /empty legend/).count == 2)
+      #expect(small.contains("transpose legend") || small.contains("legend columns=1"))
+    }
+  }
+
   /// Exit status of a program on the search path; 127 if there is none of that name.
   private static func run(_ command: [String], in folder: String) -> Int32 {
     let process = Process()

@@ -31,24 +31,31 @@ struct RecordSplit: Sendable {
     for (domain, key) in Self.parts {
       let count = settings[key]
       guard count <= recordCount - next else {
-        throw Self.shortage(settings, key.key, wanted: count, left: recordCount - next)
+        throw Self.shortage(
+          settings, key.key, wanted: count, left: recordCount - next, of: recordCount)
       }
       ranges[domain] = next..<next + count
       next += count
     }
     let count = settings[Self.run] ?? recordCount - next
     guard count > 0 && count <= recordCount - next else {
-      throw Self.shortage(settings, Self.run.key, wanted: max(count, 1), left: recordCount - next)
+      throw Self.shortage(
+        settings, Self.run.key, wanted: max(count, 1), left: recordCount - next, of: recordCount)
     }
     ranges[.run] = next..<next + count
   }
 
-  private static func shortage(_ settings: Settings, _ key: String, wanted: Int, left: Int)
+  private static func shortage(
+    _ settings: Settings, _ key: String, wanted: Int, left: Int, of all: Int
+  )
     -> SettingsError
   {
     SettingsError(
-      part: settings.part, key: key, reason: "needs \(wanted) records, but only \(left) are left",
-      hint: "records are dealt out in file order: fit, train, validation, test, run")
+      part: settings.part, key: key,
+      reason: "needs \(wanted) records, but only \(left) are left of the file's \(all)",
+      hint:
+        "records are dealt out in file order: fit, train, validation, test, run; if the file has another number of drops, its axes "
+        + "are named wrong ('axes')")
   }
 
   /// Records of a domain; empty if it has none.

@@ -54,7 +54,9 @@ public struct RecordedChannel: ChannelModel, Part {
         throw SettingsError(
           part: settings.part, key: Self.file.key,
           reason: "holds \(layout.rowCount) tones, but the grid has \(toneCount)",
-          hint: "set grid.tones: \(layout.rowCount)")
+          hint:
+            "set grid.tones: \(layout.rowCount) if the file's axes, of \(Self.text(shards[0].info.shape)) values, are named right "
+            + "('axes'; 'csilink data describe' shows both)")
       }
       synthesis = nil
     } else {
@@ -62,6 +64,10 @@ public struct RecordedChannel: ChannelModel, Part {
         settings, tones: toneCount, taps: layout.rowCount, ports: layout.portCount,
         generated: generated?.grid)
     }
+  }
+
+  private static func text(_ shape: [Int]) -> String {
+    shape.map(String.init).joined(separator: " x ")
   }
 
   /// The array of each file.

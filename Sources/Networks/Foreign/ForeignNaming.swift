@@ -147,6 +147,8 @@ public struct ForeignOptions: Sendable {
   public var level: String?
   /// Beginnings of names that are left out.
   public var ignored: [String] = []
+  /// The epsilon of the batch normalisations that the weights were trained with; nil for that of the network's definition.
+  public var normalizationEpsilon: Double?
   /// Whether tensors with unknown names may be matched by their order and shapes.
   public var allowsOrder = false
 

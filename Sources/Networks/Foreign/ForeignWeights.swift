@@ -59,8 +59,12 @@ public struct ForeignWeights: Sendable {
     try Self.check(files, choice, chosen, all: matches, options)
     self.choice = choice
     rows = chosen.flatMap(\.pairs).map { Row($0) }
-    weights = try Self.values(chosen)
-    try Self.check(weights, choice, sides, rows, files.paths[0])
+    let values = try Self.values(chosen)
+    try Self.check(values, choice, sides, rows, files.paths[0])
+    weights =
+      options.normalizationEpsilon.map {
+        NormalizationEpsilon.moved(values, choice.autoencoder, from: $0)
+      } ?? values
     notes = Self.notes(files, choice, matches, rowCount: rows.count, options)
     source = files.text
   }
@@ -120,6 +124,11 @@ public struct ForeignWeights: Sendable {
       notes.append(
         "images were flattened with channels \(isLast ? "last" : "first")"
           + (options.flattening == nil ? ", as Keras does with such normalisations" : ""))
+    }
+    if let epsilon = options.normalizationEpsilon {
+      notes.append("scales of normalisations made up for the epsilon \(epsilon)")
+    } else if let note = NormalizationEpsilon.note(choice.autoencoder, isKeras: files.isKeras) {
+      notes.append(note)
     }
     if files.counterCount > 0 { notes.append("\(files.counterCount) counters left out") }
     let outside = files.tensors.count - rowCount

@@ -25,13 +25,14 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
   /// Description of the files.
   public let files: String
   private let network: String
-  private let arguments: String
+  private let arguments, option: String
   let problem: Problem
 
   init(_ files: ForeignFiles, _ choice: NetworkChoice?, problem: Problem) {
     self.files = files.text
     network = choice?.title ?? "a network"
     arguments = choice?.arguments ?? ""
+    option = choice.map { "--network '\($0.name)' -c \($0.compression)" } ?? ""
     self.problem = problem
   }
 
@@ -64,9 +65,11 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
         lines = lines.prefix(Self.longestList) + ["  and \(more) more"]
       }
       let hint =
-        missing.isEmpty && misshapen.isEmpty
-        ? "tensors that the network has no use for are a sign of another network; leave them out with --ignore NAME"
-        : "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
+        misshapen.isEmpty && !missing.isEmpty && missing.count == unmatched.count
+        ? "if only the names differ, 'csilink weights import FILE... \(option)' matches them by order and shapes"
+        : missing.isEmpty && misshapen.isEmpty
+          ? "tensors that the network has no use for are a sign of another network; leave them out with --ignore NAME"
+          : "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
       return "\(files): expected the tensors of \(network), found others\n"
         + lines.joined(separator: "\n") + "\n  hint: \(hint)"
     }

@@ -138,19 +138,21 @@ struct ONNXTracer {
 
   /// Limits what a file can ask for.
   private mutating func count(_ value: Value, _ node: ONNXNode) throws {
-    let axes = value.shape
+    var axes = value.shape[...]
     if case .signal(let signal, let shape) = value {
       guard shape.first == batch else {
         throw fail(node, "samples that stay apart along the first axis", "the axes \(shape)")
       }
       precondition(
         signal.shape.count == shape.dropFirst().reduce(1, *), "a signal has the file's values")
+      // A sample counts, however many the file was made with.
+      axes = shape.dropFirst()
     }
-    total += try size(axes[...], "node '\(onScreen(node.label))'")
+    total += try size(axes, "node '\(onScreen(node.label))'")
     guard total <= Self.largestTotal else {
       throw fail(
-        "a network of at most \(Self.largestTotal) values of a sample at all nodes", "more",
-        hint: nil)
+        "a network of at most \(Self.largestTotal) values of a sample at all nodes",
+        "more from node '\(onScreen(node.label))' on", hint: nil)
     }
   }
 

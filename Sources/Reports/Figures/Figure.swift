@@ -62,6 +62,8 @@ public struct Figure: Sendable {
   let y: FigureAxis
   let panels: [Panel]
   let legend: [Entry]
+  /// The same in fewer words where a curve has several keys: colours and dashes by themselves. Empty where there is no such.
+  let shortLegend: [Entry]
   /// Points and curves that it leaves out, for the user.
   public let notes: [String]
 

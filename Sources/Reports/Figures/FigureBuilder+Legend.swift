@@ -40,12 +40,25 @@ extension FigureBuilder {
 
   /// Every curve once, in the order of styles; colours and dashes by themselves where combinations would be many.
   func legend(_ panels: [Figure.Panel]) -> [Figure.Entry] {
+    let labels = Set(Self.ownCurves(panels).map(\.label))
+    return entries(panels, areSorted: series.count > 1 && labels.count > 8)
+  }
+
+  /// The second form of the legend wherever there are two; empty where there are not.
+  func shortLegend(_ panels: [Figure.Panel]) -> [Figure.Entry] {
+    series.count > 1 ? entries(panels, areSorted: true) : []
+  }
+
+  private static func ownCurves(_ panels: [Figure.Panel]) -> [Figure.Curve] {
+    panels.flatMap(\.curves).filter { $0.shape != .bound && $0.shape != .commonBound }
+  }
+
+  private func entries(_ panels: [Figure.Panel], areSorted: Bool) -> [Figure.Entry] {
     var entries: [Figure.Entry] = []
     var seen: Set<String> = []
     let all = panels.flatMap(\.curves)
-    let curves = all.filter { $0.shape != .bound && $0.shape != .commonBound }
-    let isSorted = series.count > 1 && Set(curves.map(\.label)).count > 8
-    if isSorted {
+    let curves = Self.ownCurves(panels)
+    if areSorted {
       entries = section([series[0]]) { ($0[0], Figure.Style($0[0], 0)) }
       entries += section(Array(series.dropFirst())) { places in
         let later = laterPlaces.firstIndex(of: Array(places.dropFirst()))!

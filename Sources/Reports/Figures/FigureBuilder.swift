@@ -177,7 +177,7 @@ extension FigureBuilder {
     return Figure(
       name: request.fileName, x: axis,
       y: FigureAxis(keys[request.y]!, values: heights, scale: request.yScale), panels: panels,
-      legend: legend(panels), notes: notes.uniqued)
+      legend: legend(panels), shortLegend: shortLegend(panels), notes: notes.uniqued)
   }
 
   private func title(_ value: String?) -> String {

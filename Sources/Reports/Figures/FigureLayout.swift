@@ -8,9 +8,12 @@ struct FigureLayout {
   /// Longer texts in the legend and below the axis are cut.
   static let legendLimit = 80
   private static let markLimit = 30
-  /// At 15 pixels.
-  private static let letter = 9.2
+  /// At 15 pixels, of the widest type that takes Arial's place.
+  static let letter = 9.6
   private static let line = 22.0
+
+  /// Left of the panels.
+  private static let margin = 92.0
 
   /// Figures that are narrower have smaller type, and their legend below the panels.
   private static let narrow = 640.0
@@ -23,6 +26,8 @@ struct FigureLayout {
   /// The upper left corner of the legend, and the entries of one column.
   let legendPlace: (x: Double, y: Double)
   let legendRows: Int
+  /// What the legend says.
+  let legend: [Figure.Entry]
   /// Long names of categories are written aslant.
   let isRotated: Bool
 
@@ -39,10 +44,10 @@ struct FigureLayout {
     isRotated =
       !figure.x.isNumeric
       && longestMark * figure.x.values.count > (count == 1 && !isNarrow ? 70 : 34)
-    let legend = Legend(figure, isBelow: isNarrow, width: asked?.width ?? 0, scale: scale)
-    legendRows = legend.rows
+    let legend = Self.legend(figure, asked, isBelow: isNarrow, scale)
+    (legendRows, self.legend) = (legend.rows, legend.entries)
     let footer = figure.footer == nil ? 0 : 24 * scale
-    let (left, right) = (92 * scale, 24 * scale + (isNarrow ? 0 : legend.width))
+    let (left, right) = (Self.margin * scale, 24 * scale + (isNarrow ? 0 : legend.width))
     let top = (figure.title == nil ? 16 : 52) * scale
     let bottom =
       (74 + (isRotated ? Double(longestMark) * 7.4 : 0)) * scale + footer
@@ -76,16 +81,29 @@ struct FigureLayout {
       ? (0.4 * left, footer + legend.height) : (size.width - legend.width + 4, ceiling + 4)
   }
 
+  /// The legend, in its short form where the usual one takes more than a third of a figure whose size is given.
+  private static func legend(
+    _ figure: Figure, _ asked: (width: Double, height: Double)?, isBelow: Bool, _ scale: Double
+  ) -> Legend {
+    let usual = Legend(figure.legend, isBelow: isBelow, width: asked?.width ?? 0, scale: scale)
+    guard let asked, !figure.shortLegend.isEmpty,
+      isBelow ? usual.height > asked.height / 3 : usual.width > asked.width / 3
+    else { return usual }
+    return Legend(figure.shortLegend, isBelow: isBelow, width: asked.width, scale: scale)
+  }
+
   /// Room for the entries of a legend, beside the panels or below them.
   private struct Legend {
+    let entries: [Figure.Entry]
     let rows: Int
     let width, height: Double
 
-    init(_ figure: Figure, isBelow: Bool, width: Double, scale: Double) {
-      let longest = figure.legend.map { shortened($0.label, to: legendLimit).count }.max()
+    init(_ entries: [Figure.Entry], isBelow: Bool, width: Double, scale: Double) {
+      self.entries = entries
+      let longest = entries.map { shortened($0.label, to: legendLimit).count }.max()
       let entry = longest.map { (76 + letter * Double(max($0, 6))) * scale } ?? 0
-      let count = figure.legend.count
-      let columns = isBelow && entry > 0 ? max(1, Int(width / entry)) : 1
+      let count = entries.count
+      let columns = isBelow && entry > 0 ? max(1, Int((width - 0.4 * margin * scale) / entry)) : 1
       rows = max(1, (count + columns - 1) / columns)
       self.width = entry
       height = count == 0 ? 0 : line * scale * (Double(rows) + (isBelow ? 0.6 : 1))

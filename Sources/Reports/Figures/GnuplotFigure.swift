@@ -12,6 +12,8 @@ struct GnuplotFigure {
   let index: Int
 
   private func size(_ points: Double) -> String { numberText(points * layout.scale) }
+  /// Type of that many pixels, in the terminal's unit.
+  private func font(_ pixels: Double) -> String { "sprintf(',%g', point * \(size(pixels)))" }
   private var layout: FigureLayout { FigureLayout(figure) }
   private var data: String { "$data\(index)" }
 
@@ -62,16 +64,19 @@ struct GnuplotFigure {
     let inches = { (pixels: Double) in numberText(pixels / 96) }
     return """
         if (format eq 'svg') {
+          point = 1
           set terminal svg noenhanced rounded size \(numberText(width)),\(numberText(height)) \
       font 'Arial,\(size(15))' linewidth 1 background '#ffffff'
         }
         if (format eq 'png') {
+          point = 1
           set terminal pngcairo noenhanced rounded size \(numberText(2 * width)),\(numberText(2 * height)) \
       font 'Arial,\(size(15))' fontscale 1.55 linewidth 2 pointscale 2 background '#ffffff'
         }
         if (format eq 'pdf') {
+          point = 0.75
           set terminal pdfcairo noenhanced rounded size \(inches(width)),\(inches(height)) \
-      font 'Arial,\(size(11.25))' fontscale 1 linewidth 1.5 pointscale 0.6 background '#ffffff'
+      font 'Arial,\(size(11.25))' fontscale 0.88 linewidth 1.5 pointscale 0.6 background '#ffffff'
         }
       """
   }
@@ -85,7 +90,7 @@ extension GnuplotFigure {
 
   /// Every look of a curve or of the legend.
   private var styles: [Figure.Style] {
-    (figure.panels.flatMap(\.curves).map(\.style) + figure.legend.compactMap(\.style)).uniqued
+    (figure.panels.flatMap(\.curves).map(\.style) + layout.legend.compactMap(\.style)).uniqued
   }
 
   private var lineStyles: String {
@@ -124,13 +129,13 @@ extension GnuplotFigure {
     lines.append("  set tics nomirror out scale 0.6 textcolor rgb '#222222'")
     if let title = figure.title {
       lines.append(
-        "  set label 1 \(GnuplotText.quoted(title)) at screen \(screen(layout.titlePlace)) left font ',\(size(17))'"
+        "  set label 1 \(GnuplotText.quoted(title)) at screen \(screen(layout.titlePlace)) left font \(font(17))"
       )
     }
     if let footer = figure.footer {
       lines.append(
         "  set label 2 \(GnuplotText.quoted(footer)) at screen 0.99,\(numberText(14 / layout.height)) "
-          + "right font ',\(size(11))' textcolor rgb '#777777'")
+          + "right font \(font(11)) textcolor rgb '#777777'")
     }
     return lines.joined(separator: "\n")
   }
@@ -159,15 +164,16 @@ extension GnuplotFigure {
       "  unset key",
       panel.title.isEmpty
         ? "  unset title"
-        : "  set title \(GnuplotText.quoted(panel.title)) font ',\(size(15))' offset 0,-0.4",
-      axis("x", figure.x, isLabelled: frame.hasHorizontalLabels),
-      axis("y", figure.y, isLabelled: frame.hasVerticalLabels),
+        : "  set title \(GnuplotText.quoted(panel.title)) font \(font(15)) offset 0,-0.4",
+      axis("x", figure.x, isLabelled: frame.hasHorizontalLabels, length: frame.right - frame.left),
+      axis("y", figure.y, isLabelled: frame.hasVerticalLabels, length: .infinity),
     ]
     lines.append("  plot \\\n    " + items.joined(separator: ", \\\n    "))
     return lines.joined(separator: "\n")
   }
 
-  private func axis(_ name: String, _ axis: FigureAxis, isLabelled: Bool) -> String {
+  private func axis(_ name: String, _ axis: FigureAxis, isLabelled: Bool, length: Double) -> String
+  {
     var lines = [
       isLabelled
         ? "  set \(name)label \(GnuplotText.quoted(axis.label))" : "  unset \(name)label",
@@ -176,8 +182,13 @@ extension GnuplotFigure {
       "  set format \(name) \(isLabelled ? (axis.scale == .logarithmic ? "'%g'" : "'% h'") : "''")",
     ]
     if let marks = axis.marks {
-      let list = marks.map {
-        "\(GnuplotText.tic(isLabelled ? FigureLayout.shortened($0.text) : "")) \(numberText($0.position))"
+      // Numbers that have no room beside each other are written at every second mark, every third, ...
+      let letters = Double(marks.map { $0.text.count + 1 }.reduce(0, +))
+      let room = FigureLayout.letter * layout.scale * letters / length
+      let step = axis.isNumeric ? max(1, Int(room.rounded(.up))) : 1
+      let list = marks.enumerated().map { index, mark in
+        let text = isLabelled && index % step == 0 ? FigureLayout.shortened(mark.text) : ""
+        return "\(GnuplotText.tic(text)) \(numberText(mark.position))"
       }
       lines.append("  unset m\(name)tics")
       lines.append(
@@ -217,8 +228,8 @@ extension GnuplotFigure {
 
   /// The legend is a panel of its own, without axes.
   private var legend: String {
-    guard !figure.legend.isEmpty else { return "  # one curve needs no legend" }
-    let items = figure.legend.map { entry -> String in
+    guard !layout.legend.isEmpty else { return "  # one curve needs no legend" }
+    let items = layout.legend.map { entry -> String in
       let title =
         "title \(GnuplotText.quoted(FigureLayout.shortened(entry.label, to: FigureLayout.legendLimit)))"
       guard let style = entry.style else {
@@ -241,6 +252,8 @@ extension GnuplotFigure {
         unset logscale
         set lmargin at screen 0
         set rmargin at screen 1
+        set bmargin at screen 0
+        set tmargin at screen 1
         set key at screen \(screen(layout.legendPlace)) left top vertical maxrows \(layout.legendRows) Left reverse samplen 3 spacing 1.15 noautotitle
         plot [0:1][0:1] \\
           \(items.joined(separator: ", \\\n    "))

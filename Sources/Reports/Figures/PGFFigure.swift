@@ -29,13 +29,13 @@ struct PGFFigure {
       \(colours)
       \\begin{tikzpicture}
       \\begin{groupplot}[
-        group style={group size=\(columns) by \(rows), horizontal sep=12mm, vertical sep=16mm},
+        group style={group size=\(columns) by \(rows), horizontal sep=9mm, vertical sep=16mm, xlabels at=edge bottom, ylabels at=edge left},
         scale only axis, width=\(numberText(max(panel.width - 18, 20)))mm, height=\(numberText(max(panel.height - 18, 15)))mm,
         xlabel={\(Self.escaped(figure.x.label))}, ylabel={\(Self.escaped(figure.y.label))},
         xmin=\(numberText(figure.x.range.lowerBound)), xmax=\(numberText(figure.x.range.upperBound)),
         ymin=\(numberText(figure.y.range.lowerBound)), ymax=\(numberText(figure.y.range.upperBound)),
         \(scales)grid=major, grid style={black!12},
-        legend cell align=left, legend style={font=\\footnotesize, draw=black!30, at={(1.03,1)}, anchor=north west},
+        legend cell align=left, \(legendShape(size.0)), legend style={font=\\footnotesize, draw=black!30, \(rows == 1 ? "at={(0,0)}, yshift=-12mm" : "at={(1.03,1)}"), anchor=north west},
         every axis plot/.append style={thick, mark size=1.5pt, mark options={solid}},
       ]
       \(plots.joined(separator: "\n"))
@@ -43,6 +43,19 @@ struct PGFFigure {
       \\end{tikzpicture}
 
       """
+  }
+
+  /// Below a row of panels as many entries stand side by side as the width has room for, 2 mm a letter; beside several rows one.
+  ///
+  /// pgfplots fills the columns of a legend one after the other if it is transposed, and then takes the number of rows.
+  private func legendShape(_ width: Double) -> String {
+    let legend = FigureLayout(figure).legend
+    let isBelow = figure.panels.count <= FigureLayout.columns(figure.panels.count)
+    let longest = legend.map(\.label.count).max() ?? 0
+    let columns = isBelow ? max(1, Int(width / (12 + 2 * Double(longest)))) : 1
+    let rows = (legend.count + columns - 1) / columns
+    if columns == 1 { return "legend columns=1" }
+    return rows <= 1 ? "legend columns=-1" : "transpose legend, legend columns=\(rows)"
   }
 
   private var colours: String {
@@ -71,7 +84,7 @@ struct PGFFigure {
     var lines = ["\\nextgroupplot[\(title.isEmpty ? "" : "title={\(Self.escaped(title))}")]"]
     for curve in panel.curves { lines.append(self.curve(curve)) }
     if isFirst {
-      for entry in figure.legend { lines.append(self.entry(entry)) }
+      for entry in FigureLayout(figure).legend { lines.append(self.entry(entry)) }
     }
     return lines.joined(separator: "\n")
   }

@@ -36,6 +36,12 @@ public struct ReproducedTable: Sendable, Codable, Equatable {
     /// What it says.
     public let verdict: Verdict
 
+    // Two capitals in a row do not come back from snake case.
+    private enum CodingKeys: String, CodingKey {
+      case values, published, obtained, low, high, samples, epochs, verdict
+      case batchMeanDB = "batchMeanDb"
+    }
+
     /// Obtained less published; nil for what is only quoted.
     public var difference: Double? { obtained.map { $0 - published } }
   }

@@ -180,6 +180,13 @@ def attention_module():
         layer=layer, fc=nn.Linear(128, 8))
 
 
+def wide_attention():
+    """As many values a sample as the field's images have, and an open batch that the exporter moves behind the tokens."""
+    layer = nn.MultiheadAttention(32, 2, batch_first=True)
+    return Lambda(
+        lambda m, x: m["layer"](*[x.reshape(-1, 64, 32)] * 3, need_weights=False)[0].mean(1), layer=layer)
+
+
 def shuffle():
     def body(m, x):
         y = m["a"](x)
@@ -396,6 +403,7 @@ def main():
     export("attention_dynamo", attention(), IMAGE, exporter="dynamo", opset=18)
     export("encoder_layer", encoder_layer(), IMAGE, exporter="dynamo", opset=20)
     export("attention_module", attention_module(), IMAGE)
+    export("wide_attention", wide_attention(), (2, 32, 32))
     export("shuffle", shuffle(), IMAGE)
     export("shuffle_fixed", shuffle(), IMAGE, batch=4)
     export("functions", functions(), IMAGE, opset=17)
