@@ -6,7 +6,7 @@ import Parts
 public enum Initialization: String, Choice {
   /// Values drawn as each layer declares them.
   case drawn
-  /// ``PrincipalStart``: the principal components of the training set.
+  /// `PrincipalStart` of Networks: the principal components of the training set.
   case principal_components
 
   static let parameter = Parameter<Initialization>.choice(
@@ -27,9 +27,11 @@ public enum Initialization: String, Choice {
   ///   - settings: what they start as.
   ///   - data: principal components are those of the targets of the first epoch, of 10 for each value of an image at most.
   ///   - seed: of drawn values.
+  ///   - pool: divides the loading of samples; the result does not depend on it.
   ///   - progress: samples that are done, and all of them.
+  ///   - shouldStop: looked at between batches of samples.
   /// - Returns: nil if stopped.
-  /// - Throws: `SettingsError` for fewer samples than components, ``NetworkError`` for a network that has no such start, errors of
+  /// - Throws: `SettingsError` for fewer samples than components, `NetworkError` for a network that has no such start, errors of
   ///   the data.
   public static func weights(
     _ network: NetworkChoice, _ settings: TrainingSettings, _ data: TrainingData, seed: UInt64,
