@@ -58,15 +58,20 @@ for seed in ${SEEDS:-1}; do
       encoder_distillation)
         train "$name" "$student" "$seed" "$list" --set "training.method={type: encoder_distillation, $from}" ;;
       variant)
-        # The BS gives CSI and codewords of its teacher, the UE fits its encoder and gives its own, the BS tunes its decoder.
+        # The BS gives CSI and codewords of its teacher, the UE fits the encoder that it trained alone and gives its own, the BS tunes its
+        # decoder.
+        train "vanilla_$seed" "$student" "$seed" "$list"
         for ratio in $ratios; do
           pairs "$large" "$teacher" "$seed" "$ratio" "$output/bs-$ratio-$seed.safetensors"
           train "$name" "$student" "$seed" "$ratio" \
-            --set "training.method={type: encoder_from_pairs, pairs: $output/bs-$ratio-$seed.safetensors}"
+            --set "training.method={type: encoder_from_pairs, pairs: $output/bs-$ratio-$seed.safetensors}" \
+            --set "training.start=[$output/vanilla_$seed/$student-$ratio-encoder.safetensors]" \
+            --set training.initialization=drawn
           pairs "$name" "$student" "$seed" "$ratio" "$output/ue-$ratio-$seed.safetensors"
           train "$name" "$student" "$seed" "$ratio" \
             --set "training.method={type: decoder_from_pairs, pairs: $output/ue-$ratio-$seed.safetensors}" \
-            --set "training.start=[$output/$large/$teacher-$ratio-decoder.safetensors]"
+            --set "training.start=[$output/$large/$teacher-$ratio-decoder.safetensors]" \
+            --set training.initialization=drawn
         done ;;
       sequential)
         # The BS has an autoencoder with the student's encoder; the UE draws samples and first weights of its own.

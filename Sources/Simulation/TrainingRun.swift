@@ -225,7 +225,7 @@ public struct TrainingRun: Sendable {
       var initial: Weights?
       if !FileManager.default.fileExists(atPath: "\(folder)/\(stem)-checkpoint.safetensors") {
         initial = try Initialization.weights(
-          task.network, settings, data, seed: seed, pool: pool,
+          task.network, settings, data, start: task.start.weights, seed: seed, pool: pool,
           progress: { progress(.drawing(set: "component", done: $0, total: $1)) },
           shouldStop: shouldStop)
         if initial == nil { return nil }

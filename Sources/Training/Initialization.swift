@@ -26,6 +26,7 @@ public enum Initialization: String, Choice {
   ///   - network: what is trained.
   ///   - settings: what they start as.
   ///   - data: principal components are those of the targets of the first epoch, of 10 for each value of an image at most.
+  ///   - start: values that replace the initial ones; nothing but drawing is done if it has all.
   ///   - seed: of drawn values.
   ///   - pool: divides the loading of samples; the result does not depend on it.
   ///   - progress: samples that are done, and all of them.
@@ -34,14 +35,17 @@ public enum Initialization: String, Choice {
   /// - Throws: `SettingsError` for fewer samples than components, `NetworkError` for a network that has no such start, errors of
   ///   the data.
   public static func weights(
-    _ network: NetworkChoice, _ settings: TrainingSettings, _ data: TrainingData, seed: UInt64,
-    pool: WorkerPool, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
+    _ network: NetworkChoice, _ settings: TrainingSettings, _ data: TrainingData,
+    start given: Weights = Weights(), seed: UInt64, pool: WorkerPool,
+    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
     shouldStop: () -> Bool = { false }
   ) throws -> Weights? {
     let autoencoder = settings.autoencoder(network)
     let drawn = TrainingLoop.initialWeights(
       autoencoder, seed: seed, outputGain: settings.outputGain)
-    guard settings.initialization == .principal_components else { return drawn }
+    guard settings.initialization == .principal_components,
+      !drawn.values.keys.allSatisfy({ given[$0] != nil })
+    else { return drawn }
     let start = try PrincipalStart(autoencoder)
     let source = data.training
     guard source.count >= start.componentCount else {

@@ -45,7 +45,7 @@ public final class TrainingLoop {
   ///   - data: what it is trained, validated and tested on.
   ///   - seed: of first values, order of samples and noise.
   ///   - start: weights in place of initial values, with digests of their files.
-  ///   - initial: what ``Initialization/weights(_:_:_:seed:pool:progress:shouldStop:)`` gives; computed if nil.
+  ///   - initial: what ``Initialization/weights(_:_:_:start:seed:pool:progress:shouldStop:)`` gives; computed if nil.
   ///   - teacher: what the method's settings name as one.
   ///   - link: what happens to codewords behind the steps of the settings, and a text that names it.
   ///   - stem: path of the files of this training without their endings.
@@ -76,7 +76,8 @@ public final class TrainingLoop {
     let first =
       isResumed
       ? Self.drawnWeights(network, settings, seed: seed)
-      : try initial ?? Initialization.weights(network, settings, data, seed: seed, pool: pool)!
+      : try initial ?? Initialization.weights(
+        network, settings, data, start: start.weights, seed: seed, pool: pool)!
     let initial = try first.merging(start.weights)
       .merging(settings.start(network, teacher: teacher)).of(autoencoder)
     let stored = isResumed ? try Checkpoint(path: checkpointPath, key: recipe.digest) : nil

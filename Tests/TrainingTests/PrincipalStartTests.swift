@@ -183,6 +183,23 @@ import Training
     #expect(results[1].curve.epochs[0].validationNMSEDB > 10)
   }
 
+  /// Nothing is taken from samples for weights that are all given.
+  @Test func givenWeightsNeedNoComponents() throws {
+    let folder = try SampleFolder()
+    let choice = try Self.choice("csinet")
+    let given = drawnWeights(choice.autoencoder, seed: 9)
+    let few = try data(folder, training: 10)
+    let weights = try Initialization.weights(
+      choice, settings(Self.principal), few, start: given, seed: 3, pool: Self.pool)
+    #expect(weights == TrainingLoop.initialWeights(choice.autoencoder, seed: 3))
+    var most = given
+    most.values["enc_fc.bias"] = nil
+    #expect(throws: SettingsError.self) {
+      try Initialization.weights(
+        choice, settings(Self.principal), few, start: most, seed: 3, pool: Self.pool)
+    }
+  }
+
   @Test func stoppedOnTheWayGivesNothing() throws {
     let folder = try SampleFolder()
     let weights = try Initialization.weights(

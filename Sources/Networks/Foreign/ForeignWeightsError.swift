@@ -48,7 +48,7 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
     case .unknownNetwork(let nearest):
       return """
         \(files): expected the weights of a known network, found others
-          hint: name the network and its ratio, and the differences are listed (channels are shown by 'csilink data describe')\(nearest.map { "; the nearest is \($0)" } ?? "")
+          hint: name both the network and its ratio (--network, -c), and the differences are listed (channels are shown by 'csilink data describe')\(nearest.map { "; the nearest is \($0)" } ?? "")
         """
     case .unfit(let missing, let misshapen, let unmatched):
       var lines = missing.map { item in

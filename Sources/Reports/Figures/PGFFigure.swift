@@ -35,7 +35,7 @@ struct PGFFigure {
         xmin=\(numberText(figure.x.range.lowerBound)), xmax=\(numberText(figure.x.range.upperBound)),
         ymin=\(numberText(figure.y.range.lowerBound)), ymax=\(numberText(figure.y.range.upperBound)),
         \(scales)grid=major, grid style={black!12},
-        legend cell align=left, \(legendShape(size.0)), legend style={font=\\footnotesize, draw=black!30, \(rows == 1 ? "at={(0,0)}, yshift=-12mm" : "at={(1.03,1)}"), anchor=north west},
+        legend cell align=left, \(legendShape(size.0)), legend style={font=\\footnotesize, draw=black!30, \(isBelow ? "at={(0,0)}, yshift=-12mm" : "at={(1.03,1)}"), anchor=north west},
         every axis plot/.append style={thick, mark size=1.5pt, mark options={solid}},
       ]
       \(plots.joined(separator: "\n"))
@@ -45,12 +45,17 @@ struct PGFFigure {
       """
   }
 
-  /// Below a row of panels as many entries stand side by side as the width has room for, 2 mm a letter; beside several rows one.
+  /// Whether the legend stands below the panels: not under another row of them, nor under names that are written aslant.
+  private var isBelow: Bool {
+    figure.panels.count <= FigureLayout.columns(figure.panels.count)
+      && !FigureLayout(figure).isRotated
+  }
+
+  /// Below the panels as many entries stand side by side as the width has room for, 2 mm a letter; beside them one.
   ///
   /// pgfplots fills the columns of a legend one after the other if it is transposed, and then takes the number of rows.
   private func legendShape(_ width: Double) -> String {
     let legend = FigureLayout(figure).legend
-    let isBelow = figure.panels.count <= FigureLayout.columns(figure.panels.count)
     let longest = legend.map(\.label.count).max() ?? 0
     let columns = isBelow ? max(1, Int(width / (12 + 2 * Double(longest)))) : 1
     let rows = (legend.count + columns - 1) / columns
