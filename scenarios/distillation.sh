@@ -18,17 +18,18 @@ ratios=${RATIOS:-16 32}
 list=$(echo "$ratios" | tr ' ' ,)
 codecs=
 
-# train NAME NETWORK SEED RATIOS [KEY=VALUE ...]: the weights are in OUTPUT/NAME; all share the drawn samples.
+# train NAME NETWORK SEED RATIOS [KEY=VALUE ...]: the weights are in OUTPUT/NAME; all share the drawn samples. (Names in functions are
+# those of the whole program.)
 train() {
-  name=$1 network=$2 seed=$3 chosen="--set sweep.codec.compression=[$4]"
+  into=$1 trained=$2 drawn=$3 chosen="--set sweep.codec.compression=[$4]"
   shift 4
-  mkdir -p "$output/$name"
-  [ -e "$output/$name/data" ] || ln -s ../data "$output/$name/data"
+  mkdir -p "$output/$into"
+  [ -e "$output/$into/data" ] || ln -s ../data "$output/$into/data"
   began=$(date +%s)
   # shellcheck disable=SC2086
-  csilink train "$scenario" --output "$output/$name" $sets $chosen --set codec.network="$network" \
-    --set run.seed="$seed" "$@"
-  echo "$name [$chosen] $(($(date +%s) - began)) s" >>"$output/times.txt"
+  csilink train "$scenario" --output "$output/$into" $sets $chosen --set codec.network="$trained" \
+    --set run.seed="$drawn" "$@"
+  echo "$into [$chosen] $(($(date +%s) - began)) s" >>"$output/times.txt"
 }
 
 # pairs NAME NETWORK SEED RATIO FILE: what one side gives to the other.
