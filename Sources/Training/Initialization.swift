@@ -26,7 +26,7 @@ public enum Initialization: String, Choice {
   ///   - network: what is trained.
   ///   - settings: what they start as.
   ///   - data: principal components are those of the targets of the first epoch, of 10 for each value of an image at most.
-  ///   - start: values that replace the initial ones; nothing but drawing is done if it has all.
+  ///   - given: values that replace the initial ones; nothing but drawing is done if it has all.
   ///   - seed: of drawn values.
   ///   - pool: divides the loading of samples; the result does not depend on it.
   ///   - progress: samples that are done, and all of them.
