@@ -23,7 +23,7 @@ train() {
 only='cllwcsinet {noise_wiring: denoiser_only}'
 train "[{network: csinet}, {network: crnet}, {network: acrnet-1x}]" --set training.initialization=principal_components
 train "[{network: cllwcsinet}, {network: '$only'}]"
-train "[{network: 'dnnet {base: csinet}'}]" --set "training.start=[$output]" \
+train "[{network: 'dnnet {base: csinet}'}]" --set "training.start=[$output/csinet-8-encoder.safetensors, $output/csinet-8-decoder.safetensors]" \
   --set "training.method={type: two_stage, frozen: ['!denoiser']}"
 
 # shellcheck disable=SC2086
@@ -33,10 +33,10 @@ csilink run "$scenario" --output "$output/comparison" $sets --set codec.weights=
 # A step of no length keeps the weights, and the test has the SNR of the step.
 echo "snr_db,test_nmse_db" >"$output/denoiser_only.csv"
 for snr in -5 0 5 10 15 20 25 30 35 40; do
-  folder=$output/denoiser_only/$snr
+  folder=$output/denoiser_only/$snr high=$(echo "$snr" | awk '{ print $1 + 0.001 }')
   # shellcheck disable=SC2086
   csilink train "$scenario" --output "$folder" $sets --set "sweep.codec=[{network: '$only'}]" \
-    --set "training.start=[$output]" --set "training.codeword_snr_range_db=[$snr,$snr]" --set training.samples=20 \
+    --set "training.start=[$output]" --set "training.codeword_snr_range_db=[$snr,$high]" --set training.samples=20 \
     --set training.epochs=1 --set training.learning_rate=1e-30 --set training.schedule.type=constant
   sed 1d "$folder/training.csv" | awk -F, -v snr="$snr" '$1 !~ /^#/ && $1 != "network" { print snr "," $10 }' >>"$output/denoiser_only.csv"
 done

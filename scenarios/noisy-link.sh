@@ -27,9 +27,13 @@ train() {
 }
 
 train clean "$network"
+# A folder stands for the files of the same network: the denoiser's base is another.
+clean=$(ls "$output"/clean/*-encoder.safetensors)
+clean=${clean%-encoder.safetensors}
 # shellcheck disable=SC2086
 train tuned "$network" $noise $start
 # shellcheck disable=SC2086
-train denoised "dnnet {base: $network}" $noise $start --set "training.method={type: two_stage, frozen: ['!denoiser']}"
+train denoised "dnnet {base: $network}" $noise --set "training.start=[$clean-encoder.safetensors,$clean-decoder.safetensors]" \
+  --set "training.method={type: two_stage, frozen: ['!denoiser']}"
 # shellcheck disable=SC2086
 csilink run "$scenario" --output "$output/comparison" $sets --set "sweep.codec=[$codecs]"
