@@ -32,7 +32,7 @@ import Testing
       report: "matrix/report.csv", in: folder)
     #expect(rows.count == 3 * 4)
     #expect(Set(rows.map { $0["codec.label"] }) == ["cost2100", "umi", "inh", "all"])
-    #expect(Set(rows.map { $0["weights_digest"] }).count == 4)
+    #expect(Set(rows.map { $0["nmse_db"] }).count == 3 * 4)
   }
 
   /// Each method has weights of its own, those of the two vendors and of the sequence too.
@@ -46,7 +46,7 @@ import Testing
       ],
       report: "comparison/report.csv", in: folder)
     #expect(rows.count == 2 * 6)
-    #expect(Set(rows.map { $0["weights_digest"] }).count == 2 * 6, "\(rows.map { $0["codec"] })")
+    #expect(Set(rows.map { $0["nmse_db"] }).count == 2 * 6, "\(rows.map { $0["codec"] })")
     let times = try folder.text("out/times.txt")
     for name in ["variant_1", "variant_2", "sequential_1", "sequential_2"] {
       #expect(times.contains(name), "\(times)")
@@ -59,7 +59,7 @@ import Testing
       "noisy-link.sh", [], ["training.samples=20", "training.epochs=2"],
       report: "comparison/report.csv", in: folder)
     #expect(rows.count == 10 * 3)
-    #expect(Set(rows.map { $0["weights_digest"] }).count == 3)
+    #expect(Set(rows.map { $0["nmse_db"] }).count == 10 * 3)
   }
 
   @Test func codewordNoise() throws {
