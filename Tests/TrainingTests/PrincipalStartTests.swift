@@ -55,10 +55,16 @@ import Training
 
   /// Error of each component's two samples, as a share of their energy.
   private static func errors(_ network: String) throws -> [Float] {
-    let choice = try choice(network)
-    let weights = try start(choice)
-    let outputs = try InferencePlan(choice.autoencoder.decoder, weights: weights)
-      .run([try codewords(choice, weights)], count: 2 * size, pool: pool)[0]
+    try errors(try choice(network).autoencoder)
+  }
+
+  private static func errors(_ autoencoder: Autoencoder) throws -> [Float] {
+    let weights = try PrincipalStart(autoencoder)
+      .weights(drawnWeights(autoencoder, seed: 3), moment: moment())
+    let codewords = try InferencePlan(autoencoder.encoder, weights: weights)
+      .run([samples], count: 2 * size, pool: pool)
+    let outputs = try InferencePlan(autoencoder.decoder, weights: weights)
+      .run([codewords[0]], count: 2 * size, pool: pool)[0]
     var errors = [Float](repeating: 0, count: size)
     for row in 0..<2 * size {
       let k = 37 * (row / 2) % size
@@ -77,6 +83,25 @@ import Training
     let errors = try Self.errors(network)
     #expect(errors[..<32].allSatisfy { $0 < 0.003 }, "\(errors[..<32].max()!)")
     #expect(errors[32...].allSatisfy { abs($0 - 1) < 0.1 }, "\(errors[32...].min()!)")
+  }
+
+  /// A branch without normalisation is made small by its convolution; one that ends in a saturating function cannot be.
+  @Test func branchesOfOnesOwn() throws {
+    func autoencoder(_ branch: any Layer) -> Autoencoder {
+      Autoencoder(
+        name: "own", compression: 4, image: Self.image,
+        encoder: Sequential([Reshape(.vector(Self.size)), Dense(Self.size, 32)]),
+        decoder: Sequential([
+          Dense(32, Self.size), Reshape(Self.image), Residual(branch), Pointwise.sigmoid,
+        ]))
+    }
+    let convolution = Convolution(2, 2, KernelSize(3, 3), bias: true)
+    let errors = try Self.errors(autoencoder(Sequential([convolution, LeakyReLU()])))
+    #expect(errors[..<32].allSatisfy { $0 < 0.003 }, "\(errors[..<32].max()!)")
+    let error = try #require(throws: NetworkError.self) {
+      try PrincipalStart(autoencoder(Sequential([convolution, Pointwise.tanh])))
+    }
+    #expect("\(error)".contains("at its decoder: a residual branch"))
   }
 
   /// Leaky slopes that nothing behind them can raise above zero shrink what is negative to 0.3 of it: half of the energy loses 0.49.

@@ -126,7 +126,9 @@ public struct ForeignWeights: Sendable {
           + (options.flattening == nil ? ", as Keras does with such normalisations" : ""))
     }
     if let epsilon = options.normalizationEpsilon {
-      notes.append("scales of normalisations made up for the epsilon \(epsilon)")
+      notes.append(
+        "normalisations were trained with the epsilon \(epsilon): their scales are changed to do the same"
+      )
     } else if let note = NormalizationEpsilon.note(choice.autoencoder, isKeras: files.isKeras) {
       notes.append(note)
     }

@@ -37,6 +37,15 @@ public struct PrincipalStart: Sendable {
     }
     encoder = try path(.encoder)
     decoder = try path(.decoder)
+    for (side, path) in [(WeightsFile.Side.encoder, encoder), (.decoder, decoder)] {
+      let graph = side.network(of: autoencoder).graph
+      guard path.branches.allSatisfy({ graph.canHush($0.end) }) else {
+        throw .noPrincipalStart(
+          autoencoder.name,
+          reason:
+            "at its \(side.rawValue): a residual branch ends in nothing that could make it small")
+      }
+    }
     if let output = decoder.output, output == .tanh {
       throw .noPrincipalStart(autoencoder.name, reason: "its images are not centred at 0.5")
     }
@@ -297,6 +306,14 @@ extension Graph {
   /// The convolution whose values, through activations at most, a node has.
   fileprivate func convolution(before end: Int) -> Convolution? {
     if case .convolution(let layer) = nodes[behindActivations(end)].operation { layer } else { nil }
+  }
+
+  /// Whether what a branch adds has a scale: of a normalisation, a convolution, or a factor of its own, which starts small.
+  fileprivate func canHush(_ end: Int) -> Bool {
+    switch nodes[behindActivations(end)].operation {
+    case .normalization, .convolution, .scale: true
+    default: false
+    }
   }
 
   private func behindActivations(_ end: Int) -> Int {
