@@ -1,6 +1,8 @@
 // AVX-512 (x86-64-v4): 32 registers of 16 lanes.
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#include "every_level.h"
+
+#pragma clang attribute push(__attribute__((CSK_V4)), apply_to = function)
 #define LEVEL_TABLE kernels_x86_v4
 #define LEVEL_NAME "x86-64-v4"
 #define LANES 16

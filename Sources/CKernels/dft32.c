@@ -19,7 +19,7 @@ INLINE float cosine(int t) {
 INLINE float sine(int t) { return cosine(t - 8); }
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#pragma clang attribute push(__attribute__((CSK_V4)), apply_to = function)
 #define LANES 16
 #define LEVEL(name) name##_v4
 #define REAL(a, b) \

@@ -6,9 +6,13 @@
 
 #include "include/kernel_level.h"
 
+// Attributes of a function for AVX-512. Without the second one, vectors of 512 bits would be split into two of 256, and the sums
+// that fill 32 registers would be spilled.
+#define CSK_V4 target("arch=x86-64-v4"), min_vector_width(512)
+
 #if defined(__x86_64__)
 #define CSK_EVERY_LEVEL(name, parameters, arguments)                                              \
-  __attribute__((target("arch=x86-64-v4"))) static void name##_v4 parameters {                    \
+  __attribute__((CSK_V4)) static void name##_v4 parameters {                                      \
     name##_body arguments;                                                                        \
   }                                                                                               \
   __attribute__((target("arch=x86-64-v3"))) static void name##_v3 parameters {                    \

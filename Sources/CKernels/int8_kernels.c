@@ -91,7 +91,7 @@ CSK_EVERY_LEVEL(csk_int8_finish_row,
                 (width, sums, scale, bias, residual, slope, y))
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#pragma clang attribute push(__attribute__((CSK_V4)), apply_to = function)
 #define LEVEL(name) name##_v4
 #define LANES 16
 #define vec __m512i

@@ -11,7 +11,7 @@
 enum { DEPTH = 256, HEIGHT = 240 };  // of a block of A in floats; HEIGHT is a multiple of all ROWS
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#pragma clang attribute push(__attribute__((CSK_V4)), apply_to = function)
 #define LANES 16
 #define ROWS 12
 #define LEVEL(name) name##_v4

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "kernel_level.h"
+#include "every_level.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -67,9 +67,8 @@ static void tabulate(size_t inputs, const float *x, float *table) {
 
 // Sums of one panel from the level's own look-up.
 #if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v4"))) static void panel_v4(size_t words, const float *table,
-                                                               const uint32_t *packed,
-                                                               float *sums) {
+__attribute__((CSK_V4)) static void panel_v4(size_t words, const float *table,
+                                             const uint32_t *packed, float *sums) {
   const __m512i low = _mm512_set1_epi32(SUMS - 1);
   __m512 total[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(),
                      _mm512_setzero_ps()};
