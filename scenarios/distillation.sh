@@ -75,10 +75,12 @@ for seed in ${SEEDS:-1}; do
             --set training.initialization=drawn
         done ;;
       sequential)
-        # The BS has an autoencoder with the student's encoder; the UE draws samples and first weights of its own.
+        # The BS has an autoencoder with the student's encoder; the UE draws samples and first weights of its own, whose components would not
+        # be those of the decoder.
         train "vanilla_$seed" "$student" "$seed" "$list"
         train "$name" "$student" "$((seed + 1000))" "$list" \
-          --set "training.method={type: sequential, teacher: {weights: $output/vanilla_$seed}}" ;;
+          --set "training.method={type: sequential, teacher: {weights: $output/vanilla_$seed}}" \
+          --set training.initialization=drawn ;;
       *) echo "no method $method" >&2; exit 2 ;;
     esac
     add "$name" "$student" "$name"

@@ -6,7 +6,8 @@ import Parts
 /// `SweepExpansion` (operating points), `SectionReader` (one section against the schema of its part).
 public struct ScenarioReader: Sendable {
   private let registry: PartRegistry
-  private let presets: [Preset]
+  /// The presets that a scenario can name.
+  public let presets: [Preset]
 
   /// A reader that knows some parts and presets.
   public init(registry: PartRegistry, presets: [Preset] = []) {

@@ -16,6 +16,28 @@ public enum Initialization: String, Choice {
     the images in the dense layers at the codeword, all other layers handing the image on. Weights of 'start' replace both.
     """)
 
+  /// The start of a network of which the decoder is trained too.
+  ///
+  /// Components have signs of their own, and those of nearly equal variance mix: an encoder that starts as them does not suit a decoder that
+  /// stays as it is, and has more to unlearn than one that is drawn.
+  ///
+  /// - Throws: `SettingsError` for a network that has no such start, and for a method that keeps a decoder.
+  static func principalStart(
+    _ network: NetworkChoice, _ settings: TrainingSettings
+  ) throws(SettingsError) -> PrincipalStart {
+    let hint = "write 'initialization: drawn'"
+    if settings.method.keepsDecoder {
+      throw settings.error(
+        parameter.key, "an encoder of other components does not suit the decoder that is there",
+        hint: hint)
+    }
+    do {
+      return try PrincipalStart(settings.autoencoder(network))
+    } catch {
+      throw settings.error(parameter.key, "\(error)", hint: hint)
+    }
+  }
+
   /// Samples that the components are taken from, for each value of an image.
   private static let samplesPerValue = 10
   private static let batch = 256
@@ -32,8 +54,7 @@ public enum Initialization: String, Choice {
   ///   - progress: samples that are done, and all of them.
   ///   - shouldStop: looked at between batches of samples.
   /// - Returns: nil if stopped.
-  /// - Throws: `SettingsError` for fewer samples than components, `NetworkError` for a network that has no such start, errors of
-  ///   the data.
+  /// - Throws: `SettingsError` for fewer samples than components and for a network that has no such start, errors of the data.
   public static func weights(
     _ network: NetworkChoice, _ settings: TrainingSettings, _ data: TrainingData,
     start given: Weights = Weights(), seed: UInt64, pool: WorkerPool,
@@ -46,7 +67,7 @@ public enum Initialization: String, Choice {
     guard settings.initialization == .principal_components,
       !drawn.values.keys.allSatisfy({ given[$0] != nil })
     else { return drawn }
-    let start = try PrincipalStart(autoencoder)
+    let start = try principalStart(network, settings)
     let source = data.training
     guard source.count >= start.componentCount else {
       throw settings.error(
@@ -58,15 +79,17 @@ public enum Initialization: String, Choice {
     let order = source.order(ofEpoch: 0, seed: seed).prefix(count)
     let samples = SampleBatch(source, capacity: batch)
     var moment = SecondMoment(size: source.targetSize)
-    for first in stride(from: order.startIndex, to: order.endIndex, by: batch) {
+    var first: [Float] = []
+    for place in stride(from: order.startIndex, to: order.endIndex, by: batch) {
       if shouldStop() { return nil }
-      let numbers = order[first..<min(first + batch, order.endIndex)]
+      let numbers = order[place..<min(place + batch, order.endIndex)]
       try samples.load(numbers, pool)
       let values = UnsafeBufferPointer(
         start: samples.targets, count: numbers.count * source.targetSize)
+      if first.isEmpty { first = Array(values) }
       values.map { $0 - 0.5 }.withUnsafeBufferPointer { moment.add($0) }
       progress(moment.count, count)
     }
-    return try start.weights(drawn, moment: moment.mean())
+    return try start.weights(drawn, moment: moment.mean(), samples: first, pool: pool)
   }
 }

@@ -74,6 +74,9 @@ public protocol TrainingMethod: TrainingPart, Sendable {
   /// The file of pairs of CSI and codewords that it learns from instead of the scenario's channel, and the side that
   /// it trains.
   var pairs: PairsSource? { get }
+
+  /// Whether it starts with a trained decoder that stays as it is.
+  var keepsDecoder: Bool { get }
 }
 
 extension TrainingMethod {
@@ -85,6 +88,9 @@ extension TrainingMethod {
 
   /// None.
   public var pairs: PairsSource? { nil }
+
+  /// No.
+  public var keepsDecoder: Bool { false }
 }
 
 /// What a ``TrainingMethod`` is asked to train.

@@ -132,7 +132,7 @@ public struct TrainingSettings: Sendable {
   private let given: Settings
   private let registry: TrainingRegistry
   private let loss: any Loss
-  private let method: any TrainingMethod
+  let method: any TrainingMethod
   private let optimizer: any OptimizerPart.Type
   private let schedule: any SchedulePart.Type
 
@@ -237,12 +237,7 @@ public struct TrainingSettings: Sendable {
     _ = try start(network, teacher: teacher)
     _ = try codewordSteps(network, seed: 0)
     if initialization == .principal_components {
-      do {
-        _ = try PrincipalStart(autoencoder(network))
-      } catch {
-        throw self.error(
-          Initialization.parameter.key, "\(error)", hint: "write 'initialization: drawn'")
-      }
+      _ = try Initialization.principalStart(network, self)
     }
   }
 

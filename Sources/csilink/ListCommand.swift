@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Networks
 import Parts
+import Scenarios
 import Simulation
 
 struct ListCommand: ParsableCommand {
@@ -27,9 +28,16 @@ struct ListCommand: ParsableCommand {
       print(parts)
       return
     }
+    if ["preset", "presets"].contains(section) {
+      for preset in ScenarioReader.standard.presets {
+        print("\(preset.name): \(preset.summary)")
+        for line in preset.link.split(separator: "\n") { print("    \(line)") }
+      }
+      return
+    }
     throw ValidationError(
       "no section or part '\(section)'; \(hint(for: section, catalogue))sections: "
-        + names.joined(separator: ", "))
+        + (names + ["preset"]).joined(separator: ", "))
   }
 
   /// Where a word belongs, or the nearest one.

@@ -144,6 +144,14 @@ import Testing
     }
   }
 
+  @Test func listShowsPresets() throws {
+    let result = try run("list", "preset")
+    #expect(result.status == 0)
+    #expect(result.output.hasPrefix("csinet: "), "\(result)")
+    #expect(result.output.contains("\n    channel: {type: cost2100"), "\(result)")
+    #expect(try run("list", "nothing").errors.contains("metric, preset"))
+  }
+
   @Test func checkWritesNothing() throws {
     let folder = try TestFolder()
     let result = try Program.run("check", Self.small, in: folder)

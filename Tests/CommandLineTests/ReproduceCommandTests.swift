@@ -169,6 +169,42 @@ import Testing
       try folder.read("results/papers/trained/\(digest)/\(file)") == folder.read("alone/\(file)"))
   }
 
+  /// Parameters and operations are counted: CsiNet of 8 x 8 images has `2 n M + M + n` parameters in its fully connected layers,
+  /// n = 128, `2 n M` multiply-accumulates there, and 3404 and 64 x 3240 in its convolutions, 42 and 64 x 36 of them at the UE.
+  @Test(arguments: [
+    ("parameters", 2 * 128 * 16 + 16 + 128 + 3404), ("ue_parameters", 128 * 16 + 16 + 42),
+    ("bs_multiply_accumulates", 128 * 16 + 64 * 3204),
+  ])
+  func counts(column: String, count: Int) throws {
+    let folder = try TestFolder([
+      "here/t.yaml": Self.linear.replacing("[dft_selection, pca]", with: "[{network: csinet}, pca]")
+        + """
+        paper:
+          source: N
+          table: T
+          column: \(column)
+          tolerance: 3
+          keys: [codec, codec.compression]
+          published: [[csinet, 8, \(count + 3)], [csinet, 4, 1]]
+          budgets: {usual: {training.epochs: 1}, smoke: {judged: false}}
+
+        """
+    ])
+    let result = try Program.run("reproduce", "here/t.yaml", "--budget", "smoke", in: folder)
+    #expect(result.status == 3, "\(result)")
+    #expect(result.output.contains("nothing trained"))
+    let obtained = try rows(folder, "results/papers/here/t/counted/cells.csv")
+    #expect(obtained[0]["obtained"] == "\(count)" && obtained[0]["verdict"] == "within")
+    #expect(obtained[1]["verdict"] == "missed")
+    #expect(
+      try folder.text("results/papers/README.md").contains("| \(count) | - | - | -3 | within |"))
+    #expect(!folder.has("results/papers/trained") && !folder.has("results/papers/trainings.csv"))
+    let other = try folder.text("here/t.yaml").replacing("[csinet, 4, 1]", with: "[pca, 4, 1]")
+    try folder.write(Data(other.utf8), to: "here/t.yaml")
+    let wrong = try Program.run("reproduce", "here/t.yaml", in: folder)
+    #expect(wrong.status == 2 && wrong.errors.contains("0 networks are pca, 4"), "\(wrong)")
+  }
+
   /// A table that is wrong is told before anything is trained, with its place.
   @Test func wrongTables() throws {
     for (right, wrong, message) in [

@@ -7,7 +7,8 @@ import LinkMath
 /// the weights of both layers are of one size. All other layers hand the image on: kernels have a one in their middle,
 /// batch normalisations have the image's own mean and deviation as shift and scale, learned slopes are 1, and residual branches
 /// keep their drawn values behind a small scale. Where leaky slopes stand on the decoder's way, the image passes them
-/// raised above zero, and is lowered by the last layer that can. A training goes on from there with what is not linear.
+/// raised above zero, and is lowered by the last layer that can; a slope behind that one is undone by the branch before it
+/// (``SlopeInverse``). A training goes on from there with what is not linear.
 ///
 /// An autoencoder of linear layers has the principal components as its optimum (P. Baldi, K. Hornik, Neural Networks and Principal
 /// Component Analysis: Learning from Examples Without Local Minima, 1989), but gradients reach components of small variance last.
@@ -68,9 +69,13 @@ public struct PrincipalStart: Sendable {
   /// - Parameters:
   ///   - drawn: initial values of all parameters.
   ///   - moment: second moment of `x - 0.5`, row-major `[value, value]`, of which the lower triangle is read.
+  ///   - samples: some of the images, `[sample, component, angle, delay]`, whose statistics a branch that undoes a slope is given.
+  ///   - pool: divides their way through the network; the result does not depend on it.
   /// - Throws: errors of the eigenvectors' computation.
   /// - Complexity: that of the eigenvectors, 4/3 n³ for n values of an image.
-  public func weights(_ drawn: Weights, moment: [Double]) throws -> Weights {
+  public func weights(
+    _ drawn: Weights, moment: [Double], samples: [Float], pool: WorkerPool
+  ) throws -> Weights {
     let size = image.count
     let (values, vectors) = try Eigen.symmetric(moment, order: size, largest: componentCount)
     let variances = (0..<size).map { Float(moment[$0 * size + $0]) }
@@ -78,7 +83,7 @@ public struct PrincipalStart: Sendable {
     for (value, vector) in zip(values, vectors) {
       for i in 0..<size { kept[i] += value * vector[i] * vector[i] }
     }
-    var start = Values(drawn, autoencoder)
+    var start = StartValues(drawn, autoencoder)
     let (gain, middle) = output
     let scale = gain.squareRoot()
     setEncoder(vectors, scale, PlaneStatistics(image, variances, middle: 0.5), &start)
@@ -86,13 +91,18 @@ public struct PrincipalStart: Sendable {
     setDecoder(
       vectors, scale, PlaneStatistics(image, kept.map { gain * gain * Float($0) }, middle: middle),
       raised, &start)
+    if let inverse = inverse(raised) {
+      let codewords = try InferencePlan(autoencoder.encoder, weights: start.weights)
+        .run([samples], count: samples.count / image.count, pool: pool)[0]
+      try inverse.settle(&start, autoencoder.decoder, codewords, pool)
+    }
     return start.weights
   }
 
   // MARK: - Encoder
 
   private func setEncoder(
-    _ vectors: [[Double]], _ scale: Float, _ statistics: PlaneStatistics, _ start: inout Values
+    _ vectors: [[Double]], _ scale: Float, _ statistics: PlaneStatistics, _ start: inout StartValues
   ) {
     let graph = autoencoder.encoder.graph
     for index in encoder.nodes { start.pass(graph, index, encoder, statistics, shift: 0) }
@@ -130,9 +140,26 @@ public struct PrincipalStart: Sendable {
       default: false
       }
     }
-    let beside = decoder.branches.filter { graph.normalization(before: $0.end) != nil }.map(\.sum)
-    guard let last = (onWay + beside).filter({ $0 > leaky }).max() else { return nil }
-    return (1.25 * gain / 2, last)
+    let beside = decoder.branches.filter {
+      graph.normalization(before: $0.end) != nil || graph.scaledConvolution(before: $0.end) != nil
+    }.map(\.sum)
+    let height = 1.25 * gain / 2
+    let undoing = decoder.branches.map(\.sum).filter { inverse((height, $0)) != nil }
+    return ((onWay + beside).filter { $0 > leaky }.max() ?? undoing.max()).map { (height, $0) }
+  }
+
+  /// The branch that lowers the image, if slopes behind it have to be undone and it has the layers for that.
+  private func inverse(_ raised: (by: Float, until: Int)?) -> SlopeInverse? {
+    let graph = autoencoder.decoder.graph
+    guard let raised, let branch = decoder.branches.first(where: { $0.sum == raised.until })
+    else { return nil }
+    let slopes = decoder.nodes.compactMap { node -> Float? in
+      guard node > raised.until, case .leakyReLU(let layer) = graph.nodes[node].operation
+      else { return nil }
+      return layer.slope
+    }
+    guard !slopes.isEmpty else { return nil }
+    return SlopeInverse(graph, branch, slope: slopes.reduce(1, *), height: raised.by)
   }
 
   private func isNormalised(_ node: Int) -> Bool {
@@ -143,7 +170,7 @@ public struct PrincipalStart: Sendable {
 
   private func setDecoder(
     _ vectors: [[Double]], _ scale: Float, _ statistics: PlaneStatistics,
-    _ raised: (by: Float, until: Int)?, _ start: inout Values
+    _ raised: (by: Float, until: Int)?, _ start: inout StartValues
   ) {
     let graph = autoencoder.decoder.graph
     func height(before node: Int) -> Float { raised.map { node <= $0.until ? $0.by : 0 } ?? 0 }
@@ -154,175 +181,28 @@ public struct PrincipalStart: Sendable {
         shift: isLast ? -raised!.by : 0)
       if case .prelu(let slope) = graph.nodes[index].operation { start.fill(slope, 1) }
     }
+    let inverse = inverse(raised)
     for branch in decoder.branches {
-      start.hush(graph, branch.end, Self.quiet * statistics.deviation)
-      if let raised, raised.until == branch.sum,
-        let layer = graph.normalization(before: branch.end)
-      {
+      let gain = Self.quiet * statistics.deviation
+      guard let raised, raised.until == branch.sum else {
+        start.hush(graph, branch.end, gain)
+        continue
+      }
+      if let inverse {
+        inverse.install(&start, quiet: gain)
+      } else if let layer = graph.normalization(before: branch.end) {
+        start.hush(graph, branch.end, gain)
         start.fill(layer.beta, -raised.by)
+      } else if let (factor, layer) = graph.scaledConvolution(before: branch.end) {
+        start.fill(factor, 1)
+        start.scale(layer.weight, by: gain)
+        start.fill(layer.bias!, -raised.by)
+      } else {
+        start.hush(graph, branch.end, gain)
       }
     }
     let middle = statistics.middle + (raised?.by ?? 0)
     start.setDense(decoder.dense) { output, input in scale * Float(vectors[input][output]) }
     start.setBias(decoder.dense) { _ in middle }
-  }
-}
-
-/// Means and variances of the values of an image, to be pooled as a normalisation does.
-private struct PlaneStatistics {
-  private let image: Shape
-  private let variances: [Float]
-  let middle: Float
-
-  init(_ image: Shape, _ variances: [Float], middle: Float) {
-    (self.image, self.variances, self.middle) = (image, variances, middle)
-  }
-
-  func raised(by height: Float) -> PlaneStatistics {
-    PlaneStatistics(image, variances, middle: middle + height)
-  }
-
-  /// Root of the mean variance.
-  var deviation: Float { (variances.reduce(0, +) / Float(variances.count)).squareRoot() }
-
-  /// Variance of a component, `[2]`.
-  func variance(component: Int) -> Float {
-    let plane = image.height * image.width
-    return variances[component * plane..<(component + 1) * plane].reduce(0, +) / Float(plane)
-  }
-
-  /// Variance of a column of all components.
-  func variance(column: Int) -> Float {
-    let values = stride(from: column, to: image.count, by: image.width).map { variances[$0] }
-    return values.reduce(0, +) / Float(values.count)
-  }
-}
-
-/// Weights in which single parameters are replaced.
-private struct Values {
-  private(set) var weights: Weights
-  private let keys: [ObjectIdentifier: String]
-
-  init(_ drawn: Weights, _ autoencoder: Autoencoder) {
-    weights = drawn
-    let parameters = autoencoder.encoder.parameters + autoencoder.decoder.parameters
-    keys = Dictionary(
-      parameters.map { (ObjectIdentifier($0.parameter), $0.key) }, uniquingKeysWith: { $1 })
-  }
-
-  mutating func set(_ parameter: NetworkParameter, _ values: [Float]) {
-    weights[keys[ObjectIdentifier(parameter)]!] = values
-  }
-
-  mutating func fill(_ parameter: NetworkParameter, _ value: Float) {
-    set(parameter, [Float](repeating: value, count: parameter.count))
-  }
-
-  private mutating func scale(_ parameter: NetworkParameter, by factor: Float) {
-    let key = keys[ObjectIdentifier(parameter)]!
-    weights[key] = weights[key]!.map { factor * $0 }
-  }
-
-  /// Makes a node of the path hand the image on.
-  ///
-  /// - Parameters:
-  ///   - statistics: of the image there.
-  ///   - shift: added to it by a node that can.
-  mutating func pass(
-    _ graph: Graph, _ index: Int, _ path: ImagePath, _ statistics: PlaneStatistics, shift: Float
-  ) {
-    switch graph.nodes[index].operation {
-    case .convolution(let layer):
-      let before = path.components[graph.nodes[index].inputs[0]] ?? [0, 1]
-      set(layer.weight, kernels(layer, before, path.components[index]!))
-      if let bias = layer.bias { fill(bias, shift) }
-    case .normalization(let layer):
-      let components = path.components[index]!
-      let variances = (0..<layer.count).map {
-        layer.settings.axis == .channel
-          ? statistics.variance(component: components[$0]) : statistics.variance(column: $0)
-      }
-      set(layer.runningVariance, variances)
-      fill(layer.runningMean, statistics.middle)
-      set(layer.gamma, variances.map { ($0 + Float(layer.settings.epsilon)).squareRoot() })
-      fill(layer.beta, statistics.middle + shift)
-    default: break
-    }
-  }
-
-  /// A one in the middle of the kernels of each output's component, shared between the channels that carry it.
-  private func kernels(_ layer: Convolution, _ before: [Int], _ after: [Int]) -> [Float] {
-    let (area, width) = (layer.kernel.area, layer.inputs / layer.groups)
-    var values = [Float](repeating: 0, count: layer.weight.count)
-    for output in 0..<layer.outputs {
-      let carriers = layer.sources(of: output).enumerated().filter {
-        before[$0.element] == after[output]
-      }
-      for carrier in carriers {
-        values[(output * width + carrier.offset) * area + area / 2] = 1 / Float(carriers.count)
-      }
-    }
-    return values
-  }
-
-  /// Makes what a branch adds small; what a factor of its own scales stays.
-  mutating func hush(_ graph: Graph, _ end: Int, _ gain: Float) {
-    if let layer = graph.normalization(before: end) {
-      fill(layer.gamma, gain)
-      fill(layer.beta, 0)
-    } else if let layer = graph.convolution(before: end) {
-      scale(layer.weight, by: gain)
-      if let bias = layer.bias { fill(bias, 0) }
-    }
-  }
-
-  mutating func setDense(_ layer: DenseProduct, _ value: (_ output: Int, _ input: Int) -> Float) {
-    var values = [Float](repeating: 0, count: layer.weight.count)
-    for output in 0..<layer.outputs {
-      for input in 0..<layer.inputs {
-        values[
-          layer.isTransposed ? input * layer.outputs + output : output * layer.inputs + input] =
-          value(output, input)
-      }
-    }
-    set(layer.weight, values)
-  }
-
-  mutating func setBias(_ layer: DenseProduct, _ value: (_ output: Int) -> Float) {
-    set(layer.bias!, (0..<layer.outputs).map(value))
-  }
-}
-
-extension Graph {
-  /// The normalisation whose values, through activations at most, a node has.
-  fileprivate func normalization(before end: Int) -> BatchNorm? {
-    if case .normalization(let layer) = nodes[behindActivations(end)].operation {
-      layer
-    } else {
-      nil
-    }
-  }
-
-  /// The convolution whose values, through activations at most, a node has.
-  fileprivate func convolution(before end: Int) -> Convolution? {
-    if case .convolution(let layer) = nodes[behindActivations(end)].operation { layer } else { nil }
-  }
-
-  /// Whether what a branch adds has a scale: of a normalisation, a convolution, or a factor of its own, which starts small.
-  fileprivate func canHush(_ end: Int) -> Bool {
-    switch nodes[behindActivations(end)].operation {
-    case .normalization, .convolution, .scale: true
-    default: false
-    }
-  }
-
-  private func behindActivations(_ end: Int) -> Int {
-    var node = end
-    while true {
-      switch nodes[node].operation {
-      case .leakyReLU, .prelu, .reshape, .fakeQuantization: node = nodes[node].inputs[0]
-      default: return node
-      }
-    }
   }
 }

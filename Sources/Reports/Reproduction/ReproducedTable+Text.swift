@@ -60,11 +60,12 @@ extension ReproducedTable {
   ]
 
   private func figures(_ cell: Cell) -> [String] {
-    let text = { (number: Double?) in number.map { String(format: "%.2f", $0) } ?? "-" }
+    let places = NetworkCount(column) == nil ? 2 : 0
+    let text = { (number: Double?) in number.map { String(format: "%.\(places)f", $0) } ?? "-" }
     return [
       text(cell.published), text(cell.obtained),
       cell.low == nil ? "-" : "\(text(cell.low)) to \(text(cell.high))", text(cell.batchMeanDB),
-      cell.difference.map { String(format: "%+.2f", $0) } ?? "-", cell.verdict.rawValue,
+      cell.difference.map { String(format: "%+.\(places)f", $0) } ?? "-", cell.verdict.rawValue,
     ]
   }
 
@@ -111,7 +112,8 @@ extension ReproducedTable {
     ]
     lines += [
       "",
-      "Budget `\(budget)`: \(spent). Column `\(column)`, tolerance \(numberText(tolerance)) \(unit).",
+      "Budget `\(budget)`: \(spent). Column `\(column)`, tolerance "
+        + "\(numberText(tolerance))\(unit.isEmpty ? "" : " \(unit)").",
     ]
     lines += ["", line(heading), line(heading.map { _ in "---" })]
     lines += cells.map { line($0.values + figures($0)) }

@@ -1,4 +1,5 @@
 import Foundation
+import LinkMath
 import Parts
 import Scenarios
 import Simulation
@@ -35,6 +36,16 @@ public struct ReproducedTable: Sendable, Codable, Equatable {
     public let samples, epochs: Int?
     /// What it says.
     public let verdict: Verdict
+
+    init(
+      _ cell: PaperTable.Cell, obtained: Double? = nil, low: Double? = nil, high: Double? = nil,
+      batchMeanDB: Double? = nil, samples: Int? = nil, epochs: Int? = nil, verdict: Verdict
+    ) {
+      (values, published) = (cell.values, cell.published)
+      (self.obtained, self.low, self.high) = (obtained, low, high)
+      (self.batchMeanDB, self.samples, self.epochs) = (batchMeanDB, samples, epochs)
+      self.verdict = verdict
+    }
 
     // Two capitals in a row do not come back from snake case.
     private enum CodingKeys: String, CodingKey {
@@ -94,28 +105,35 @@ extension ReproducedTable {
   /// Drops of a batch whose mean the CRNet family puts in decibels.
   static let batch = 200
 
-  /// Looks the figures of a table up in results.
+  /// Looks the figures of a table up in results, or counts them.
   ///
   /// - Parameters:
   ///   - plan: what was run.
-  ///   - results: of its variants, in their order.
+  ///   - results: of its variants, in their order; none for a table that is counted.
   /// - Throws: ``FigureError`` for a cell that no point, or several points, have; errors of journals.
   public init(_ plan: ReproductionPlan, _ results: [RecordedResult]) throws {
     let table = plan.table
     let known = FigureKey.columns.first { $0.name == table.column }
-    let lookup = Lookup(plan: plan, results: results, lowerIsBetter: known?.lowerIsBetter ?? true)
-    name = plan.name
+    (name, budget, keys) = (plan.name, plan.budget.name, table.keys)
     (source, title, setting, note) = (table.source, table.table, table.setting, table.note)
     (column, unit, tolerance) = (table.column, known?.unit ?? "", table.tolerance)
-    (publishedPasses, budget, keys) = (table.passes, plan.budget.name, table.keys)
-    version = results.first?.version ?? ""
-    cells =
-      try table.cells.map(lookup.cell)
-      + table.quoted.map {
-        Cell(
-          values: $0.values, published: $0.published, obtained: nil, low: nil, high: nil,
-          batchMeanDB: nil, samples: nil, epochs: nil, verdict: .quoted)
-      }
+    publishedPasses = table.passes
+    version = results.first?.version ?? ProgramIdentity.version
+    let quoted = table.quoted.map { Cell($0, verdict: .quoted) }
+    if let counts = plan.counts {
+      cells =
+        zip(table.cells, counts).map { cell, count in
+          let difference = Double(count) - cell.published
+          let isWithin = abs(difference) <= table.tolerance
+          return Cell(
+            cell, obtained: Double(count),
+            verdict: isWithin ? .within : difference > 0 ? .missed : .better)
+        } + quoted
+      claims = []
+      return
+    }
+    let lookup = Lookup(plan: plan, results: results, lowerIsBetter: known?.lowerIsBetter ?? true)
+    cells = try table.cells.map(lookup.cell) + quoted
     let found = try table.orderings.map(lookup.claim)
     claims = plan.budget.isJudged ? found : []
   }
@@ -149,8 +167,7 @@ extension ReproducedTable {
       let variant = plan.variants[index]
       let training = variant.trained == nil ? nil : variant.scenario.training
       return Cell(
-        values: cell.values, published: cell.published, obtained: obtained,
-        low: result.number(row, "\(table.column)_low"),
+        cell, obtained: obtained, low: result.number(row, "\(table.column)_low"),
         high: result.number(row, "\(table.column)_high"),
         batchMeanDB: try batchMean(result, row), samples: training?.count("samples"),
         epochs: training?.count("epochs"), verdict: verdict(obtained, cell.published))

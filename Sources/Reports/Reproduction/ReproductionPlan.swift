@@ -28,13 +28,17 @@ public struct ReproductionPlan: Sendable {
   public let table: PaperTable
   /// What may be spent.
   public let budget: PaperTable.Variation
-  /// In an order in which each has the weights that it starts from.
+  /// In an order in which each has the weights that it starts from; none of a table that is counted.
   public let variants: [Variant]
   /// Folder of the tables.
   public let output: String
+  /// The figures of a table that is counted, in the order of its cells; nil for one that needs trainings and runs.
+  let counts: [Int]?
 
   /// Folder of the scenarios of papers.
   public static let home = "scenarios/papers"
+  /// Name of the budget of a table that is counted.
+  static let countedName = "counted"
   /// Folder of weights below that of the tables.
   public static let trainedName = "trained"
 
@@ -58,6 +62,12 @@ public struct ReproductionPlan: Sendable {
         hint: "it needs 'paper: {published: ...}'; see \(Self.home)")
     }
     self.table = table
+    counts = try NetworkCount(table.column)?.figures(of: table, scenario, path)
+    guard counts == nil else {
+      // Nothing is spent on it, whatever the budget.
+      (self.budget, variants) = (PaperTable.Variation(name: Self.countedName), [])
+      return
+    }
     let budgets =
       table.budgets.isEmpty ? [PaperTable.Variation(name: "full")] : table.budgets
     guard let budget = budget.map({ name in budgets.first { $0.name == name } }) ?? budgets[0]

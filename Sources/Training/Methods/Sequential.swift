@@ -14,6 +14,7 @@ public struct SequentialMethod: TrainingMethod {
   public static let keys = TeacherKeys.all
 
   public let teacher: TeacherSource?
+  public let keepsDecoder = true
 
   /// Reads the teacher.
   public init(_ settings: Settings) throws(SettingsError) {
