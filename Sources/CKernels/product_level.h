@@ -239,8 +239,11 @@ static void LEVEL(pack)(size_t k, size_t n, const float *b, size_t b_row, size_t
         for (size_t x = 0; x < PANEL; x += LANES) {
           for (size_t i = 0; i < CHUNK; i += LANES) {
             vec square[LANES];
-            UNROLL for (size_t q = 0; q < LANES; q++)
+            UNROLL for (size_t q = 0; q < LANES; q++) {
+              // As many streams as columns are more than the processor follows by itself.
+              __builtin_prefetch(p + (x + q) * b_column + i + CHUNK);
               square[q] = x + q < columns ? LOAD(p + (x + q) * b_column + i) : (vec){0};
+            }
             LEVEL(transpose_lanes)(square);
             UNROLL for (size_t q = 0; q < LANES; q++)
               STORE(packed + (i + q) * PANEL + x, square[q]);

@@ -8,7 +8,7 @@ import LinkMath
 /// batch normalisations have the image's own mean and deviation as shift and scale, learned slopes are 1, and residual branches
 /// keep their drawn values behind a small scale. Where leaky slopes stand on the decoder's way, the image passes them
 /// raised above zero, and is lowered by the last layer that can; a slope behind that one is undone by the branch before it
-/// (``SlopeInverse``). A training goes on from there with what is not linear.
+/// (`SlopeInverse`). A training goes on from there with what is not linear.
 ///
 /// An autoencoder of linear layers has the principal components as its optimum (P. Baldi, K. Hornik, Neural Networks and Principal
 /// Component Analysis: Learning from Examples Without Local Minima, 1989), but gradients reach components of small variance last.
@@ -141,7 +141,7 @@ public struct PrincipalStart: Sendable {
       }
     }
     let beside = decoder.branches.filter {
-      graph.normalization(before: $0.end) != nil || graph.scaledConvolution(before: $0.end) != nil
+      graph.normalization(at: $0.end) != nil || graph.scaledConvolution(at: $0.end) != nil
     }.map(\.sum)
     let height = 1.25 * gain / 2
     let undoing = decoder.branches.map(\.sum).filter { inverse((height, $0)) != nil }
@@ -184,21 +184,19 @@ public struct PrincipalStart: Sendable {
     let inverse = inverse(raised)
     for branch in decoder.branches {
       let gain = Self.quiet * statistics.deviation
-      guard let raised, raised.until == branch.sum else {
-        start.hush(graph, branch.end, gain)
+      let lowers = raised?.until == branch.sum
+      if lowers, let inverse {
+        inverse.install(&start, quiet: gain)
         continue
       }
-      if let inverse {
-        inverse.install(&start, quiet: gain)
-      } else if let layer = graph.normalization(before: branch.end) {
-        start.hush(graph, branch.end, gain)
+      start.hush(graph, branch.end, gain)
+      guard lowers, let raised else { continue }
+      if let layer = graph.normalization(at: branch.end) {
         start.fill(layer.beta, -raised.by)
-      } else if let (factor, layer) = graph.scaledConvolution(before: branch.end) {
+      } else if let (factor, layer) = graph.scaledConvolution(at: branch.end) {
         start.fill(factor, 1)
         start.scale(layer.weight, by: gain)
         start.fill(layer.bias!, -raised.by)
-      } else {
-        start.hush(graph, branch.end, gain)
       }
     }
     let middle = statistics.middle + (raised?.by ?? 0)

@@ -102,7 +102,7 @@ struct StartValues {
 
   /// Makes what a branch adds small; what a factor of its own scales stays.
   mutating func hush(_ graph: Graph, _ end: Int, _ gain: Float) {
-    if let layer = graph.normalization(before: end) {
+    if let layer = graph.normalization(at: graph.behindActivations(end)) {
       fill(layer.gamma, gain)
       fill(layer.beta, 0)
     } else if let layer = graph.convolution(before: end) {
@@ -129,13 +129,9 @@ struct StartValues {
 }
 
 extension Graph {
-  /// The normalisation whose values, through activations at most, a node has.
-  func normalization(before end: Int) -> BatchNorm? {
-    if case .normalization(let layer) = nodes[behindActivations(end)].operation {
-      layer
-    } else {
-      nil
-    }
+  /// The normalisation that a node is.
+  func normalization(at node: Int) -> BatchNorm? {
+    if case .normalization(let layer) = nodes[node].operation { layer } else { nil }
   }
 
   /// The convolution whose values, through activations at most, a node has.
@@ -144,7 +140,7 @@ extension Graph {
   }
 
   /// The factor that ends a branch, and the convolution with a bias that it scales.
-  func scaledConvolution(before end: Int) -> (factor: NetworkParameter, layer: Convolution)? {
+  func scaledConvolution(at end: Int) -> (factor: NetworkParameter, layer: Convolution)? {
     guard case .scale(let factor) = nodes[end].operation,
       case .convolution(let layer) = nodes[nodes[end].inputs[0]].operation, layer.bias != nil
     else { return nil }
@@ -159,7 +155,7 @@ extension Graph {
     }
   }
 
-  private func behindActivations(_ end: Int) -> Int {
+  func behindActivations(_ end: Int) -> Int {
     var node = end
     while true {
       switch nodes[node].operation {
