@@ -58,7 +58,7 @@ struct SlopeInverse {
 
   private static func layer(_ graph: Graph, _ node: Int) -> Layer? {
     guard case .normalization(let norm) = graph.nodes[node].operation,
-      norm.settings.axis == .channel,
+      norm.settings.axis == .channel, norm.settings.momentum > 0,
       case .convolution(let convolution) = graph.nodes[graph.nodes[node].inputs[0]].operation,
       convolution.groups == 1
     else { return nil }
