@@ -147,6 +147,44 @@ static void level_tanh(const float *x, float *y, long n) {
 #undef BODY
 }
 
+// The tail Φ(-a) of the normal distribution from its density's shape e = exp(-a² / 2): their quotient is a polynomial in
+// 1 / (1 + 0.3 a), fitted over 0 to 13.5, where e ends as a normal Float, with a relative error of 1.3e-7.
+INLINE vec normal_tail(vec a, vec e) {
+  vec t = 1 / (1 + a * splat(0.3f));
+  vec p = splat(0.0359317549f);
+  p = p * t + splat(-0.158276081f);
+  p = p * t + splat(0.208206728f);
+  p = p * t + splat(-0.0553939454f);
+  p = p * t + splat(0.129469246f);
+  p = p * t + splat(0.0996374786f);
+  p = p * t + splat(0.120798357f);
+  p = p * t + splat(0.119626388f);
+  return e * (p * t);
+}
+
+static void level_gelu(const float *x, float *y, long n) {
+#define BODY(i, k)                                                                    \
+  do {                                                                                \
+    vec v = fetch(x + i, k), a = select(v < 0, -v, v);                                \
+    vec tail = normal_tail(a, exponential(v * v * splat(-0.5f)));                     \
+    put(y + i, v * select(v < 0, tail, 1 - tail), k);                                 \
+  } while (0)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+}
+
+static void level_gelu_gradient(const float *x, const float *gradient, float *target, long n) {
+#define BODY(i, k)                                                                    \
+  do {                                                                                \
+    vec v = fetch(x + i, k), a = select(v < 0, -v, v);                                \
+    vec e = exponential(v * v * splat(-0.5f)), tail = normal_tail(a, e);              \
+    vec slope = select(v < 0, tail, 1 - tail) + v * e * splat(0.398942280f);          \
+    put(target + i, fetch(gradient + i, k) * slope, k);                               \
+  } while (0)
+  EACH_VECTOR(n, BODY);
+#undef BODY
+}
+
 // Sixteen partial sums, then the rest one by one: the same bits for any number of lanes.
 static float level_exp_sum(const float *x, float *y, long n, float offset) {
   enum { PARTS = 16 / LANES };
@@ -187,6 +225,25 @@ static float level_dot(const float *x, const float *y, long n) {
   EACH_VECTOR(n, BODY);
 #undef BODY
   return lane_sum(s);
+}
+
+static void level_dot_rows(const float *x, const float *rows, long n, long count, long pitch,
+                           float *sums) {
+  // Four rows at a time: their sums do not wait for one another.
+  for (long r = 0; r < count; r += 4) {
+    const long left = count - r < 4 ? count - r : 4;
+    const float *row[4];
+    UNROLL for (int q = 0; q < 4; q++) row[q] = rows + (r + (q < left ? q : 0)) * pitch;
+    vec s[4] = {{0}};
+#define BODY(i, k)                                                        \
+  do {                                                                    \
+    vec v = fetch(x + i, k);                                              \
+    UNROLL for (int q = 0; q < 4; q++) s[q] += v * fetch(row[q] + i, k);  \
+  } while (0)
+    EACH_VECTOR(n, BODY);
+#undef BODY
+    for (long q = 0; q < left; q++) sums[r + q] += lane_sum_halves(s[q]);
+  }
 }
 
 static double level_squared_error(const float *y, const float *target, long n, float factor,
@@ -244,7 +301,8 @@ const kernel_table LEVEL_TABLE = {
     LEVEL_NAME,      LANES,         level_pack,    level_forward,        level_weight_sums,
     level_weight_outer, level_transpose,
     level_reduce_lanes, level_stage, level_stage_add, level_stage_gradient, level_moments,
-    level_backward,  level_sigmoid, level_tanh,    level_exp_sum,        level_axpy,
-    level_dot,       level_squared_error, level_adam,
+    level_backward,  level_sigmoid, level_tanh,    level_gelu,           level_gelu_gradient,
+    level_exp_sum,   level_axpy,
+    level_dot,       level_dot_rows, level_squared_error, level_adam,
     level_multiply_adds,
 };

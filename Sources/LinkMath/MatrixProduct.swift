@@ -59,6 +59,20 @@ public enum MatrixProduct {
     }
   }
 
+  /// C = bias + A · op(B) with the same bias [n] in each row, on row-major real matrices: C [m, n], A [m, k], op(B) [k, n].
+  ///
+  /// - Complexity: 2 m n k floating-point operations.
+  public static func multiply(
+    m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>,
+    ldb: Int, _ opB: Operation, bias: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
+    ldc: Int
+  ) {
+    withPacked(csk_product_packed_count(k, n)) { packed in
+      csk_product_pack(k, n, b, ldb, opB == .none ? 0 : 1, packed)
+      csk_product_part(m, n, k, a, lda, packed, k, bias, c, ldc)
+    }
+  }
+
   /// C = op(A) · op(B), or C += op(A) · op(B), on row-major real matrices: C [m, n], op(A) [m, k], op(B) [k, n].
   ///
   /// - Complexity: 2 m n k floating-point operations.

@@ -223,6 +223,45 @@ import Testing
     #expect(sum == folded)
   }
 
+  /// `x Φ(x)` and its slope against the complementary error function in Double, which is accurate in the tail too.
+  @Test(arguments: levels, [4001, 37, 1])
+  func GELU(_ level: Int, _ count: Int) {
+    let table = kernels_at(level)!.pointee
+    let special: [Float] = [0, -0.0, 1e-6, -1e-6, -12.9, 12.9, 100, -100]
+    let x = special + (0..<count).map { 26 * (Float($0) / Float(count) - 0.5) }
+    let gradient = Self.random(x.count, 4)
+    var (y, slopes) = (x, x)
+    table.gelu(x, &y, x.count)
+    table.gelu_gradient(x, gradient, &slopes, x.count)
+    for (i, value) in x.map(Double.init).enumerated() {
+      let share = 0.5 * erfc(-value / 2.0.squareRoot())
+      let density = exp(-value * value / 2) / (2 * Double.pi).squareRoot()
+      let expected = value * share
+      // In the tail the exponent is rounded, and behind 13.2 it is kept within the normal numbers.
+      let allowed = value < 0 ? 4e-7 + 1e-7 * value * value : 3e-7
+      #expect(abs(Double(y[i]) - expected) <= allowed * abs(expected) + 1e-36, "GELU(\(value))")
+      let slope = Double(gradient[i]) * (share + value * density)
+      #expect(
+        abs(Double(slopes[i]) - slope) <= 4e-7 * abs(Double(gradient[i])), "slope at \(value)")
+    }
+  }
+
+  /// Products of one vector with rows, added to what is there; nothing is read behind the last row.
+  @Test(arguments: levels, [(1, 4), (16, 1), (31, 9), (32, 16), (100, 3)])
+  func rowProducts(_ level: Int, _ size: (length: Int, count: Int)) {
+    let (length, count) = size
+    let pitch = length + 3
+    let (x, rows) = (Self.random(length, 1), Self.random((count - 1) * pitch + length, 2))
+    var sums = Self.random(count, 3)
+    let expected = sums.enumerated().map { row, start in
+      (0..<length).reduce(Double(start)) {
+        $0 + Double(x[$1]) * Double(rows[row * pitch + $1])
+      }
+    }
+    kernels_at(level)!.pointee.dot_rows(x, rows, length, count, pitch, &sums)
+    Self.expect(sums, near: expected, terms: length)
+  }
+
   @Test(arguments: levels, [1, 5, 16, 31, 32, 63, 64, 65, 1000, 1024])
   func moments(_ level: Int, _ count: Int) {
     let values = Self.random(count, 3).map { 5 + $0 }

@@ -46,34 +46,44 @@ extension CustomOperation {
   public var outputRange: ClosedRange<Float>? { nil }
 }
 
-/// A custom operation that is a matrix made of its parameters and a shift, `y = M x + b`, whatever structure its own forward pass uses.
+/// A custom operation that is a complex matrix made of its parameters, `y = [Re z, Im z]` with `z = (P + i Q) h` of the complex map
+/// `h = (2 x_0 - 1) + i (2 x_1 - 1)`, whatever structure its own forward pass uses.
 ///
 /// Training writes the matrix once for each batch and runs all samples through the kernels of dense layers; the gradient of the
 /// matrix goes back to the parameters once for each batch too. Inference runs ``CustomOperation/forward(_:into:)``.
-public protocol MatrixOperation: CustomOperation {
-  /// Writes M `[output, input]` and b `[output]`.
-  ///
-  /// - Parameters:
-  ///   - parameters: values of ``CustomOperation/reads``.
-  ///   - matrix: written whole.
-  ///   - shift: written whole.
-  func write(
-    _ parameters: [UnsafePointer<Float>], matrix: UnsafeMutablePointer<Float>,
-    shift: UnsafeMutablePointer<Float>)
+public protocol ComplexMatrixOperation: CustomOperation {
+  /// Rows of P and Q; their columns are the values of a plane of the map.
+  var rowCount: Int { get }
 
-  /// Adds to the gradients of the parameters.
+  /// Whether Q is zero; then it is neither written nor given.
+  var isReal: Bool { get }
+
+  /// Writes rows of P and Q, `[row, column]`.
   ///
   /// - Parameters:
   ///   - parameters: values of ``CustomOperation/reads``.
-  ///   - matrix: gradient of M.
-  ///   - shift: gradient of b.
+  ///   - rows: which rows.
+  ///   - real: their P, written whole.
+  ///   - imaginary: their Q, written whole.
+  func write(
+    _ parameters: [UnsafePointer<Float>], rows: Range<Int>, real: UnsafeMutablePointer<Float>,
+    imaginary: UnsafeMutablePointer<Float>)
+
+  /// Adds to the gradients of the parameters what rows of the matrix contribute; other rows may be added at the same time, so these must
+  /// have parameters of their own.
+  ///
+  /// - Parameters:
+  ///   - parameters: values of ``CustomOperation/reads``.
+  ///   - rows: which rows.
+  ///   - real: gradient of their P.
+  ///   - imaginary: gradient of their Q.
   ///   - gradients: added to, one for each parameter.
   func addGradients(
-    _ parameters: [UnsafePointer<Float>], matrix: UnsafePointer<Float>,
-    shift: UnsafePointer<Float>, to gradients: [UnsafeMutablePointer<Float>])
+    _ parameters: [UnsafePointer<Float>], rows: Range<Int>, real: UnsafePointer<Float>,
+    imaginary: UnsafePointer<Float>, to gradients: [UnsafeMutablePointer<Float>])
 }
 
-extension MatrixOperation {
+extension ComplexMatrixOperation {
   /// Never called: plans differentiate the matrix.
   public func backward(
     _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,

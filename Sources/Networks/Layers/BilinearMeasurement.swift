@@ -5,7 +5,7 @@ import LinkMath
 ///
 /// Gives `[Re c_1 ... Re c_R, Im c_1 ... Im c_R]`. With real vectors these are `u_kᵀ h_0 v_k`, then `u_kᵀ h_1 v_k`. Parameters
 /// `[R, rows]` and `[R, columns]`, drawn with `E ‖u‖² = E ‖v‖² = 1`.
-public struct BilinearMeasurement: Layer, MatrixOperation {
+public struct BilinearMeasurement: Layer, ComplexMatrixOperation {
   /// The map x, `[2, row, column]`.
   public let image: Shape
   /// Measurements R.
@@ -134,85 +134,70 @@ public struct BilinearMeasurement: Layer, MatrixOperation {
     add(imaginary, map.real, to: b, adding: true)
   }
 
-  /// u_k and v_k; imaginary parts of zeros for real measurements.
-  private struct Pair<Value> {
-    let uReal, uImaginary, vReal, vImaginary: Value
-  }
+  public var rowCount: Int { count }
+  public var isReal: Bool { !isComplex }
 
-  private func pair<P>(_ parts: [P], _ zeros: P, _ at: (P, Int) -> P, _ k: Int) -> Pair<P> {
-    let (u, v) = (k * image.height, k * image.width)
-    return isComplex
-      ? Pair(
-        uReal: at(parts[0], u), uImaginary: at(parts[1], u), vReal: at(parts[2], v),
-        vImaginary: at(parts[3], v))
-      : Pair(uReal: at(parts[0], u), uImaginary: zeros, vReal: at(parts[1], v), vImaginary: zeros)
-  }
-
-  /// With `p = Re u Re v + Im u Im v` and `q = Re u Im v - Im u Re v`: rows `2 [p, -q]` for real and `2 [q, p]` for imaginary parts,
-  /// and what `h = 2 x - 1` takes away.
+  /// Rows `P = Re u Re vᵀ + Im u Im vᵀ` and `Q = Re u Im vᵀ - Im u Re vᵀ` of `u* v`.
   public func write(
-    _ parameters: [UnsafePointer<Float>], matrix: UnsafeMutablePointer<Float>,
-    shift: UnsafeMutablePointer<Float>
+    _ parameters: [UnsafePointer<Float>], rows: Range<Int>, real: UnsafeMutablePointer<Float>,
+    imaginary: UnsafeMutablePointer<Float>
   ) {
-    let (rows, columns, plane) = (image.height, image.width, image.plane)
-    let zeros = FloatMemory(max(rows, columns))
-    for k in 0..<count {
-      let w = pair(parameters, UnsafePointer(zeros.pointer), { $0 + $1 }, k)
-      let (real, imaginary) = (matrix + k * 2 * plane, matrix + (count + k) * 2 * plane)
-      for i in 0..<rows {
-        let (a, b, offset) = (2 * w.uReal[i], 2 * w.uImaginary[i], i * columns)
-        for j in 0..<columns {
-          let p = a * w.vReal[j] + b * w.vImaginary[j]
-          let q = a * w.vImaginary[j] - b * w.vReal[j]
-          real[offset + j] = p
-          real[plane + offset + j] = -q
-          imaginary[offset + j] = q
-          imaginary[plane + offset + j] = p
+    let (height, width) = (image.height, image.width)
+    for (index, k) in rows.enumerated() {
+      for i in 0..<height {
+        let place = (index * height + i) * width
+        let (p, q) = (real + place, imaginary + place)
+        guard isComplex else {
+          let (u, v) = (parameters[0][k * height + i], parameters[1] + k * width)
+          for j in 0..<width { p[j] = u * v[j] }
+          continue
+        }
+        let (a, b) = (parameters[0][k * height + i], parameters[1][k * height + i])
+        let (re, im) = (parameters[2] + k * width, parameters[3] + k * width)
+        for j in 0..<width {
+          (p[j], q[j]) = (a * re[j] + b * im[j], a * im[j] - b * re[j])
         }
       }
-      func sum(_ values: UnsafePointer<Float>, _ count: Int) -> Double {
-        (0..<count).reduce(0) { $0 + Double(values[$1]) }
-      }
-      let (uReal, uImaginary) = (sum(w.uReal, rows), sum(w.uImaginary, rows))
-      let (vReal, vImaginary) = (sum(w.vReal, columns), sum(w.vImaginary, columns))
-      let p = uReal * vReal + uImaginary * vImaginary
-      let q = uReal * vImaginary - uImaginary * vReal
-      (shift[k], shift[count + k]) = (Float(q - p), Float(-q - p))
     }
   }
 
-  /// By the gradients P and Q of p and q: `Re u` has `P Re v + Q Im v`, `Im u` has `P Im v - Q Re v`, `Re v` has `Pᵀ Re u - Qᵀ Im u` and
-  /// `Im v` has `Pᵀ Im u + Qᵀ Re u`.
+  /// `Re u` has `P Re v + Q Im v`, `Im u` has `P Im v - Q Re v`, `Re v` has `Pᵀ Re u - Qᵀ Im u` and `Im v` has `Pᵀ Im u + Qᵀ Re u`, P and Q
+  /// standing for their gradients.
   public func addGradients(
-    _ parameters: [UnsafePointer<Float>], matrix: UnsafePointer<Float>,
-    shift: UnsafePointer<Float>, to gradients: [UnsafeMutablePointer<Float>]
+    _ parameters: [UnsafePointer<Float>], rows: Range<Int>, real: UnsafePointer<Float>,
+    imaginary: UnsafePointer<Float>, to gradients: [UnsafeMutablePointer<Float>]
   ) {
-    let (rows, columns, plane) = (image.height, image.width, image.plane)
+    let (height, width) = (image.height, image.width)
     let table = Kernels.best.table
-    let (zeros, unused) = (FloatMemory(max(rows, columns)), FloatMemory(max(rows, columns)))
-    let (p, q, negative) = (FloatMemory(plane), FloatMemory(plane), FloatMemory(rows))
-    for k in 0..<count {
-      let w = pair(parameters, UnsafePointer(zeros.pointer), { $0 + $1 }, k)
-      let d = pair(gradients, unused.pointer, { $0 + $1 }, k)
-      let (real, imaginary) = (matrix + k * 2 * plane, matrix + (count + k) * 2 * plane)
-      let (a, b) = (shift[k], shift[count + k])
-      for i in 0..<plane {
-        p.pointer[i] = 2 * (real[i] + imaginary[plane + i]) - (a + b)
-        q.pointer[i] = 2 * (imaginary[i] - real[plane + i]) + (a - b)
+    func addRows(_ map: UnsafePointer<Float>, _ v: UnsafePointer<Float>, to u: Pointer) {
+      table.dot_rows(v, map, width, height, width, u)
+    }
+    func addColumns(_ u: UnsafePointer<Float>, _ map: UnsafePointer<Float>, to v: Pointer) {
+      csk_product_few_rows(1, width, height, u, height, map, width, v, width, 1)
+    }
+    withScratch(height + width) { memory in
+      let (negativeU, negativeV) = (memory, memory + height)
+      for (index, k) in rows.enumerated() {
+        let (p, q) = (real + index * image.plane, imaginary + index * image.plane)
+        let (u, v) = (k * height, k * width)
+        guard isComplex else {
+          addRows(p, parameters[1] + v, to: gradients[0] + u)
+          addColumns(parameters[0] + u, p, to: gradients[1] + v)
+          continue
+        }
+        let (uReal, uImaginary) = (parameters[0] + u, parameters[1] + u)
+        let (vReal, vImaginary) = (parameters[2] + v, parameters[3] + v)
+        for i in 0..<height { negativeU[i] = -uImaginary[i] }
+        for j in 0..<width { negativeV[j] = -vReal[j] }
+        addRows(p, vReal, to: gradients[0] + u)
+        addRows(q, vImaginary, to: gradients[0] + u)
+        addRows(p, vImaginary, to: gradients[1] + u)
+        addRows(q, negativeV, to: gradients[1] + u)
+        addColumns(uReal, p, to: gradients[2] + v)
+        addColumns(negativeU, q, to: gradients[2] + v)
+        addColumns(uImaginary, p, to: gradients[3] + v)
+        addColumns(uReal, q, to: gradients[3] + v)
       }
-      for i in 0..<rows {
-        let (x, y) = (p.pointer + i * columns, q.pointer + i * columns)
-        d.uReal[i] += table.dot(x, w.vReal, columns) + table.dot(y, w.vImaginary, columns)
-        d.uImaginary[i] += table.dot(x, w.vImaginary, columns) - table.dot(y, w.vReal, columns)
-        negative.pointer[i] = -w.uImaginary[i]
-      }
-      func add(_ u: UnsafePointer<Float>, _ map: FloatMemory, to v: UnsafeMutablePointer<Float>) {
-        csk_product_few_rows(1, columns, rows, u, rows, map.pointer, columns, v, columns, 1)
-      }
-      add(w.uReal, p, to: d.vReal)
-      add(negative.pointer, q, to: d.vReal)
-      add(w.uImaginary, p, to: d.vImaginary)
-      add(w.uReal, q, to: d.vImaginary)
     }
   }
 }

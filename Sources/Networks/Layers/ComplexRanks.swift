@@ -30,78 +30,59 @@ public struct OuterProductSum: Layer, CustomOperation {
     Costs(products: 4 * inputs[0].count / pitch * image.plane)
   }
 
+  /// With D = [Re d, Im d] and D' = [Im d, -Re d] the planes are `Dᵀ Re a + D'ᵀ Im a`, both below each other.
   public func forward(_ sample: CustomSample, into output: UnsafeMutableBufferPointer<Float>) {
-    let ranks = sample.inputs[0].count / pitch
-    let (x, y) = (Ranks(sample.inputs[0].baseAddress!, image), output.baseAddress!)
-    withScratch(ranks * image.width) { negative in
+    let (ranks, rows) = (sample.inputs[0].count / pitch, image.height)
+    let (x, y) = (sample.inputs[0].baseAddress!, output.baseAddress!)
+    withScratch(ranks * 2 * rows) { turned in
       for e in 0..<ranks {
-        for j in 0..<image.width {
-          negative[e * image.width + j] = -x.columnImaginary[e * pitch + j]
-        }
+        let (d, target) = (x + e * pitch, turned + e * 2 * rows)
+        for i in 0..<rows { (target[i], target[rows + i]) = (d[rows + i], -d[i]) }
       }
-      func add(
-        _ d: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ step: Int, to channel: Int,
-        adding: Bool
-      ) {
-        multiplySmall(
-          m: image.height, n: image.width, k: ranks, d, lda: pitch, .transpose, a, ldb: step,
-          into: y + channel * image.plane, ldc: image.width, adding: adding)
-      }
-      add(x.rowReal, x.columnReal, pitch, to: 0, adding: false)
-      add(x.rowImaginary, x.columnImaginary, pitch, to: 0, adding: true)
-      add(x.rowImaginary, x.columnReal, pitch, to: 1, adding: false)
-      add(x.rowReal, negative, image.width, to: 1, adding: true)
+      multiplySmall(
+        m: 2 * rows, n: image.width, k: ranks, x, lda: pitch, .transpose, x + 2 * rows, ldb: pitch,
+        into: y, ldc: image.width)
+      multiplySmall(
+        m: 2 * rows, n: image.width, k: ranks, turned, lda: 2 * rows, .transpose,
+        x + 2 * rows + image.width, ldb: pitch, into: y, ldc: image.width, adding: true)
     }
   }
 
-  /// With G the gradient as a complex map, `∂d = G a` and `∂a = Gᴴ d`.
+  /// With G the gradient as a complex map, `∂d = G a` and `∂a = Gᴴ d`: real and imaginary parts side by side times
+  /// `[[Re Gᵀ, Im Gᵀ], [-Im Gᵀ, Re Gᵀ]]` and `[[Re G, -Im G], [Im G, Re G]]`.
   public func backward(
     _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,
     inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
   ) {
     let (ranks, plane) = (sample.inputs[0].count / pitch, image.plane)
     let (rows, columns) = (image.height, image.width)
-    let x = Ranks(sample.inputs[0].baseAddress!, image)
-    let dx = Ranks(inputs[0].baseAddress!, image)
-    withScratch(4 * plane) { memory in
-      let g = gradient.baseAddress!
-      let (real, imaginary) = (memory, memory + plane)
-      let (negative, flipped) = (memory + 2 * plane, memory + 3 * plane)
-      Kernels.best.table.transpose(g, columns, rows, columns, real, rows)
-      Kernels.best.table.transpose(g + plane, columns, rows, columns, imaginary, rows)
-      for i in 0..<plane {
-        negative[i] = -imaginary[i]
-        flipped[i] = -g[plane + i]
+    let (x, dx) = (sample.inputs[0].baseAddress!, inputs[0].baseAddress!)
+    let (real, imaginary) = (gradient.baseAddress!, gradient.baseAddress! + plane)
+    withScratch(8 * plane) { memory in
+      let (forRows, forColumns) = (memory, memory + 4 * plane)
+      for (map, place) in [(real, 0), (imaginary, rows)] {
+        Kernels.best.table.transpose(map, columns, rows, columns, forRows + place, 2 * rows)
       }
-      func add(
-        _ factor: UnsafePointer<Float>, _ map: UnsafePointer<Float>, _ sizes: (Int, Int),
-        to target: UnsafePointer<Float>, adding: Bool
-      ) {
-        multiplySmall(
-          m: ranks, n: sizes.1, k: sizes.0, factor, lda: pitch, .none, map, ldb: sizes.1,
-          into: UnsafeMutablePointer(mutating: target), ldc: pitch, adding: adding)
+      for j in 0..<columns {
+        let (first, second) = (forRows + j * 2 * rows, forRows + (columns + j) * 2 * rows)
+        for i in 0..<rows { (second[i], second[rows + i]) = (-first[rows + i], first[i]) }
       }
-      let (toRows, toColumns) = ((columns, rows), (rows, columns))
-      add(x.columnReal, real, toRows, to: dx.rowReal, adding: false)
-      add(x.columnImaginary, negative, toRows, to: dx.rowReal, adding: true)
-      add(x.columnImaginary, real, toRows, to: dx.rowImaginary, adding: false)
-      add(x.columnReal, imaginary, toRows, to: dx.rowImaginary, adding: true)
-      add(x.rowReal, g, toColumns, to: dx.columnReal, adding: false)
-      add(x.rowImaginary, g + plane, toColumns, to: dx.columnReal, adding: true)
-      add(x.rowImaginary, g, toColumns, to: dx.columnImaginary, adding: false)
-      add(x.rowReal, flipped, toColumns, to: dx.columnImaginary, adding: true)
-    }
-  }
-
-  /// Where the parts of the first rank start.
-  private struct Ranks {
-    let rowReal, rowImaginary, columnReal, columnImaginary: UnsafePointer<Float>
-
-    init(_ start: UnsafePointer<Float>, _ image: Shape) {
-      rowReal = start
-      rowImaginary = start + image.height
-      columnReal = start + 2 * image.height
-      columnImaginary = start + 2 * image.height + image.width
+      for i in 0..<rows {
+        let (first, second) = (
+          forColumns + i * 2 * columns, forColumns + (rows + i) * 2 * columns
+        )
+        let (re, im) = (real + i * columns, imaginary + i * columns)
+        for j in 0..<columns {
+          (first[j], first[columns + j]) = (re[j], -im[j])
+          (second[j], second[columns + j]) = (im[j], re[j])
+        }
+      }
+      multiplySmall(
+        m: ranks, n: 2 * rows, k: 2 * columns, x + 2 * rows, lda: pitch, .none, forRows,
+        ldb: 2 * rows, into: dx, ldc: pitch)
+      multiplySmall(
+        m: ranks, n: 2 * columns, k: 2 * rows, x, lda: pitch, .none, forColumns,
+        ldb: 2 * columns, into: dx + 2 * rows, ldc: pitch)
     }
   }
 }
@@ -157,58 +138,46 @@ struct RankExpansion: Layer, CustomOperation {
 
   func costs(_ inputs: [Shape]) -> Costs { Costs(products: ranks * size * pitch) }
 
-  /// One rank without its gate.
-  private func expand(
-    _ sample: CustomSample, _ rank: Int, _ parts: ArraySlice<(start: Int, count: Int)>,
-    into target: UnsafeMutablePointer<Float>
-  ) {
-    let code = sample.inputs[0].baseAddress! + rank * size
-    for index in parts.indices {
-      let (start, count) = parts[index]
-      csk_product_few_rows(
-        1, count, size, code, size,
-        sample.parameters[index].baseAddress! + rank * size * count, count, target + start, count,
-        0)
-    }
-  }
-
   func forward(_ sample: CustomSample, into output: UnsafeMutableBufferPointer<Float>) {
-    let parts = parts[...]
     for rank in 0..<ranks {
       let target = output.baseAddress! + rank * pitch
-      expand(sample, rank, parts, into: target)
+      let code = sample.inputs[0].baseAddress! + rank * size
+      for (index, (start, count)) in parts.enumerated() {
+        csk_product_few_rows(
+          1, count, size, code, size,
+          sample.parameters[index].baseAddress! + rank * size * count, count, target + start,
+          count, 0)
+      }
       let gate = sample.inputs[1][rank]
       for i in 0..<2 * image.height { target[i] *= gate }
     }
   }
 
+  /// With r and c what the rows and the columns of a rank give back to its code w without the gate g: `∂w = g r + c` and `∂g = wᵀ r`.
   func backward(
     _ sample: CustomSample, gradient: UnsafeBufferPointer<Float>,
     inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
   ) {
-    let table = Kernels.best.table
-    let (rows, parts) = (2 * image.height, parts)
-    withScratch(2 * pitch) { memory in
-      let (values, scaled) = (memory, memory + pitch)
+    let (table, parts) = (Kernels.best.table, parts)
+    withScratch(2 * size) { memory in
+      let (fromRows, gated) = (memory, memory + size)
       for rank in 0..<ranks {
         let source = gradient.baseAddress! + rank * pitch
-        expand(sample, rank, parts[..<2], into: values)
-        inputs[1][rank] = table.dot(source, values, rows)
+        let code = sample.inputs[0].baseAddress! + rank * size
+        let codeGradient = inputs[0].baseAddress! + rank * size
         let gate = sample.inputs[1][rank]
-        for i in 0..<rows { scaled[i] = gate * source[i] }
-        for i in rows..<pitch { scaled[i] = source[i] }
-        for q in 0..<size {
-          let code = sample.inputs[0][rank * size + q]
-          var sum: Float = 0
-          for (index, (start, count)) in parts.enumerated() {
-            let offset = (rank * size + q) * count
-            sum += table.dot(
-              sample.parameters[index].baseAddress! + offset, scaled + start, count)
-            table.axpy(
-              code, scaled + start, parameters[index].baseAddress! + offset, count)
-          }
-          inputs[0][rank * size + q] = sum
+        for q in 0..<size { (fromRows[q], codeGradient[q], gated[q]) = (0, 0, gate * code[q]) }
+        for (index, (start, count)) in parts.enumerated() {
+          let (isRows, offset) = (start < 2 * image.height, rank * size * count)
+          table.dot_rows(
+            source + start, sample.parameters[index].baseAddress! + offset, count, size, count,
+            isRows ? fromRows : codeGradient)
+          csk_product_few_rows(
+            size, count, 1, isRows ? UnsafePointer(gated) : code, 1, source + start, count,
+            parameters[index].baseAddress! + offset, count, 1)
         }
+        inputs[1][rank] = table.dot(code, fromRows, size)
+        table.axpy(gate, fromRows, codeGradient, size)
       }
     }
   }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// `x Φ(x) = x / 2 (1 + erf(x / sqrt 2))`, D. Hendrycks, K. Gimpel, Gaussian Error Linear Units, 2016, arXiv:1606.08415.
 public struct GELU: Layer, CustomOperation {
   /// The exact form, not that by tanh.
@@ -13,7 +11,7 @@ public struct GELU: Layer, CustomOperation {
 
   public func forward(_ sample: CustomSample, into output: UnsafeMutableBufferPointer<Float>) {
     let x = sample.inputs[0]
-    for i in x.indices { output[i] = x[i] * Self.distribution(x[i]) }
+    Kernels.best.table.gelu(x.baseAddress!, output.baseAddress!, x.count)
   }
 
   /// `Φ(x) + x φ(x)`.
@@ -22,13 +20,7 @@ public struct GELU: Layer, CustomOperation {
     inputs: [UnsafeMutableBufferPointer<Float>], parameters: [UnsafeMutableBufferPointer<Float>]
   ) {
     let x = sample.inputs[0]
-    for i in x.indices {
-      let density = exp(-x[i] * x[i] / 2) / (2 * Float.pi).squareRoot()
-      inputs[0][i] = gradient[i] * (Self.distribution(x[i]) + x[i] * density)
-    }
-  }
-
-  private static func distribution(_ x: Float) -> Float {
-    (1 + erff(x / Float(2).squareRoot())) / 2
+    Kernels.best.table.gelu_gradient(
+      x.baseAddress!, gradient.baseAddress!, inputs[0].baseAddress!, x.count)
   }
 }

@@ -1,7 +1,7 @@
 import CKernels
 
 /// Convolution of the channels of one or more views.
-final class ConvolutionStep: Step, @unchecked Sendable {
+final class ConvolutionStep: BlockSummingStep, @unchecked Sendable {
   // Sendable: scratch memory is per worker, partial sums per block.
   private let layer: Convolution
   private let inputs: [Consumer]
@@ -299,11 +299,10 @@ final class ConvolutionStep: Step, @unchecked Sendable {
     }
   }
 
-  var weight: NetworkParameter { layer.weight }
-  var weightCount: Int { tapTotal }
+  var summed: [NetworkParameter?] { [layer.weight] }
 
   /// Adds the blocks' gradients of some of the weights, numbered as they are stored, in the order of blocks.
-  func addWeightGradient(_ run: Run, _ weights: Range<Int>) {
+  func addGradient(_ run: Run, of index: Int, _ weights: Range<Int>) {
     guard output.wantsGradient else { return }
     let target = run.store.gradient(layer.weight)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: weights.count) { memory in

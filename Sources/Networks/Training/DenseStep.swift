@@ -99,22 +99,21 @@ final class DenseStep: Step, @unchecked Sendable {
     let (rows, columns) = tile(run, block, columns: product.outputs)
     guard !rows.isEmpty && !columns.isEmpty else { return }
     let target = output.data(0) + rows.lowerBound * product.outputs + columns.lowerBound
-    for row in 0..<rows.count {
-      let line = target + row * product.outputs
-      if let bias = product.bias {
-        let values = run.store.value(bias) + product.firstRow + columns.lowerBound
-        line.update(from: values, count: columns.count)
-      } else {
-        line.update(repeating: 0, count: columns.count)
-      }
-    }
+    let source = input.view.data(0) + rows.lowerBound * product.inputs
     let start = columns.lowerBound * (product.isTransposed ? 1 : product.inputs)
-    MatrixProduct.multiply(
-      m: rows.count, n: columns.count, k: product.inputs,
-      input.view.data(0) + rows.lowerBound * product.inputs, lda: product.inputs, .none,
-      factor(run) + start,
-      ldb: product.isTransposed ? product.outputs : product.inputs,
-      product.isTransposed ? .none : .transpose, into: target, ldc: product.outputs, adding: true)
+    let pitch = product.isTransposed ? product.outputs : product.inputs
+    let operation = product.isTransposed ? MatrixProduct.Operation.none : .transpose
+    if let bias = product.bias {
+      MatrixProduct.multiply(
+        m: rows.count, n: columns.count, k: product.inputs, source, lda: product.inputs,
+        factor(run) + start, ldb: pitch, operation,
+        bias: run.store.value(bias) + product.firstRow + columns.lowerBound, into: target,
+        ldc: product.outputs)
+    } else {
+      MatrixProduct.multiply(
+        m: rows.count, n: columns.count, k: product.inputs, source, lda: product.inputs, .none,
+        factor(run) + start, ldb: pitch, operation, into: target, ldc: product.outputs)
+    }
     guard let slope else { return }
     for row in 0..<rows.count {
       var job = plane_job()
@@ -134,7 +133,7 @@ final class DenseStep: Step, @unchecked Sendable {
     if block < first {
       inputGradient(run, block)
     } else {
-      weightGradient(run, DenseStep.part(block - first, of: weightTasks, product.outputs))
+      weightGradient(run, block - first)
     }
   }
 
@@ -162,24 +161,34 @@ final class DenseStep: Step, @unchecked Sendable {
     }
   }
 
-  private func weightGradient(_ run: Run, _ outputs: Range<Int>) {
-    guard !outputs.isEmpty else { return }
+  /// The larger side is divided: each task then packs the smaller matrix again, not the larger one.
+  private func weightGradient(_ run: Run, _ task: Int) {
+    let isDividedByOutputs = product.outputs >= product.inputs
+    let outputs =
+      isDividedByOutputs
+      ? DenseStep.part(task, of: weightTasks, product.outputs) : 0..<product.outputs
+    let inputs =
+      isDividedByOutputs
+      ? 0..<product.inputs : DenseStep.part(task, of: weightTasks, product.inputs)
+    guard !outputs.isEmpty, !inputs.isEmpty else { return }
     let rows = run.count * rowsPerSample
     let gradient = output.gradient(0) + outputs.lowerBound
+    let source = input.view.data(0) + inputs.lowerBound
     let target = weight(run.store.gradient(product.weight))
     if product.isTransposed {
       MatrixProduct.multiply(
-        m: product.inputs, n: outputs.count, k: rows, input.view.data(0), lda: product.inputs,
-        .transpose, gradient, ldb: product.outputs, into: target + outputs.lowerBound,
+        m: inputs.count, n: outputs.count, k: rows, source, lda: product.inputs, .transpose,
+        gradient, ldb: product.outputs,
+        into: target + inputs.lowerBound * product.outputs + outputs.lowerBound,
         ldc: product.outputs, adding: !overwritesWeight)
     } else {
       MatrixProduct.multiply(
-        m: outputs.count, n: product.inputs, k: rows, gradient, lda: product.outputs, .transpose,
-        input.view.data(0), ldb: product.inputs,
-        into: target + outputs.lowerBound * product.inputs, ldc: product.inputs,
-        adding: !overwritesWeight)
+        m: outputs.count, n: inputs.count, k: rows, gradient, lda: product.outputs, .transpose,
+        source, ldb: product.inputs,
+        into: target + outputs.lowerBound * product.inputs + inputs.lowerBound,
+        ldc: product.inputs, adding: !overwritesWeight)
     }
-    guard let bias = product.bias else { return }
+    guard let bias = product.bias, inputs.lowerBound == 0 else { return }
     let sums = run.store.gradient(bias) + product.firstRow + outputs.lowerBound
     for row in 0..<rows {
       run.kernels.table.axpy(1, gradient + row * product.outputs, sums, outputs.count)

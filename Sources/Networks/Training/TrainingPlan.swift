@@ -80,7 +80,7 @@ public final class TrainingPlan {
     }
     for step in steps {
       if step is DenseStep || step is AttentionStep || step is FeedForwardStep
-        || step is MatrixStep
+        || step is ComplexMatrixStep
       {
         close()
         regions.append([step])

@@ -93,8 +93,10 @@ struct TrainingPlanBuilder {
       step = LayerNormStep(layer, source, output, batch: batch, workers: workers)
     case .fakeQuantization(let quantization):
       step = FakeQuantizationStep(quantization, source, output, batch: batch, workers: workers)
-    case .custom(let operation as any MatrixOperation):
-      step = MatrixStep(operation, source, output)
+    case .custom(let operation as any ComplexMatrixOperation):
+      let planes = ComplexPlanesStep(operation, source, batch: batch)
+      append(planes, [])
+      step = ComplexMatrixStep(operation, planes, source, output, batch: batch)
     case .custom(let operation):
       step = CustomStep(operation, sources, output, batch: batch, workers: workers)
     case .attention(let core):
