@@ -33,12 +33,18 @@ public struct PaperTable: Sendable, Hashable {
     public let name: String
     /// As of `--set`.
     public let overrides: [String]
+    /// What a variant has besides with a budget of this name, as in `crnet: {hour: {training.epochs: 24}}`.
+    public let byBudget: [String: [String]]
     /// Whether figures obtained with it are held against the published ones: `judged: false` says no.
     public let isJudged: Bool
 
     /// Values under a name; the parameters are the properties.
-    public init(name: String, overrides: [String] = [], isJudged: Bool = true) {
+    public init(
+      name: String, overrides: [String] = [], byBudget: [String: [String]] = [:],
+      isJudged: Bool = true
+    ) {
       (self.name, self.overrides, self.isJudged) = (name, overrides, isJudged)
+      self.byBudget = byBudget
     }
   }
 
@@ -113,13 +119,14 @@ struct PaperTableReader {
         "'paper' needs 'keys', a list of different swept paths",
         hint: "for example 'keys: [codec, codec.compression]'")
     }
+    let budgets = variations(paper["budgets"])
     return PaperTable(
       source: text(paper, "source", entry), table: text(paper, "table", entry),
       setting: text(paper, "setting"), passes: number(paper["passes"]), note: text(paper, "note"),
       column: paper["column"] == nil ? "nmse_db" : text(paper, "column"),
       tolerance: number(paper["tolerance"]) ?? 1.5, keys: keys,
       cells: cells(paper["published"], keys), quoted: cells(paper["quoted"], keys),
-      budgets: variations(paper["budgets"]), variants: variations(paper["variants"]),
+      budgets: budgets, variants: variations(paper["variants"], budgets: budgets.map(\.name)),
       orderings: orderings(paper["orderings"], keys))
   }
 
@@ -166,7 +173,8 @@ struct PaperTableReader {
     }
   }
 
-  private func variations(_ entry: YAMLEntry?) -> [PaperTable.Variation] {
+  /// Entries under the name of a budget are those of a variant for that budget alone.
+  private func variations(_ entry: YAMLEntry?, budgets: [String] = []) -> [PaperTable.Variation] {
     guard let entry else { return [] }
     guard let mapping = entry.value.mapping else {
       log.error(
@@ -187,13 +195,28 @@ struct PaperTableReader {
         return nil
       }
       let values = variation.value.mapping?.entries ?? []
+      let (own, plain) = (
+        values.filter { budgets.contains($0.key) },
+        values.filter { !budgets.contains($0.key) && $0.key != "judged" }
+      )
+      for entry in own where entry.value.mapping == nil {
+        log.error(
+          entry.value.position,
+          "what variant '\(variation.key)' has with budget '\(entry.key)' must be a mapping, got \(entry.value.summary)",
+          hint: "for example '\(entry.key): {training.epochs: 20}'")
+      }
       return PaperTable.Variation(
-        name: variation.key,
-        overrides: values.filter { $0.key != "judged" }.map {
-          "\($0.key)=\($0.value.overrideText)"
-        },
+        name: variation.key, overrides: Self.overrides(plain),
+        byBudget: Dictionary(
+          uniqueKeysWithValues: own.map {
+            ($0.key, Self.overrides($0.value.mapping?.entries ?? []))
+          }),
         isJudged: values.first { $0.key == "judged" }?.value.scalar != "false")
     }
+  }
+
+  private static func overrides(_ entries: [YAMLEntry]) -> [String] {
+    entries.map { "\($0.key)=\($0.value.overrideText)" }
   }
 
   private func orderings(_ entry: YAMLEntry?, _ keys: [String]) -> [PaperTable.Ordering] {

@@ -51,7 +51,7 @@ struct BlockRecord {
     }
   }
 
-  /// Makes means of sums over slots, marks what is missing, and refuses any other number that is not finite.
+  /// Makes means of sums over slots, rounds them to single precision, marks what is missing, and refuses any other number that is not finite.
   ///
   /// - Parameter points: the operating points that were walked; the numbers of others mean nothing.
   mutating func finish(_ points: Range<Int>) throws(MetricError) -> BlockMetrics {
@@ -68,10 +68,11 @@ struct BlockRecord {
           case .servedSlots: sums[0, place] *= served
           }
           let isMissing = isSilent[point][row] || !number.exists(tree.points[point])
-          if isMissing { sums[0, place] = .nan }
+          let value = sums[0, place]
+          sums[0, place] = isMissing ? .nan : Double(Float(value))
           guard isMissing || sums[0, place].isFinite else {
             throw MetricError(
-              number: number, value: sums[0, place],
+              number: number, value: value,
               drop: drops.lowerBound + row % drops.count, point: tree.points[point].coordinates)
           }
         }

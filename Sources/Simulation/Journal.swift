@@ -19,7 +19,7 @@ public struct JournalError: Error, Sendable, CustomStringConvertible {
 /// What a journal belongs to; another header means another run.
 public struct JournalHeader: Sendable, Hashable, Codable {
   /// Raised when lines or blocks change their meaning.
-  public var format = 4
+  public var format = 5
   /// Everything the drops depend on, but not how many there are: a longer run continues a shorter one.
   public var physics: String
   /// Drops of a block.

@@ -4,9 +4,10 @@ import LinkMath
 
 /// The line of a block: `block <index> <drops> <checksum> <numbers>`, the numbers as packed bytes without newlines.
 ///
-/// The numbers are turned around to [number, user of a point, drop], so that alike ones stand together, their bytes taken apart
-/// into planes (first the lowest byte of all numbers), and the planes deflated: nothing is rounded, every bit of every number comes
-/// back. Of the packed bytes, `0a` and `1b` are written as `1b 01` and `1b 02`.
+/// The numbers, which are those of single precision, are turned around to [number, byte, user of a point, drop], the lowest byte
+/// first, so that alike ones stand together, and deflated. Of a number with a ``Resemblance`` the
+/// distance to it is kept, in steps from one single to the next. Nothing is rounded, every bit of every number comes back. Of the packed
+/// bytes, `0a` and `1b` are written as `1b 01` and `1b 02`.
 package enum JournalLine {
   private static let newline: UInt8 = 0x0a
   private static let escape: UInt8 = 0x1b
@@ -32,9 +33,9 @@ package enum JournalLine {
     let numbers = [UInt8](fields[4])
     guard fields[3].elementsEqual(checksum(start, numbers).utf8), let packed = unescaped(numbers),
       let planes = Deflate.unpacked(
-        packed, count: drops * layout.valuesPerDrop * MemoryLayout<Double>.size)
+        packed, count: drops * layout.valuesPerDrop * MemoryLayout<Float>.size)
     else { return nil }
-    let values = values(planes, drops: drops, numbers: layout.numbers.count)
+    let values = values(planes, layout.numbers)
     return BlockMetrics(layout: layout, dropCount: drops, values: values).map { (index, $0) }
   }
 
@@ -47,42 +48,54 @@ package enum JournalLine {
 
   // MARK: order
 
-  /// Byte planes of the numbers as [number, user of a point, drop].
+  /// Where the bytes of each number stand: those that others resemble come before them.
+  private struct Order {
+    let likenesses: [Likeness?]
+    let numbers: [Int]
+    let rowCount: Int
+
+    init(_ names: [String], valueCount: Int) {
+      likenesses = Likeness.all(of: names)
+      let (known, others) = (likenesses.map { $0 == nil }, names.indices)
+      numbers = others.filter { known[$0] } + others.filter { !known[$0] }
+      rowCount = names.isEmpty ? 0 : valueCount / names.count
+    }
+  }
+
+  /// Bytes as [number, byte of it, user of a point, drop].
   private static func planes(_ metrics: BlockMetrics) -> [UInt8] {
-    let (count, width) = (metrics.values.count, MemoryLayout<Double>.size)
-    var planes = [UInt8](repeating: 0, count: width * count)
-    visit(count, numbers: metrics.layout.numbers.count) { place, turned in
-      var bits = metrics.values[place].bitPattern
-      for plane in 0..<width {
-        planes[plane * count + turned] = UInt8(truncatingIfNeeded: bits)
-        bits >>= 8
+    let (values, width) = (metrics.values, MemoryLayout<Float>.size)
+    let order = Order(metrics.layout.numbers, valueCount: values.count)
+    var planes: [UInt8] = []
+    planes.reserveCapacity(width * values.count)
+    for number in order.numbers {
+      let bits = (0..<order.rowCount).map { row in
+        let start = row * order.numbers.count
+        let value = Float(values[start + number])
+        return order.likenesses[number]?.distance(of: value, values, start) ?? value.bitPattern
       }
+      for plane in 0..<width { planes += bits.map { UInt8(truncatingIfNeeded: $0 >> (8 * plane)) } }
     }
     return planes
   }
 
-  /// The numbers of byte planes, as a block has them.
-  private static func values(_ planes: [UInt8], drops: Int, numbers: Int) -> [Double] {
-    let width = MemoryLayout<Double>.size
+  /// The numbers of such bytes, as a block has them.
+  private static func values(_ planes: [UInt8], _ names: [String]) -> [Double] {
+    let width = MemoryLayout<Float>.size
     let count = planes.count / width
+    let order = Order(names, valueCount: count)
     var values = [Double](repeating: 0, count: count)
-    visit(count, numbers: numbers) { place, turned in
-      let bits = (0..<width).reversed().reduce(UInt64(0)) { bits, plane in
-        bits << 8 | UInt64(planes[plane * count + turned])
+    for (index, number) in order.numbers.enumerated() {
+      for row in 0..<order.rowCount {
+        let start = row * names.count
+        let bits = (0..<width).reduce(UInt32(0)) { bits, plane in
+          bits | UInt32(planes[(index * width + plane) * order.rowCount + row]) << (8 * plane)
+        }
+        values[start + number] = Double(
+          order.likenesses[number]?.value(at: bits, values, start) ?? Float(bitPattern: bits))
       }
-      values[place] = Double(bitPattern: bits)
     }
     return values
-  }
-
-  /// Gives each place of [user of a point, drop, number] with that of [number, user of a point, drop].
-  private static func visit(
-    _ count: Int, numbers: Int, _ body: (_ place: Int, _ turned: Int) -> Void
-  ) {
-    let rows = numbers > 0 ? count / numbers : 0
-    for row in 0..<rows {
-      for number in 0..<numbers { body(row * numbers + number, number * rows + row) }
-    }
   }
 
   // MARK: newlines

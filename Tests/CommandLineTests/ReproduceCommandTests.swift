@@ -169,6 +169,25 @@ import Testing
       try folder.read("results/papers/trained/\(digest)/\(file)") == folder.read("alone/\(file)"))
   }
 
+  /// What a variant says for a budget holds with that budget alone, and each row tells what it was trained with.
+  @Test func variantsWithBudgetsOfTheirOwn() throws {
+    let folder = try TestFolder([
+      "here/t.yaml": Self.trained
+        .replacing("plain: {}", with: "plain: {first: {training.samples: 32, training.epochs: 3}}")
+        .replacing(
+          "  variants:", with: "  budgets: {first: {training.epochs: 1}, second: {}}\n  variants:")
+    ])
+    for (budget, trained) in [("first", ["32 x 3", "24 x 1"]), ("second", ["24 x 2", "24 x 2"])] {
+      let result = try Program.run("reproduce", "here/t.yaml", "--budget", budget, in: folder)
+      try #require(result.status == 0, "\(result)")
+      #expect(result.output.contains("at most ") == (budget == "first"))
+      let cells = try rows(folder, "results/papers/here/t/\(budget)/cells.csv")
+      #expect(cells.map { "\($0["samples"]!) x \($0["epochs"]!)" } == trained)
+      let page = try folder.text("results/papers/README.md")
+      #expect(trained.allSatisfy { page.contains("| \($0) |") })
+    }
+  }
+
   /// Parameters and operations are counted: CsiNet of 8 x 8 images has `2 n M + M + n` parameters in its fully connected layers,
   /// n = 128, `2 n M` multiply-accumulates there, and 3404 and 64 x 3240 in its convolutions, 42 and 64 x 36 of them at the UE.
   @Test(arguments: [
@@ -197,7 +216,8 @@ import Testing
     #expect(obtained[0]["obtained"] == "\(count)" && obtained[0]["verdict"] == "within")
     #expect(obtained[1]["verdict"] == "missed")
     #expect(
-      try folder.text("results/papers/README.md").contains("| \(count) | - | - | -3 | within |"))
+      try folder.text("results/papers/README.md")
+        .contains("| \(count) | - | - | -3 | within | - |"))
     #expect(!folder.has("results/papers/trained") && !folder.has("results/papers/trainings.csv"))
     let other = try folder.text("here/t.yaml").replacing("[csinet, 4, 1]", with: "[pca, 4, 1]")
     try folder.write(Data(other.utf8), to: "here/t.yaml")
@@ -216,6 +236,10 @@ import Testing
       ("source: N", "source: ''", "'paper.source' must be a text"),
       ("budgets: {a: {}}", "budgets: [a]", "a mapping of names"),
       ("budgets: {a: {}}", "budgets: {a: 3}", "got 'a' with '3'"),
+      (
+        "budgets: {a: {}}", "budgets: {a: {}}\n  variants: {x: {a: 3}}",
+        "budget 'a' must be a mapping"
+      ),
       ("orderings: []", "orderings: [{key: codec}]", "must have key, better, worse, claim"),
       ("budgets: {a: {}}", "budgets: {a: {codec.colour: red}}", "colour"),
       (

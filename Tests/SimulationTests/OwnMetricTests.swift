@@ -76,7 +76,8 @@ struct PortCount: Metric {
     // A drop has three slots, so its outage is a multiple of a third; and it is none where the mean rate tells so.
     var shares: [Set<Double>] = [[], []]
     try forEachDrop(run(columns: "outage")) { point, value in
-      shares[point].insert(3 * value(OutageColumn.outage))
+      // Kept in single precision.
+      shares[point].insert(Double(3 * Float(value(OutageColumn.outage))))
       if value(.rate) < 5 {
         #expect(value(OutageColumn.outage) > 0)
       } else {

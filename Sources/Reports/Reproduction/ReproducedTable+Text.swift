@@ -56,7 +56,7 @@ extension ReproducedTable {
   }
 
   private static let figures = [
-    "published", "obtained", "interval", "batch dB", "difference", "verdict",
+    "published", "obtained", "interval", "batch dB", "difference", "verdict", "trained",
   ]
 
   private func figures(_ cell: Cell) -> [String] {
@@ -66,20 +66,19 @@ extension ReproducedTable {
       text(cell.published), text(cell.obtained),
       cell.low == nil ? "-" : "\(text(cell.low)) to \(text(cell.high))", text(cell.batchMeanDB),
       cell.difference.map { String(format: "%+.\(places)f", $0) } ?? "-", cell.verdict.rawValue,
+      cell.training.map { "\($0.samples) x \($0.epochs)" } ?? "-",
     ]
   }
 
   /// What was spent beside what the paper spent.
   public var spent: String {
-    let trained = cells.compactMap { cell in
-      cell.samples.flatMap { samples in cell.epochs.map { (samples, $0) } }
-    }
-    guard let most = trained.max(by: { $0.0 * $0.1 < $1.0 * $1.1 }) else {
-      return "nothing trained"
-    }
-    let own = "\(most.0) samples x \(most.1) epochs"
-    guard let passes = publishedPasses, passes > 0 else { return own }
-    let share = String(format: "%.2g", 100 * Double(most.0 * most.1) / passes)
+    let passes = { (training: (samples: Int, epochs: Int)) in training.samples * training.epochs }
+    let trained = cells.compactMap(\.training)
+    guard let most = trained.max(by: { passes($0) < passes($1) }) else { return "nothing trained" }
+    let isSame = trained.allSatisfy { $0 == most }
+    let own = "\(isSame ? "" : "at most ")\(most.samples) samples x \(most.epochs) epochs"
+    guard let all = publishedPasses, all > 0 else { return own }
+    let share = String(format: "%.2g", 100 * Double(passes(most)) / all)
     return "\(own), \(share) % of the paper's"
   }
 
@@ -138,7 +137,7 @@ extension ReproducedTable {
       # Published tables, repeated
 
       Written by `csilink reproduce`. Each figure is that of the scenario of the same name below `scenarios/papers`, trained with the budget \
-      that stands above its table; intervals are those of 95 % over drops, `batch dB` averages the decibels of batches of 200 drops as \
+      that stands above its table, `trained` being samples x epochs; intervals are those of 95 % over drops, `batch dB` averages the decibels of batches of 200 drops as \
       some papers do. A difference is obtained less published.
 
       \(summary)

@@ -53,6 +53,11 @@ public struct ReproducedTable: Sendable, Codable, Equatable {
       case batchMeanDB = "batchMeanDb"
     }
 
+    /// Samples of an epoch and epochs; nil without a training.
+    var training: (samples: Int, epochs: Int)? {
+      samples.flatMap { samples in epochs.map { (samples, $0) } }
+    }
+
     /// Obtained less published; nil for what is only quoted.
     public var difference: Double? { obtained.map { $0 - published } }
   }

@@ -83,7 +83,8 @@ public struct ReproductionPlan: Sendable {
     for variant in variants {
       made.append(
         try Self.variant(
-          variant, path, budget.overrides + variant.overrides + overrides,
+          variant, path,
+          budget.overrides + variant.overrides + (variant.byBudget[budget.name] ?? []) + overrides,
           in: "\(output)/\(self.name)/\(budget.name)", output, after: made))
     }
     self.variants = made

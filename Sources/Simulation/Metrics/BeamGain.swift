@@ -4,7 +4,8 @@ extension DropNumber {
   /// Mean over tones of |H w|² over the mean of |H|² over tones and ports.
   public static let beamformingGain = DropNumber("beamforming_gain", .servedSlots)
   /// Mean over tones of |H w|² / ‖H‖².
-  public static let gainFraction = DropNumber("gain_fraction", .servedSlots)
+  public static let gainFraction = DropNumber(
+    "gain_fraction", .servedSlots, like: Resemblance(.squaredCosineSimilarity) { $0[0] })
 }
 
 extension Column {

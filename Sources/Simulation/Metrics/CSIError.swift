@@ -8,7 +8,9 @@ extension DropNumber {
     !$0.givesDirections
   }
   /// The numerator of ``errorRatio``, summed over slots.
-  public static let errorEnergy = DropNumber("error_energy", .none) { !$0.givesDirections }
+  public static let errorEnergy = DropNumber(
+    "error_energy", .none, like: Resemblance(.errorRatio, .referenceEnergy) { $0[0] * $0[1] }
+  ) { !$0.givesDirections }
   /// The denominator of ``errorRatio``, summed over slots.
   public static let referenceEnergy = DropNumber("reference_energy", .none)
   /// Share of ‖H‖² outside the kept delay rows, of the true channel in the measured slots.

@@ -1,6 +1,6 @@
 /// A number that a ``Metric`` keeps of each drop at each operating point.
 ///
-/// A drop whose true channel has no energy in the kept rows or in the band has NaN in all of them; it is counted and left out
+/// It is kept in single precision, which is that of the link. A drop whose true channel has no energy in the kept rows or in the band has NaN in all of them; it is counted and left out
 /// of the means. Numbers of one name are the same.
 public struct DropNumber: Sendable, Hashable, CustomStringConvertible {
   /// What is done with the sum over the slots of a drop.
@@ -20,6 +20,7 @@ public struct DropNumber: Sendable, Hashable, CustomStringConvertible {
   let whenHarmed: Double?
   /// Whether the drops of an operating point have it.
   let exists: @Sendable (PointConstants) -> Bool
+  let resemblance: Resemblance?
 
   /// - Parameters:
   ///   - name: what journals and messages call it.
@@ -30,10 +31,18 @@ public struct DropNumber: Sendable, Hashable, CustomStringConvertible {
     _ name: String, _ averaging: Averaging, whenHarmed: Double? = nil,
     exists: @escaping @Sendable (PointConstants) -> Bool = { _ in true }
   ) {
+    self.init(name, averaging, whenHarmed: whenHarmed, like: nil, exists: exists)
+  }
+
+  init(
+    _ name: String, _ averaging: Averaging, whenHarmed: Double? = nil, like: Resemblance?,
+    exists: @escaping @Sendable (PointConstants) -> Bool = { _ in true }
+  ) {
     self.name = name
     self.averaging = averaging
     self.whenHarmed = whenHarmed
     self.exists = exists
+    resemblance = like
   }
 
   /// Numbers of the metrics that every run has, in the order of journals.

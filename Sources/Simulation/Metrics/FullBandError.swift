@@ -2,7 +2,10 @@ import Parts
 
 extension DropNumber {
   /// ‖H − Ĥ‖² / ‖H‖² of the reconstruction, all tones, in the slots that use it; missing if the BS does not know the gain.
-  public static let fullRatio = DropNumber("full_ratio", .servedSlots) { $0.knowsScale }
+  public static let fullRatio = DropNumber(
+    "full_ratio", .servedSlots,
+    like: Resemblance(.errorRatio, .truncationRatio) { $0[0] * (1 - $0[1]) + $0[1] }
+  ) { $0.knowsScale }
 }
 
 extension Column {

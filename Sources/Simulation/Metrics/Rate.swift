@@ -2,7 +2,8 @@ import Parts
 
 extension DropNumber {
   /// Mean over tones of log2(1 + SNR |H w|²); of several users, log2(1 + SINR).
-  public static let rate = DropNumber("rate", .servedSlots)
+  public static let rate = DropNumber(
+    "rate", .servedSlots, like: Resemblance(.perfectRate) { $0[0] })
   /// The same with ‖H‖² for |H w|²; of several users, with the weights of perfect CSI.
   public static let perfectRate = DropNumber("perfect_rate", .servedSlots)
 }

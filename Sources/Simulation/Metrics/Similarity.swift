@@ -2,7 +2,9 @@ import Parts
 
 extension DropNumber {
   /// Mean over tones of |⟨h, ĥ⟩| / (‖h‖ ‖ĥ‖).
-  public static let cosineSimilarity = DropNumber("cosine_similarity", .servedSlots)
+  public static let cosineSimilarity = DropNumber(
+    "cosine_similarity", .servedSlots,
+    like: Resemblance(.squaredCosineSimilarity) { $0[0].squareRoot() })
   /// Mean over tones of its square.
   public static let squaredCosineSimilarity = DropNumber(
     "squared_cosine_similarity", .servedSlots)
