@@ -15,6 +15,15 @@ INLINE void put(float *p, vec v, long n) {
   else store_part(p, v, n);
 }
 
+// Sums that reach results have sixteen lanes in all, of as many vectors as the level needs: the same bits for any level with
+// fused multiply-adds.
+enum { PARTS = 16 / LANES };
+
+// What is left of a row, at most a vector, zeros behind it.
+INLINE vec load_rest(const float *p, long n) {
+  return n >= LANES ? load(p) : load_part(p, n > 0 ? n : 0);
+}
+
 // Planes follow one another in memory but the processor's own prefetching stops at the page's end.
 enum { AHEAD = 1024 };
 INLINE void prefetch_row(const float *row, long width) {
@@ -60,31 +69,56 @@ static void level_stage_gradient(const plane_job *job, const float *z, float a, 
   }
 }
 
+// Lane by lane, of vectors that make sixteen lanes together.
+INLINE double sixteen_sum(const vec *v) {
+  double s = 0;
+  UNROLL for (int p = 0; p < PARTS; p++) {
+    UNROLL for (int k = 0; k < LANES; k++) s += v[p][k];
+  }
+  return s;
+}
+
+// The sum of four times sixteen partial sums, in pairs.
+INLINE double four_sums(vec (*s)[PARTS]) {
+  vec all[PARTS];
+  UNROLL for (int p = 0; p < PARTS; p++) all[p] = (s[0][p] + s[1][p]) + (s[2][p] + s[3][p]);
+  return sixteen_sum(all);
+}
+
 static void level_moments(const float *values, long n, double *sum, double *squares) {
-  // Four sums at a time, or each addition would wait for the one before.
-  enum { STEP = 4 * LANES };
-  vec s[4] = {{0}}, q[4] = {{0}};
+  // Four sums at a time, or each addition would wait for the one before; of sixteen lanes each, whatever the level.
+  enum { STEP = 4 * 16 };
+  vec s[4][PARTS] = {{{0}}}, q[4][PARTS] = {{{0}}};
   long x = 0;
   for (; x + STEP <= n; x += STEP) {
-    UNROLL for (int i = 0; i < 4; i++) s[i] += load(values + x + i * LANES);
+    UNROLL for (int i = 0; i < 4; i++) {
+      UNROLL for (int p = 0; p < PARTS; p++) s[i][p] += load(values + x + 16 * i + p * LANES);
+    }
   }
-  for (; x + LANES <= n; x += LANES) s[0] += load(values + x);
-  if (x < n) s[1] += load_part(values + x, n - x);
-  *sum = lane_sum_double((s[0] + s[1]) + (s[2] + s[3]));
+  for (; x + 16 <= n; x += 16) {
+    UNROLL for (int p = 0; p < PARTS; p++) s[0][p] += load(values + x + p * LANES);
+  }
+  UNROLL for (int p = 0; p < PARTS; p++)
+    s[1][p] += load_rest(values + x + p * LANES, n - x - p * LANES);
+  *sum = four_sums(s);
   const vec mean = splat((float)(*sum / (double)n));
   for (x = 0; x + STEP <= n; x += STEP) {
     UNROLL for (int i = 0; i < 4; i++) {
-      vec d = load(values + x + i * LANES) - mean;
-      q[i] += d * d;
+      UNROLL for (int p = 0; p < PARTS; p++) {
+        vec d = load(values + x + 16 * i + p * LANES) - mean;
+        q[i][p] += d * d;
+      }
     }
   }
-  for (; x + LANES <= n; x += LANES) {
-    vec d = load(values + x) - mean;
-    q[0] += d * d;
+  for (; x + 16 <= n; x += 16) {
+    UNROLL for (int p = 0; p < PARTS; p++) {
+      vec d = load(values + x + p * LANES) - mean;
+      q[0][p] += d * d;
+    }
   }
   double rest = 0;
   for (; x < n; x++) rest += (values[x] - mean[0]) * (values[x] - mean[0]);
-  *squares = lane_sum_double((q[0] + q[1]) + (q[2] + q[3])) + rest;
+  *squares = four_sums(q) + rest;
 }
 
 static void level_backward(float *gradient, const float *z, long n, float scale, float shift,
@@ -187,7 +221,6 @@ static void level_gelu_gradient(const float *x, const float *gradient, float *ta
 
 // Sixteen partial sums, then the rest one by one: the same bits for any number of lanes.
 static float level_exp_sum(const float *x, float *y, long n, float offset) {
-  enum { PARTS = 16 / LANES };
   vec s[PARTS];
   UNROLL for (int p = 0; p < PARTS; p++) s[p] = (vec){0};
   const vec shift = splat(offset);
@@ -220,11 +253,20 @@ static void level_axpy(float a, const float *x, float *y, long n) {
 }
 
 static float level_dot(const float *x, const float *y, long n) {
-  vec s = {0};
-#define BODY(i, k) s += fetch(x + i, k) * fetch(y + i, k)
-  EACH_VECTOR(n, BODY);
-#undef BODY
-  return lane_sum(s);
+  vec s[PARTS] = {{0}};
+  long i = 0;
+  for (; i + 16 <= n; i += 16) {
+    UNROLL for (int p = 0; p < PARTS; p++) s[p] += load(x + i + p * LANES) * load(y + i + p * LANES);
+  }
+  UNROLL for (int p = 0; p < PARTS; p++) {
+    const long from = i + p * LANES;
+    s[p] += load_rest(x + from, n - from) * load_rest(y + from, n - from);
+  }
+  float sum = 0;
+  UNROLL for (int p = 0; p < PARTS; p++) {
+    UNROLL for (int k = 0; k < LANES; k++) sum += s[p][k];
+  }
+  return sum;
 }
 
 static void level_dot_rows(const float *x, const float *rows, long n, long count, long pitch,

@@ -273,6 +273,28 @@ import Testing
     #expect(abs(squares - expected) <= 1e-4 * expected + 1e-9)
   }
 
+  /// What networks do outside of trainings has the same bits at all levels with fused multiply-adds, for any length.
+  @Test(arguments: [1, 7, 16, 23, 64, 100, 1000, 1031])
+  func fusedLevelsAgree(_ count: Int) {
+    let fused = Self.levels.map { kernels_at($0)!.pointee }
+      .filter { String(cString: $0.name) != "baseline" }
+    let (x, y) = (Self.random(count, 5).map { 3 * $0 }, Self.random(count, 6))
+    let results = fused.map { table in
+      var numbers: [UInt64] = [UInt64(table.dot(x, y, count).bitPattern)]
+      var (sum, squares) = (0.0, 0.0)
+      table.moments(x, count, &sum, &squares)
+      numbers += [sum.bitPattern, squares.bitPattern]
+      var target = x
+      numbers.append(UInt64(table.exp_sum(x, &target, count, 1).bitPattern))
+      for function in [table.sigmoid, table.tanh, table.gelu] {
+        function!(x, &target, count)
+        numbers += target.map { UInt64($0.bitPattern) }
+      }
+      return numbers
+    }
+    #expect(results.allSatisfy { $0 == results[0] })
+  }
+
   /// What is called the peak rate is not exceeded by a kernel that also loads and stores. Rates are the best of turns
   /// taken until the peak has had a turn as undisturbed as the kernel's.
   @Test func peakIsNotExceeded() {
