@@ -22,6 +22,21 @@ import Testing
     run: {seed: 5, drops: 12, block: 4}
     """
 
+  /// All other families of networks.
+  private static let families = [
+    "csinet", "cl-csinet", "acrnet-1x", "bcsinet-b2", "csinetplus", "csinetpro", "cllwcsinet",
+    "clnet", "kd-crnet-se", "dcrnet-1x", "dcrnetv2-mini", "lrp", "dnnet",
+  ]
+  private static let zoo = """
+    link:
+      grid: {tones: 64, spacing: 240 kHz}
+      channel: {type: cdl, profile: C, delay_spread: 100 ns, ports: 32}
+      transform: {taps: 32}
+    sweep:
+      codec: [\(families.map { "{network: \($0), compression: 16, weights: weights}" }.joined(separator: ", "))]
+    run: {seed: 5, drops: 8, block: 4}
+    """
+
   /// PCA, whose eigenvectors are fitted, with quantisers and FFTW's transforms.
   private static let fitted = """
     link:
@@ -42,7 +57,7 @@ import Testing
 
   private func reports(_ environment: [String: String]) throws -> Report {
     var whole = Report()
-    for scenario in [Self.networks, Self.fitted] {
+    for scenario in [Self.networks, Self.zoo, Self.fitted] {
       let part = try report(scenario, environment)
       whole.bytes += part.bytes
       whole.numbers += part.numbers
@@ -52,7 +67,7 @@ import Testing
 
   private func report(_ scenario: String, _ environment: [String: String]) throws -> Report {
     let folder = try TestFolder(["all.yaml": scenario])
-    for network in ["transnet", "crnet"] {
+    for network in ["transnet", "crnet"] + Self.families {
       try writeDrawnWeights(network, compression: 16, in: "\(folder.path)/weights")
     }
     let run = try Program.run(
@@ -74,7 +89,7 @@ import Testing
   @Test func levelsOfOneRoundingGiveTheSameBytes() throws {
     let fused = KernelLevel.available.filter { $0 != "baseline" }
     let reference = try reports([KernelLevel.variable: KernelLevel.available[0]])
-    #expect(reference.numbers.count == 20)
+    #expect(reference.numbers.count == 20 + Self.families.count)
     #expect(reference.numbers.allSatisfy { $0.allSatisfy(\.isFinite) })
     for level in fused.dropFirst() {
       #expect(try reports([KernelLevel.variable: level]).bytes == reference.bytes, "\(level)")
