@@ -152,7 +152,9 @@ public struct RecordedResult: Sendable {
     let selection = try FigureSelection([self], request)
     guard let first = selection.points.first, selection.points.count == 1 else {
       let examples = selection.varying(besides: []).map { key in
-        "--point \(key)=\(selection.values(key).lazy.compactMap { $0 }.first ?? "")"
+        let choice = "\(key)=\(selection.values(key).lazy.compactMap { $0 }.first ?? "")"
+        let isPlain = !choice.contains { " {}[]*?'".contains($0) }
+        return "--point " + (isPlain ? choice : "'\(choice)'")
       }
       throw FigureError(
         message: "\(selection.points.count) operating points are meant",

@@ -87,4 +87,16 @@ public enum TrainingTable {
     }
     return (["# " + line(heading)] + rows.map { "  " + line($0) }).joined(separator: "\n")
   }
+
+  /// What to try with networks whose reconstruction is worse than none.
+  public static func warnings(_ trained: [TrainedNetwork]) -> [String] {
+    trained.filter { !($0.result.test.nmseDB < 0) }.map { network in
+      String(
+        format: "%@ %@ ends at %+.2f dB, no better than a reconstruction of zeros",
+        network.network.name, network.network.ratio, network.result.test.nmseDB)
+        + "\n  hint: try another training.learning_rate, more training.epochs, or "
+        + "'training.initialization: principal_components'; "
+        + "'csilink list training' shows what each is"
+    }
+  }
 }

@@ -179,8 +179,10 @@ struct OverrideReader {
       + ["sweep", "name", "description", "preset"]
     log.error(
       entry.keyPosition, "a scenario has no '\(entry.key)'",
-      hint: nearestWord(to: head, among: known).didYouMean
-        ?? "a path starts with one of \(known.joined(separator: ", "))")
+      hint: entry.key == "sweep"
+        ? "name a key of it, such as 'sweep.pilots.snr_db=[0, 10]'"
+        : nearestWord(to: head, among: known).didYouMean
+          ?? "a path starts with one of \(known.joined(separator: ", "))")
   }
 }
 

@@ -11,7 +11,12 @@ public enum Merge {
     var journals: [JournalReader] = []
     var shards: Set<Shard> = []
     for folder in folders {
-      for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+      guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+        throw JournalError(
+          path: folder, problem: "no such folder, or one that cannot be read",
+          hint: "name the result folders of 'csilink run --shard i/n'")
+      }
+      for name in names.sorted()
       where name.hasPrefix("journal") && name.hasSuffix(".log") {
         if let shard = Shard(journal: name) { shards.insert(shard) }
         journals.append(

@@ -8,15 +8,23 @@ import Scenarios
 /// What `csilink check` prints: shapes, payload bits, memory, what will be fitted, and estimated time, from one block timed
 /// without fitted parts and from a few drops of each kind of fit (`FittingEstimate`).
 public enum ScenarioCheck {
-  /// - Throws: everything that running the scenario would throw before its first block.
-  public static func text(_ scenario: Scenario, threads: Int) throws -> String {
+  /// - Parameters:
+  ///   - scenario: what was read.
+  ///   - trained: the same with weights for its networks; what runs, if its own have none.
+  ///   - threads: workers of the estimate.
+  /// - Throws: everything that training and running the scenario would throw before its first step or block.
+  public static func text(_ scenario: Scenario, trained: Scenario? = nil, threads: Int) throws
+    -> String
+  {
     let pool = WorkerPool(threadCount: threads)
     let training = scenario.training == nil ? [] : try TrainingCheck.lines(scenario, pool: pool)
-    // A scenario that only trains has no weights to run with yet.
-    if !training.isEmpty,
-      TrainingRun.isUntrained(scenario)
-    {
-      return (["# scenario \(scenario.name)"] + training).joined(separator: "\n")
+    let scenario = trained ?? scenario
+    // Levels that a training finds are not there before it.
+    if TrainingRun.isUntrained(scenario), !training.isEmpty {
+      return
+        (["# scenario \(scenario.name)"] + training
+        + ["# run: told after the training, which makes its quantizer too"])
+        .joined(separator: "\n")
     }
     let run = try PreparedRun(scenario, pool: pool, artefactFolder: nil, isDry: true)
     return

@@ -1,9 +1,30 @@
 import Codecs
+import Coding
+import Networks
 import Scenarios
+import Training
 
 extension TrainingRun {
   /// Whether a scenario has a network without weights at some point, so that it can be trained but not run.
   public static func isUntrained(_ scenario: Scenario) -> Bool {
     scenario.points.contains { $0.settings[.codec].map(NeuralCodec.isUntrained) ?? false }
+  }
+
+  /// Writes the weights that the trainings start from, for looking at the run behind them: shapes, bits and time are those of any weights.
+  ///
+  /// - Returns: whether the scenario can be run with them; not if it needs the quantiser of a training.
+  /// - Throws: `DataFileError` if the folder cannot be written to.
+  public func writeInitialWeights(to folder: String) throws -> Bool {
+    let needsQuantizer = scenario.points.contains {
+      $0.settings[.quantizer]?.part == TrainedQuantizer.schema.name
+    }
+    if needsQuantizer { return false }
+    for task in tasks {
+      _ = try WeightsFile.write(
+        TrainingLoop.initialWeights(settings.autoencoder(task.network), seed: seed), task.network,
+        label: settings.label,
+        metadata: ["normaliser": task.context.normaliser, "seed": "\(seed)"], in: folder)
+    }
+    return true
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Networks
 import Parts
 import Simulation
@@ -26,10 +27,13 @@ func namingNetworks<Result>(_ body: () throws -> Result) throws -> Result {
     let isPart =
       Section(rawValue: name).map(catalogue.sections.contains) == true
       || catalogue.listing(ofParts: name) != nil
+    let isFile = FileManager.default.fileExists(atPath: name)
     let hint =
-      isPart
-      ? "it belongs to the link: 'csilink list \(name)' shows it; "
-      : nearestWord(to: name, among: known).map { "did you mean '\($0)'? " } ?? ""
+      isFile
+      ? "it is a file: name the network, and the file with --weights ('csilink weights import' makes weights of foreign files); "
+      : isPart
+        ? "it belongs to the link: 'csilink list \(name)' shows it; "
+        : nearestWord(to: name, among: known).map { "did you mean '\($0)'? " } ?? ""
     throw ValidationError("no network '\(name)'; \(hint)'csilink inspect' lists all")
   } catch let error as NetworkError {
     throw ValidationError("\(error)")

@@ -28,17 +28,27 @@ struct ScenarioOptions: ParsableArguments {
 extension ScenarioOptions {
   /// Reads a scenario to be run: networks without weights take those that `csilink train` left in `results/<name>`.
   func readForRun() throws -> Scenario {
-    let reader = ScenarioReader.standard
-    let (plain, _) = try reader.read(scenario, overrides: overrides)
-    let folder = "results/\(plain.name)"
-    guard TrainingRun.isUntrained(plain), TrainingFolder.hasWeights(folder) else {
+    let (plain, _) = try ScenarioReader.standard.read(scenario, overrides: overrides)
+    guard TrainingRun.isUntrained(plain), let folder = trainedFolder(plain) else {
       return try read()
     }
     printError("# weights: \(folder), as 'csilink train' left them")
+    _ = try read()  // for its warnings
+    return try withWeights(of: folder, plain)
+  }
+
+  /// Where `csilink train` left the weights of a scenario; nil if it did not.
+  func trainedFolder(_ scenario: Scenario) -> String? {
+    let folder = "results/\(scenario.name)"
+    return TrainingFolder.hasWeights(folder) ? folder : nil
+  }
+
+  /// The scenario with the weights of a folder, without its warnings.
+  func withWeights(of folder: String, _ plain: Scenario) throws -> Scenario {
     let weights = relativePath(of: folder, from: plain.directory)
-    var other = self
-    other.overrides.append("codec.weights=\(weights)")
-    return try other.read()
+    return try ScenarioReader.standard.read(
+      scenario, overrides: overrides + ["codec.weights=\(weights)"]
+    ).scenario
   }
 }
 

@@ -57,6 +57,6 @@ struct TrainCommand: ParsableCommand {
     print(TrainingTable.text(trained))
     for file in trained.flatMap(\.files) { print("# weights: \(file)") }
     print("# report: \(folder)/\(TrainingFolder.reportName)")
-    for warning in warnings { printError("warning: \(warning)") }
+    for warning in warnings + TrainingTable.warnings(trained) { printError("warning: \(warning)") }
   }
 }

@@ -145,6 +145,9 @@ private let hasPython = ["/usr/bin/python3", "/usr/local/bin/python3"].contains 
       name: "counts wrongly", body: "answer = struct.pack('<I', 7) + values",
       says: ["found the count 7"]),
     Fault(
+      name: "answers too much", body: "answer = head + values[:4 * b * count] + bytes(8)",
+      says: ["2 codewords of 12 values, found more bytes than that", "as long as the greeting"]),
+    Fault(
       name: "not finite",
       body: "answer = head + struct.pack('<%df' % (b * count), *[0] * 13, float('nan'), *[0] * 10)",
       says: ["the value nan at place 1 of sample 1"]),
@@ -161,6 +164,20 @@ private let hasPython = ["/usr/bin/python3", "/usr/local/bin/python3"].contains 
     let text = "\(error.map { "\($0)" } ?? "")"
     #expect(text.hasPrefix("codec process 'python3 codec.py' (encoder): expected "))
     for part in fault.says { #expect(text.contains(part), "\(text)") }
+  }
+
+  /// Values that are missing keep the answer open until time is up; the message counts what came.
+  @Test func answersThatAreTooShort() throws {
+    let folder = try ProgramFolder([
+      "codec.py": program("answer = head + values[:4 * (b * count - 1)]")
+    ])
+    let codec = try folder.codec(
+      ["python3", "codec.py"], timeout: 2, more: ["length": .integer(12)])
+    let error = #expect(throws: CodecProcessError.self) {
+      try codec.encode(gaussianCSI(drops: 2, taps: 4, angles: 3))
+    }
+    #expect(error?.found == "no complete answer after 2 s: 96 of 100 bytes")
+    #expect(error?.hint?.contains("as long as the greeting says") == true)
   }
 
   @Test func aProgramThatIsLateIsEnded() throws {

@@ -122,6 +122,18 @@ import Testing
     #expect(try contents(folder, "parts") == contents(folder, "whole"))
   }
 
+  /// A training that ends above 0 dB says so, and what to try.
+  @Test func worseThanNothing() throws {
+    let folder = try folder()
+    let result = try Program.run(
+      "train", "small.yaml", "--set", "training.epochs=1", "--set", "training.learning_rate=1e-9",
+      "--set", "training.schedule={type: constant}", in: folder)
+    #expect(result.status == 0, "\(result)")
+    #expect(
+      result.errors.contains("warning: cl-acrnet-1x 1/64 ends at +")
+        && result.errors.contains("training.learning_rate"), "\(result)")
+  }
+
   @Test func checkTellsWhatWillBeTrained() throws {
     let folder = try folder()
     let result = try Program.run("check", "small.yaml", in: folder)
@@ -129,6 +141,11 @@ import Testing
     #expect(
       result.output.contains("# training cl-acrnet-1x 1/64: ")
         && result.output.contains("1600 steps"), "\(result)")
+    // The run behind it too, before its networks are trained; nothing is left behind.
+    #expect(
+      result.output.contains("operating points") && result.output.contains("not trained yet")
+        && result.output.contains("# memory: "), "\(result)")
+    #expect(!folder.has("results"))
     // 2000 maps of 8 KiB.
     let more = try Program.run("check", "small.yaml", "--set", "training.samples=1980", in: folder)
     #expect(more.output.contains("# samples on disk: about 15 MiB"), "\(more)")

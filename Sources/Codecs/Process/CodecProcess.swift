@@ -143,8 +143,13 @@ final class CodecProcess: @unchecked Sendable {
       let left = deadline - clock.now
       guard left > .zero else {
         throw failure(
-          expected, "no complete answer after \(Self.seconds(start.timeoutSeconds))",
-          hint: "raise 'timeout' if it needs longer", ends: true)
+          expected,
+          "no complete answer after \(Self.seconds(start.timeoutSeconds))"
+            + (answer.isEmpty ? "" : ": \(answer.count) of \(answer.count + wanted) bytes"),
+          hint: answer.isEmpty
+            ? "raise 'timeout' if it needs longer"
+            : "raise 'timeout' if it needs longer; is each answer as long as the greeting says?",
+          ends: true)
       }
       let ready = poll(&states, 3, Int32(min(left / .milliseconds(1), 1e6).rounded(.up)))
       guard ready > 0 else { continue }
@@ -169,6 +174,19 @@ final class CodecProcess: @unchecked Sendable {
       }
     }
     return answer
+  }
+
+  /// Refuses output that nobody asked for.
+  ///
+  /// - Parameter expected: what was asked for, for messages.
+  /// - Throws: ``CodecProcessError`` if there is any.
+  func requireSilence(_ expected: String) throws(CodecProcessError) {
+    var state = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+    guard poll(&state, 1, 0) > 0, Int32(state.revents) & POLLIN != 0 else { return }
+    throw failure(
+      expected, "more bytes than that",
+      hint: "is each answer as long as the greeting says? Standard output belongs to the protocol:"
+        + " print to standard error")
   }
 
   /// Notes the end of what the program has written to standard error.

@@ -73,6 +73,8 @@ final class CodecProcessPool: Sendable {
     samples.withUnsafeElements { values in
       values.map(\.bitPattern.littleEndian).withUnsafeBytes { message += $0 }
     }
+    // What an answer has too much may come late.
+    try process.requireSilence(expected)
     let answer = try process.exchange(message, expecting: expected) {
       bytes throws(CodecProcessError) in
       guard bytes.count >= 4 else { return 4 - bytes.count }
@@ -85,6 +87,7 @@ final class CodecProcessPool: Sendable {
       }
       return 4 + 4 * size - bytes.count
     }
+    try process.requireSilence(expected)
     let values = (0..<size).map { Float(bitPattern: Self.word(answer, 4 + 4 * $0)) }
     // As for weights: values whose energy single precision does not hold.
     if requireFinite, let wrong = values.firstIndex(where: { !($0.magnitude < 1e15) }) {

@@ -68,7 +68,7 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
         misshapen.isEmpty && !missing.isEmpty && missing.count == unmatched.count
         ? "if only the names differ, 'csilink weights import FILE... \(option)' matches them by order and shapes"
         : missing.isEmpty && misshapen.isEmpty
-          ? "tensors that the network has no use for are a sign of another network; leave them out with --ignore NAME"
+          ? "tensors that the network has no use for are a sign of another network; 'csilink weights import ... --ignore NAME' leaves them out"
           : "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
       return "\(files): expected the tensors of \(network), found others\n"
         + lines.joined(separator: "\n") + "\n  hint: \(hint)"

@@ -146,7 +146,7 @@ struct FigureKey: Sendable {
     Column.standard
     + PartRegistry.standard.parts(of: .metric).flatMap { schema in
       (PartRegistry.standard.type(of: .metric, named: schema.name) as! any Metric.Type).columns
-    }
+    }.filter { column in !Column.standard.contains { $0.name == column.name } }
 
   /// Keys by name; the columns among them have the label and the unit of their metric.
   static func keys(_ names: [String], columns: Set<String>) -> [String: FigureKey] {

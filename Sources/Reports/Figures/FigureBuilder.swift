@@ -114,7 +114,12 @@ struct FigureBuilder {
       selection.varying(besides: [x, facet].compactMap { $0 } + series)
       + (series.contains(RecordedResult.resultKey) ? [] : [RecordedResult.resultKey])
     let different = others.filter { selection.field(a, $0) != selection.field(b, $0) }
-    let key = different.first ?? RecordedResult.resultKey
+    guard let key = different.first else {
+      throw FigureError(
+        message: "several points stand at \(x)=\(selection.field(a, x) ?? "-") of one curve, "
+          + "and nothing tells them apart",
+        hint: "is a result named twice?")
+    }
     throw FigureError(
       message: "several points stand at \(x)=\(selection.field(a, x) ?? "-") of one curve: "
         + "they differ in \(different.joined(separator: ", "))",
