@@ -19,11 +19,15 @@ extension TrainingRun {
       $0.settings[.quantizer]?.part == TrainedQuantizer.schema.name
     }
     if needsQuantizer { return false }
+    // Under the words that the run's codecs ask for, which need not be that of the training.
+    let labels = Set(scenario.points.compactMap { $0.settings[.codec] }.map(NeuralCodec.label))
     for task in tasks {
-      _ = try WeightsFile.write(
-        TrainingLoop.initialWeights(settings.autoencoder(task.network), seed: seed), task.network,
-        label: settings.label,
-        metadata: ["normaliser": task.context.normaliser, "seed": "\(seed)"], in: folder)
+      let weights = TrainingLoop.initialWeights(settings.autoencoder(task.network), seed: seed)
+      for label in labels {
+        _ = try WeightsFile.write(
+          weights, task.network, label: label,
+          metadata: ["normaliser": task.context.normaliser, "seed": "\(seed)"], in: folder)
+      }
     }
     return true
   }

@@ -146,6 +146,12 @@ import Testing
       result.output.contains("operating points") && result.output.contains("not trained yet")
         && result.output.contains("# memory: "), "\(result)")
     #expect(!folder.has("results"))
+    // A label of the training is not that of the run's codec.
+    for label in ["training.label=mine", "codec.label=mine"] {
+      let labelled = try Program.run("check", "small.yaml", "--set", label, in: folder)
+      #expect(
+        labelled.status == 0 && labelled.output.contains("not trained yet"), "\(labelled)")
+    }
     // 2000 maps of 8 KiB.
     let more = try Program.run("check", "small.yaml", "--set", "training.samples=1980", in: folder)
     #expect(more.output.contains("# samples on disk: about 15 MiB"), "\(more)")
