@@ -64,7 +64,6 @@ final class ComplexMatrixStep: Step, @unchecked Sendable {
   private let combined: [(plus: FloatMemory, minus: FloatMemory)]
   /// The maps as factors of the gradient's products, reordered once for all parts: those of ``ComplexPlanesStep/all``.
   private let packed: [FloatMemory]
-  private let batch: Int
 
   private static let parts = 4
 
@@ -76,7 +75,6 @@ final class ComplexMatrixStep: Step, @unchecked Sendable {
     self.planes = planes
     self.input = Consumer(input)
     self.output = output
-    self.batch = batch
     let count = operation.rowCount * planes.plane
     let kinds = operation.isReal ? 1 : 3
     matrix = (0..<kinds).map { _ in FloatMemory(count) }
