@@ -22,15 +22,17 @@ struct CheckCommand: ParsableCommand {
     let text = try ScenarioCheck.text(
       plain, trained: trained(plain, drawnIn: folder), threads: threads.count)
     let drawn = relativePath(of: folder, from: plain.directory)
-    print(text.replacing("weights \(drawn)", with: "not trained yet"))
+    print(text.replacing("weights \(drawn)", with: "weights drawn for this check"))
   }
 
-  /// The scenario with the weights that `csilink train` left, or drawn ones before it has been trained; nil if it has its own.
+  /// The scenario with drawn weights, which do for shapes, bits and time, whatever of it has been trained; with those that `csilink train`
+  /// left if it needs their quantiser; nil if it has its own or there are none.
   private func trained(_ plain: Scenario, drawnIn folder: String) throws -> Scenario? {
     guard TrainingRun.isUntrained(plain), plain.training != nil else { return nil }
-    if let kept = scenario.trainedFolder(plain) { return try scenario.withWeights(of: kept, plain) }
     let training = try TrainingRun(plain, pool: WorkerPool(threadCount: 1), isDry: true)
-    guard try training.writeInitialWeights(to: folder) else { return nil }
-    return try scenario.withWeights(of: folder, plain)
+    let drawn = try training.writeInitialWeights(to: folder) ? folder : nil
+    return try (drawn ?? scenario.trainedFolder(plain)).map {
+      try scenario.withWeights(of: $0, plain)
+    }
   }
 }

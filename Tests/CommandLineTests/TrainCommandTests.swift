@@ -143,14 +143,15 @@ import Testing
         && result.output.contains("1600 steps"), "\(result)")
     // The run behind it too, before its networks are trained; nothing is left behind.
     #expect(
-      result.output.contains("operating points") && result.output.contains("not trained yet")
+      result.output.contains("operating points") && result.output.contains("drawn for this check")
         && result.output.contains("# memory: "), "\(result)")
     #expect(!folder.has("results"))
     // A label of the training is not that of the run's codec.
     for label in ["training.label=mine", "codec.label=mine"] {
       let labelled = try Program.run("check", "small.yaml", "--set", label, in: folder)
       #expect(
-        labelled.status == 0 && labelled.output.contains("not trained yet"), "\(labelled)")
+        labelled.status == 0 && labelled.output.contains("drawn for this check"),
+        "\(labelled)")
     }
     // 2000 maps of 8 KiB.
     let more = try Program.run("check", "small.yaml", "--set", "training.samples=1980", in: folder)

@@ -47,7 +47,7 @@ final class ComplexPlanesStep: Step {
 
 /// A ``ComplexMatrixOperation`` over the batch, in parts that depend on its size only.
 ///
-/// A complex product `(A + i B)(C + i D)` takes three real ones: with `K = A (C + D)` it is `K - (A + B) D + i (K + (B - A) C)`.
+/// A complex product `(A + i B)(C + i D)` takes three real ones (D. E. Knuth, The Art of Computer Programming 2, 1969, section 4.6.4): with `K = A (C + D)` it is `K - (A + B) D + i (K + (B - A) C)`.
 /// So `z = (P + i Q) h` needs `K = P (h_0 + h_1)`, `S = -(P + Q)` and `D = Q - P`, the gradient of `P + i Q` from `a + i b`, that of z, is
 /// `(a + i b) h*`, and that of h is `(P + i Q)* (a + i b)`.
 final class ComplexMatrixStep: Step, @unchecked Sendable {
