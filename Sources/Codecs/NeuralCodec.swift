@@ -20,9 +20,9 @@ public struct NeuralCodec: CodewordCodec, Part {
     )
   }
 
-  static let weights = Parameter<String?>.optional(
-    "weights", .file,
-    "Folder of weights with a file for each network, compression and side, or one file with both sides, which may be a checkpoint of PyTorch or Keras; needed to run."
+  static let weights = Parameter<FilePaths?>.optional(
+    "weights", FilePaths.oneOrTwo,
+    "Folder of weights with a file for each network, compression and side, or one file with both sides, or a list of two with one each; files may be checkpoints of PyTorch or Keras; needed to run."
   )
 
   static let label = Parameter<String?>.optional(
@@ -73,7 +73,7 @@ public struct NeuralCodec: CodewordCodec, Part {
         hint: "'csilink train' makes them")
     }
     model = try Self.model(
-      network, context.path(weights), label: settings[Self.label], shared: context.shared)
+      network, weights.map(context.path), label: settings[Self.label], shared: context.shared)
     if let other = model.rules.sorted().first(where: { $0 != context.normaliser }) {
       throw SettingsError(
         part: settings.part, key: Self.weights.key,
@@ -90,7 +90,7 @@ public struct NeuralCodec: CodewordCodec, Part {
     }
     summary =
       Self.summary(network) + (codewordLength < whole ? "; \(codewordLength) reals sent" : "")
-      + "; weights \(weights)"
+      + "; weights \(weights.text)"
     memoryBytes = (
       (SideDescription(network.autoencoder.encoder) + SideDescription(network.autoencoder.decoder))
         .weightBytes,
@@ -110,13 +110,13 @@ public struct NeuralCodec: CodewordCodec, Part {
 
   /// Reads and lays out the two sides; sweeps use the same weights at many points.
   private static func model(
-    _ network: NetworkChoice, _ path: String, label: String?, shared: SharedObjects
+    _ network: NetworkChoice, _ weights: FilePaths, label: String?, shared: SharedObjects
   ) throws
     -> Model
   {
-    try shared.object("weights \(network.title) \(label ?? "") \(path)") {
-      let encoder = try WeightsFile(path, network, label: label, .encoder)
-      let decoder = try WeightsFile(path, network, label: label, .decoder)
+    try shared.object("weights \(network.title) \(label ?? "") \(weights.text)") {
+      let encoder = try WeightsFile(weights.paths, network, label: label, .encoder)
+      let decoder = try WeightsFile(weights.paths, network, label: label, .decoder)
       try decoder.requireTraining(of: encoder)
       return Model(
         encoder: try InferencePlan(network.autoencoder.encoder, weights: encoder.weights),
@@ -129,11 +129,8 @@ public struct NeuralCodec: CodewordCodec, Part {
   public static func files(_ settings: Settings, in context: LinkContext) -> [String] {
     guard let weights = settings[Self.weights], let network = try? choice(settings, in: context)
     else { return [] }
-    return Set(
-      WeightsFile.Side.allCases.map {
-        WeightsFile.file(at: context.path(weights), network, label: settings[label], $0)
-      }
-    ).sorted()
+    return WeightsFile.files(
+      at: weights.paths.map(context.path), network, label: settings[label])
   }
 
   public var trainedQuantizer: Artefact? {
@@ -183,9 +180,9 @@ extension NeuralCodec {
   /// Word of the training whose weights are taken.
   package static func label(_ codec: Settings) -> String? { codec[label] }
 
-  /// Folder or file of the weights; nil if the settings name none.
-  package static func weights(_ codec: Settings, in context: LinkContext) -> String? {
-    codec[weights].map(context.path)
+  /// Folder or files of the weights; nil if the settings name none.
+  package static func weights(_ codec: Settings, in context: LinkContext) -> FilePaths? {
+    codec[weights]?.map(context.path)
   }
 
   /// Whether the settings of a codec name a network without weights.
@@ -211,13 +208,14 @@ extension NeuralCodec {
     _ settings: Settings, _ network: NetworkChoice, in context: LinkContext,
     _ side: WeightsFile.Side
   ) throws -> WeightsFile {
-    guard let path = settings[weights] else {
+    guard let places = settings[weights] else {
       throw SettingsError(
         part: settings.part, key: weights.key,
         reason: "is needed: the folder or file with the trained weights",
         hint: "'csilink train' makes them")
     }
-    let file = try WeightsFile(context.path(path), network, label: settings[label], side)
+    let file = try WeightsFile(
+      places.paths.map(context.path), network, label: settings[label], side)
     guard let rule = file.normaliser, rule != context.normaliser else { return file }
     throw SettingsError(
       part: settings.part, key: weights.key,

@@ -16,9 +16,10 @@ public struct ONNXCodec: CodewordCodec, Part {
   )
   static let decoder = Parameter<String>(
     "decoder", .file, "ONNX file of the decoder: codewords to images.")
-  static let weights = Parameter<String?>.optional(
-    "weights", .file,
-    "Folder or file of weights that 'csilink train' made of the two files, in place of theirs.")
+  static let weights = Parameter<FilePaths?>.optional(
+    "weights", FilePaths.oneOrTwo,
+    "Folder, file or two files of weights that 'csilink train' made of the two files, in place of theirs."
+  )
   static let label = Parameter<String?>.optional(
     "label", .text, "Label of the training (training.label) whose weights are taken from a folder.")
 
@@ -66,10 +67,10 @@ public struct ONNXCodec: CodewordCodec, Part {
     let onnx = try Self.autoencoder(settings, in: context)
     let network = onnx.choice
     let paths = Self.paths(settings, in: context)
-    if let folder = settings[Self.weights].map(context.path) {
+    if let weights = settings[Self.weights]?.map(context.path) {
       let label = settings[Self.label]
       let files = try WeightsFile.Side.allCases.map {
-        try WeightsFile(folder, network, label: label, $0)
+        try WeightsFile(weights.paths, network, label: label, $0)
       }
       if let rule = files.compactMap(\.normaliser).first(where: { $0 != context.normaliser }) {
         throw SettingsError(
@@ -93,7 +94,7 @@ public struct ONNXCodec: CodewordCodec, Part {
         String(
           format: "\(name) %.3g M parameters, %.3g M multiply-accumulates",
           Double(side.parameterCount) / 1e6, Double(side.graph.costs.allProducts) / 1e6)
-      }.joined(separator: "; ") + (settings[Self.weights].map { "; weights \($0)" } ?? "")
+      }.joined(separator: "; ") + (settings[Self.weights].map { "; weights \($0.text)" } ?? "")
     memoryBytes = (
       sides.reduce(0) { $0 + $1.1.parameterCount } * MemoryLayout<Float>.stride,
       model.encoder.scratchBytes + model.decoder.scratchBytes
@@ -132,14 +133,11 @@ public struct ONNXCodec: CodewordCodec, Part {
 
   public static func files(_ settings: Settings, in context: LinkContext) -> [String] {
     let (encoder, decoder) = paths(settings, in: context)
-    guard let folder = settings[weights] else { return [encoder, decoder] }
+    guard let weights = settings[weights] else { return [encoder, decoder] }
     guard let onnx = try? autoencoder(settings, in: context) else { return [] }
     return [encoder, decoder]
-      + Set(
-        WeightsFile.Side.allCases.map {
-          WeightsFile.file(at: context.path(folder), onnx.choice, label: settings[label], $0)
-        }
-      ).sorted()
+      + WeightsFile.files(
+        at: weights.paths.map(context.path), onnx.choice, label: settings[label])
   }
 
   /// Checks that one end of a network is the CSI of the link.

@@ -157,8 +157,8 @@ public struct Quantization: Sendable {
       if graph.inputShapes.count > 1 { throw NetworkError.needsCleanCodeword(network.name) }
       if graph.attendsAcrossBatch { throw NetworkError.needsWholeBatch(network.name) }
     }
-    encoder = try WeightsFile.first(of: weights, source, .encoder)
-    decoder = try WeightsFile.first(of: weights, source, .decoder)
+    encoder = try WeightsFile(weights, source, .encoder)
+    decoder = try WeightsFile(weights, source, .decoder)
     try decoder.requireTraining(of: encoder)
   }
 

@@ -49,22 +49,6 @@ public struct WeightsFile: Sendable {
     "\(folder)/\(network.stem(label: label))-\(side.rawValue).safetensors"
   }
 
-  /// The file that one side is read from, whether or not it exists.
-  ///
-  /// - Parameters:
-  ///   - path: as for ``init(_:_:label:_:)``.
-  ///   - network: network, ratio and image.
-  ///   - label: word that tells several trainings of one network apart.
-  ///   - side: which half.
-  public static func file(
-    at path: String, _ network: NetworkChoice, label: String? = nil, _ side: Side
-  ) -> String {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    return exists && isFolder.boolValue
-      ? WeightsFile.path(in: path, network, label: label, side) : path
-  }
-
   /// Reads one side.
   ///
   /// - Parameters:
@@ -75,64 +59,64 @@ public struct WeightsFile: Sendable {
   ///   - side: which half.
   /// - Throws: `DataFileError` for a missing or damaged file and for weights of another network, ratio or side.
   public init(_ path: String, _ network: NetworkChoice, label: String? = nil, _ side: Side) throws {
-    self.path = WeightsFile.file(at: path, network, label: label, side)
-    guard FileManager.default.fileExists(atPath: self.path) else {
+    let path = WeightsFile.file(at: path, network, label: label, side)
+    guard FileManager.default.fileExists(atPath: path) else {
       throw DataFileError(
-        file: self.path,
+        file: path,
         expected: "weights of \(network.name)'s \(side.rawValue) at \(network.ratio)",
         found: "no such file",
-        hint: Self.others(beside: self.path, side) + "'csilink train' makes it")
+        hint: Self.others(beside: path, side) + "'csilink train' makes it")
     }
-    if let format = TensorArchive.format(self.path), format != .safetensors {
-      metadata = [:]
-      quantizer = [:]
-      weights = try ForeignWeights([self.path], network, sides: [side]).weights
+    if let format = TensorArchive.format(path), format != .safetensors {
+      try self.init(foreign: [path], network, side)
       return
     }
-    let file = try TensorFile(path: self.path)
+    let file = try TensorFile(path: path)
+    do {
+      try self.init(file, path, network, side)
+    } catch let error as NetworkError {
+      if case .unexpectedValue(let key, let expected) = error {
+        throw DataFileError(
+          file: path, variable: key, expected: expected, found: "a value that is not")
+      }
+      guard file.metadata["format"] == Self.format else {
+        // Names of another program, or a level above them.
+        try self.init(foreign: [path], network, side)
+        return
+      }
+      throw DataFileError(
+        file: path,
+        expected: "the tensors of \(network.name)'s \(side.rawValue) at \(network.ratio)",
+        found: "\(error)", hint: "'csilink inspect \(network.arguments)' shows keys and shapes")
+    }
+  }
+
+  /// The side of a file that has its keys.
+  ///
+  /// - Throws: `NetworkError` for tensors that the side lacks, or that are others than its own.
+  private init(_ file: TensorFile, _ path: String, _ network: NetworkChoice, _ side: Side) throws {
+    self.path = path
     metadata = file.metadata
     if metadata["format"] == Self.format {
       var expected = network.metadata
       expected["side"] = side.rawValue
       for (key, value) in expected.sorted(by: { $0.key < $1.key }) where metadata[key] != value {
         throw DataFileError(
-          file: self.path, expected: "weights with \(key) = \(value)",
+          file: path, expected: "weights with \(key) = \(value)",
           found: metadata[key].map { "\(key) = \($0)" } ?? "no \(key)")
       }
     }
-    quantizer = try Self.quantizer(file, self.path)
-    do {
-      weights = try file.weights(for: side.network(of: network.autoencoder))
-    } catch NetworkError.unexpectedValue(let key, let expected) {
-      throw DataFileError(
-        file: self.path, variable: key, expected: expected, found: "a value that is not")
-    } catch {
-      // Names of another program, or a level above them.
-      if metadata["format"] == nil,
-        let foreign = try? ForeignWeights([self.path], network, sides: [side])
-      {
-        weights = foreign.weights
-        return
-      }
-      var longer: String?
-      if case .missingTensor(let key) = error { longer = file.longerKey(key) }
-      throw DataFileError(
-        file: self.path,
-        expected: "the tensors of \(network.name)'s \(side.rawValue) at \(network.ratio)",
-        found: "\(error)",
-        hint: longer.map { "the file has '\($0)': save the tensors without that prefix" }
-          ?? "'csilink inspect \(network.arguments)' shows keys and shapes")
-    }
+    quantizer = try Self.quantizer(file, path)
+    weights = try file.weights(for: side.network(of: network.autoencoder))
   }
 
-  /// What a folder has of the side that was not found.
-  private static func others(beside path: String, _ side: Side) -> String {
-    let folder = URL(filePath: path).deletingLastPathComponent().path
-    let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-      .filter { $0.hasSuffix("-\(side.rawValue).safetensors") }.sorted()
-    guard !files.isEmpty else { return "" }
-    let more = files.count > 4 ? " and \(files.count - 4) more" : ""
-    return "the folder has \(files.prefix(4).map(\.onOneLine).joined(separator: ", "))\(more); "
+  /// The half that files of another program hold together.
+  init(foreign paths: [String], _ network: NetworkChoice, _ side: Side) throws {
+    let foreign = try ForeignWeights(paths, network, sides: [side])
+    path = foreign.path
+    weights = foreign.weights
+    metadata = [:]
+    quantizer = [:]
   }
 
   private static func quantizer(_ file: TensorFile, _ path: String) throws(DataFileError)

@@ -30,10 +30,8 @@ extension Part {
 
   /// The values of the keys that are files.
   public static func files(_ settings: Settings, in context: LinkContext) -> [String] {
-    schema.parameters.compactMap { parameter in
-      guard parameter.kind == .file, case .text(let file)? = settings.values[parameter.key]
-      else { return nil }
-      return context.path(file)
+    schema.parameters.flatMap { parameter in
+      settings.values[parameter.key].map { parameter.kind.files($0).map(context.path) } ?? []
     }
   }
 }

@@ -75,6 +75,18 @@ struct ScenarioSources: Sendable {
 }
 
 extension Scenario {
+  /// The same with other settings at its points, which stay at their places; texts that show the scenario keep those that were read.
+  package func settingPoints(_ change: (OperatingPoint) throws -> OperatingPoint) rethrows
+    -> Scenario
+  {
+    Scenario(
+      name: name, description: description, path: path, directory: directory, run: run,
+      report: report,
+      training: training, paper: paper, axes: axes, points: try points.map(change),
+      registry: registry,
+      sources: sources)
+  }
+
   /// Places a complaint that a part made when it was constructed.
   ///
   /// - Parameters:
@@ -108,7 +120,15 @@ extension Scenario {
       default: point.flatMap { points.indices.contains($0) ? points[$0].settings[section] : nil }
       }
     let readings = sources.readings[section] ?? []
-    return readings.first { $0.settings == settings } ?? readings.first
+    if let reading = readings.first(where: { $0.settings == settings }) { return reading }
+    // Settings that were changed after the reading.
+    let stages = registry.sections.filter { Section.stages.contains($0) }
+    if let point, let column = stages.firstIndex(of: section),
+      sources.variants.indices.contains(point)
+    {
+      return readings[sources.variants[point][column]]
+    }
+    return readings.first
   }
 
   /// A complaint about the scenario as a whole.

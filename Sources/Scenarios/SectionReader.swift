@@ -105,6 +105,19 @@ struct SectionReader {
         ? "write '\(section): {\(key.key): \(value)}'"
         : "write '\(section): {type: \(part.name), \(key.key): \(value)}'"
     }
+    return joined(lower, parts)
+  }
+
+  /// What `tdl-a` or `CDL C` was meant for: a part and a value of one of its keys in one word.
+  private func joined(_ lower: String, _ parts: [PartSchema]) -> String? {
+    let flat = lower.filter { $0.isLetter || $0.isNumber }
+    for part in parts where flat.count > part.name.count && flat.hasPrefix(part.name) {
+      let rest = String(flat.dropFirst(part.name.count))
+      for key in part.parameters {
+        guard let value = key.kind.word(like: rest) else { continue }
+        return "write '\(part.section): {type: \(part.name), \(key.key): \(value)}'"
+      }
+    }
     return nil
   }
 
@@ -184,6 +197,8 @@ struct SectionReader {
       sweepHint("[\(nodes.map(\.flowText).joined(separator: ", "))]", key, part, node)
     case (_, .scalar(let text)) where DecimalRange.matlab(text) != nil:
       sweepHint(DecimalRange.matlab(text)!, key, part, node)
+    case (_, .scalar(let text)) where kind.values(between: text) != nil:
+      sweepHint("[\(kind.values(between: text)!)]", key, part, node)
     case (_, .scalar(let text)):
       kind.quantity.flatMap { dimension, range in
         dimension.hint(
@@ -233,6 +248,14 @@ extension ValueKind {
     case .either(let kinds): kinds.lazy.compactMap(\.quantity).first
     default: nil
     }
+  }
+
+  /// The values of this kind that a text has with commas between them, as a list would; nil for a single one and for others.
+  fileprivate func values(between text: String) -> String? {
+    let values = text.split(separator: ",", omittingEmptySubsequences: false)
+      .map { $0.drop { $0 == " " } }
+    guard values.count > 1, values.allSatisfy({ parse(String($0)) != nil }) else { return nil }
+    return values.joined(separator: ", ")
   }
 
   /// The word of a choice that is equal but for capitals.

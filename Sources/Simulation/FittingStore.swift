@@ -14,6 +14,7 @@ final class FittingStore: Sendable {
   private let progress: @Sendable (String) -> Void
   private let memory = Mutex<[String: Artefact]>([:])
   private let placeholdersOnly: Bool
+  private let isResolved: Bool
   /// Parts fitted so far by this process; the number of all that are to be fitted, once it is known.
   private let counts = Mutex<(fitted: Int, total: Int?)>((0, nil))
   /// Counts what the whole run has to fit.
@@ -25,7 +26,7 @@ final class FittingStore: Sendable {
   /// Of ``recent``, at most.
   private static let mostBytes = 1 << 28
   /// Fits that ask for more recorded drops than there are, found with placeholders.
-  private let shortages = Mutex<[PlacedError]>([])
+  private let shortages = Mutex<[Shortage]>([])
   private let told = Mutex<Set<String>>([])
   /// Drops whose input is computed together.
   static let block = 16
@@ -40,6 +41,14 @@ final class FittingStore: Sendable {
     let front: FrontEnd
   }
 
+  /// A fit that asks for more drops than recorded data has.
+  struct Shortage: Sendable {
+    /// What is wrong, at its place.
+    let error: PlacedError
+    /// Drops that are asked for.
+    let wanted: Int
+  }
+
   /// Where a fitted part stands in its scenario.
   struct Place {
     /// Section of the part.
@@ -48,8 +57,10 @@ final class FittingStore: Sendable {
     let point: Int
     /// The point in words, for the progress.
     var text = ""
-    /// The request for so many drops, if their number is a default and recorded data may have fewer.
-    let fewer: ((Int) throws -> Fitting)?
+    /// Whether the number of drops is no default.
+    let isWritten: Bool
+    /// The request for so many drops.
+    let fewer: (Int) throws -> Fitting
   }
 
   /// - Parameters:
@@ -57,15 +68,17 @@ final class FittingStore: Sendable {
   ///   - sources: folders of other runs, which are only read.
   ///   - pool: threads.
   ///   - placeholdersOnly: fits nothing; arrays have the right shapes.
+  ///   - isResolved: the scenario has its defaults written out, so that written numbers of drops may be lowered as well.
   ///   - progress: told what is fitted.
   ///   - countAll: how many parts the whole run has to fit; asked when the first one is.
   init(
     folder: String?, sources: [String] = [], pool: WorkerPool, placeholdersOnly: Bool = false,
-    progress: @escaping @Sendable (String) -> Void = { _ in },
+    isResolved: Bool = false, progress: @escaping @Sendable (String) -> Void = { _ in },
     countAll: @escaping @Sendable () throws -> Int? = { nil }
   ) {
     self.countAll = countAll
     self.placeholdersOnly = placeholdersOnly
+    self.isResolved = isResolved
     self.folder = folder
     self.sources = sources
     self.pool = pool
@@ -79,7 +92,7 @@ final class FittingStore: Sendable {
   var pending: [Pending] { missing.withLock { $0 } }
 
   /// The fits for which recorded data has too few drops; placeholders stand for them.
-  var limits: [PlacedError] { shortages.withLock { $0 } }
+  var limits: [Shortage] { shortages.withLock { $0 } }
 
   /// - Parameter place: nil for what no key of the scenario asks for.
   /// - Throws: ``SettingsError`` if recorded data has too few drops for fitting; with placeholders, see ``limits``.
@@ -134,11 +147,18 @@ final class FittingStore: Sendable {
     guard let available = front.channel.dropCount(in: .fit), fitting.dropCount > available else {
       return fitting
     }
-    if available > 0, let fewer = place?.fewer {
+    if available > 0, let place, !place.isWritten || isResolved {
       let note =
         "\(part.section).fit.drops is \(available) in place of \(fitting.dropCount): the data has no more for fitting"
       if !placeholdersOnly, told.withLock({ $0.insert(note).inserted }) { progress(note) }
-      return try fewer(available)
+      do {
+        return try place.fewer(available)
+      } catch let error as SettingsError where error.hint == nil {
+        throw SettingsError(
+          part: error.part, key: error.key, reason: error.reason,
+          hint:
+            "the data has \(available) drops for fitting; 'split.fit' of the channel gives it more")
+      }
     }
     let error = SettingsError(
       part: part.part, key: "fit.drops",
@@ -149,7 +169,8 @@ final class FittingStore: Sendable {
         : "lower fit.drops or enlarge the fit part of the split")
     guard placeholdersOnly, let place else { throw error }
     shortages.withLock {
-      $0.append(PlacedError(error: error, section: place.section, point: place.point))
+      let placed = PlacedError(error: error, section: place.section, point: place.point)
+      $0.append(Shortage(error: placed, wanted: fitting.dropCount))
     }
     return fitting
   }

@@ -50,6 +50,13 @@ final class JournalReader {
     return found
   }
 
+  /// Refuses a journal of another run; one whose header was never finished passes.
+  ///
+  /// - Throws: ``JournalError``.
+  static func require(_ header: JournalHeader, at path: String) throws {
+    _ = try JournalReader(reading: path, header: header) { _ in 0 }
+  }
+
   /// The header, nil if there is none.
   private func readHeader() throws -> JournalHeader? {
     guard let first = try handle.firstLine() else { return nil }

@@ -8,28 +8,12 @@ public enum Merge {
   /// - Returns: the result, the same bytes as of one run.
   /// - Throws: ``JournalError`` if a journal belongs to another run, or blocks are missing before the stop rule is met.
   public static func result(_ run: PreparedRun, folders: [String]) throws -> RunResult {
-    var journals: [JournalReader] = []
-    var shards: Set<Shard> = []
-    for folder in folders {
-      guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-        throw JournalError(
-          path: folder, problem: "no such folder, or one that cannot be read",
-          hint: "name the result folders of 'csilink run --shard i/n'")
-      }
-      for name in names.sorted()
-      where name.hasPrefix("journal") && name.hasSuffix(".log") {
-        if let shard = Shard(journal: name) { shards.insert(shard) }
-        journals.append(
-          try JournalReader(
-            reading: "\(folder)/\(name)", header: run.header, dropsOfBlock: run.dropCount(ofBlock:))
-        )
-      }
+    let paths = try journals(in: folders)
+    let journals = try paths.map {
+      try JournalReader(reading: $0, header: run.header, dropsOfBlock: run.dropCount(ofBlock:))
     }
-    guard !journals.isEmpty else {
-      throw JournalError(
-        path: folders.joined(separator: ", "), problem: "holds no journal",
-        hint: "name the result folders of 'csilink run --shard i/n'")
-    }
+    let shards = Set(
+      paths.compactMap { Shard(journal: String($0.split(separator: "/").last ?? "")) })
     var fold = OrderedFold(run)
     try fold.advance { block in
       try journals.first { $0.blocks[block] != nil }.map { try $0.read(block) }
@@ -39,6 +23,28 @@ public enum Merge {
     }
     return try run.result(fold)
   }
+
+  /// The journals in the folders of shards.
+  ///
+  /// - Throws: ``JournalError`` for a folder that cannot be read, and if there is none.
+  public static func journals(in folders: [String]) throws -> [String] {
+    let paths = try folders.flatMap { folder in
+      guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+        throw JournalError(
+          path: folder, problem: "no such folder, or one that cannot be read",
+          hint: "name the result folders of 'csilink run --shard i/n'")
+      }
+      return names.sorted().filter { $0.hasPrefix("journal") && $0.hasSuffix(".log") }
+        .map { "\(folder)/\($0)" }
+    }
+    guard !paths.isEmpty else {
+      throw JournalError(
+        path: folders.joined(separator: ", "), problem: "holds no journal",
+        hint: "name the result folders of 'csilink run --shard i/n'")
+    }
+    return paths
+  }
+
   /// Names the shard that a missing block belongs to.
   private static func missing(
     _ block: Int, of run: PreparedRun, _ shards: Set<Shard>, _ folders: [String]

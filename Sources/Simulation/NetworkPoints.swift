@@ -12,8 +12,8 @@ public struct NetworkPoint: Sendable {
   public let network: NetworkChoice
   /// Word of its training.
   public let label: String?
-  /// Folder or file of its weights, as the program finds it; nil if the scenario names none.
-  public let weights: String?
+  /// Folder or files of its weights, as the program finds them; nil if the scenario names none.
+  public let weights: FilePaths?
   /// Name of the quantiser, and its bits for each real if it has one number of them.
   public let quantizer: String
   /// Bits B for each real; nil if the quantiser has none or several.

@@ -179,7 +179,7 @@ struct StageMaker {
     }
     return FittingStore.Place(
       section: section, point: point.index, text: values.joined(separator: ", "),
-      fewer: scenario.isWritten("fit.drops", section, point: point.index) ? nil : fewer)
+      isWritten: scenario.isWritten("fit.drops", section, point: point.index), fewer: fewer)
   }
 
   /// A text for what the part of a section does: its settings, and the content of the files that it reads.

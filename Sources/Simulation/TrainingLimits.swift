@@ -39,32 +39,44 @@ struct TrainingLimits {
     (self.notes, self.errors) = (notes, errors)
   }
 
+  /// A kind of a mix with fewer drops than its share.
+  private struct Shortage {
+    let drops: Int
+    let isShare: Bool
+    /// Drops of the data for all uses.
+    let records: Int
+  }
+
   /// The drops that a kind of a mix has, if it has fewer than its share.
   private static func shortage(
     _ mix: DropMix, _ domain: StreamKey.Domain, _ count: Int
-  ) -> (drops: Int, isShare: Bool)? {
+  ) -> Shortage? {
     for (index, kind) in mix.kinds.enumerated() {
       if let available = kind.front.channel.dropCount(in: domain),
         available < mix.count(of: index, among: count)
       {
-        return (available, mix.kinds.count > 1)
+        let all = [.fit, .train, .validation, .test, .run].compactMap {
+          kind.front.channel.dropCount(in: $0)
+        }
+        return Shortage(
+          drops: available, isShare: mix.kinds.count > 1, records: all.reduce(0, +))
       }
     }
     return nil
   }
 
   private static func error(
-    _ found: (drops: Int, isShare: Bool), _ domain: StreamKey.Domain, _ count: Int,
-    _ key: Parts.Parameter<Int>
+    _ found: Shortage, _ domain: StreamKey.Domain, _ count: Int, _ key: Parts.Parameter<Int>
   ) -> SettingsError {
+    let (train, some) = (found.records * 7 / 10, max(1, found.records / 10))
     let share = found.isShare ? ", of which its share is too many" : ""
     return SettingsError(
       part: "training", key: key.key,
       reason:
         "must be at most the \(found.drops) drops that the data has for it, got \(count)\(share)",
       hint:
-        "give the channel a larger 'split' for training, validation and test, as in channel: {split: "
-        + "{\(domain): \(min(count, 1000))}}")
+        "the data has \(found.records) drops; divide them, such as channel: {split: {train: \(train), validation: \(some), "
+        + "test: \(some)}}; a run takes those that are left")
   }
 
   /// - Throws: the first size that cannot be.

@@ -103,7 +103,8 @@ public struct TrainingRun: Sendable {
     settings = limits.settings
     let complaints =
       store.limits.map {
-        scenario.diagnostic(for: $0.error, section: $0.section, point: $0.point)
+        scenario.diagnostic(
+          for: $0.error.error, section: $0.error.section, point: $0.error.point)
       } + limits.errors.map { scenario.diagnostic(for: $0, section: .training) }
     guard complaints.isEmpty else { throw ScenarioErrors(complaints) }
     limits.notes.forEach(progress)
@@ -134,7 +135,7 @@ public struct TrainingRun: Sendable {
     do {
       teacher = try settings.teacher.map { source in
         try TrainedTeacher(
-          source.at(absolute(source.path)), of: network, normaliser: context.normaliser,
+          source.moved(absolute), of: network, normaliser: context.normaliser,
           zoo: context.catalogues[NetworkZoo.self] ?? .standard)
       }
       try settings.check(network, teacher: teacher)

@@ -4,9 +4,9 @@ import Parts
 
 /// The keys of methods that learn from a trained network.
 enum TeacherKeys {
-  static let weights = Parameter<String?>.optional(
-    "method.teacher.weights", .file,
-    "Folder or file of the trained network that distillation, encoder_distillation and sequential learn from."
+  static let weights = Parameter<FilePaths?>.optional(
+    "method.teacher.weights", FilePaths.oneOrTwo,
+    "Folder, file or two files of the trained network that distillation, encoder_distillation and sequential learn from."
   )
   static let network = Parameter<String?>.optional(
     "method.teacher.network", .text,
@@ -25,23 +25,23 @@ enum TeacherKeys {
   ///
   /// - Throws: `SettingsError` if they do not name its weights.
   static func source(_ settings: Settings) throws(SettingsError) -> TeacherSource {
-    guard let path = settings[weights] else {
+    guard let weights = settings[weights] else {
       throw SettingsError(
-        part: settings.part, key: weights.key,
+        part: settings.part, key: Self.weights.key,
         reason: "is needed: the folder or file with the teacher's weights",
         hint: "write 'method: {type: distillation, teacher: {network: kd-crnet, weights: FOLDER}}'"
       )
     }
     return TeacherSource(
-      path: path, network: settings[network], label: settings[label],
+      weights: weights, network: settings[network], label: settings[label],
       compression: settings[compression])
   }
 }
 
 /// Where a trained network to learn from lies.
 public struct TeacherSource: Sendable, Hashable {
-  /// Folder or file of weights, relative to the scenario.
-  public let path: String
+  /// Folder or files of weights, relative to the scenario.
+  public let weights: FilePaths
   /// Its name; nil for that of the network that is trained.
   public let network: String?
   /// Word of its training.
@@ -49,9 +49,10 @@ public struct TeacherSource: Sendable, Hashable {
   /// Its n; nil for that of the network that is trained.
   public let compression: Int?
 
-  /// The same at another path.
-  public func at(_ path: String) -> TeacherSource {
-    TeacherSource(path: path, network: network, label: label, compression: compression)
+  /// The same with its paths changed.
+  public func moved(_ transform: (String) throws -> String) rethrows -> TeacherSource {
+    TeacherSource(
+      weights: try weights.map(transform), network: network, label: label, compression: compression)
   }
 }
 
@@ -69,7 +70,7 @@ public struct TrainedTeacher: Sendable {
   /// Reads a teacher.
   ///
   /// - Parameters:
-  ///   - source: where it lies, its path made absolute.
+  ///   - source: where it lies, its paths made absolute.
   ///   - student: the network that is trained.
   ///   - normaliser: rule of the student's data.
   ///   - zoo: where its name is looked up.
@@ -99,7 +100,7 @@ public struct TrainedTeacher: Sendable {
       )
     }
     let sides = try WeightsFile.Side.allCases.map { [network] side in
-      try WeightsFile(source.path, network, label: source.label, side)
+      try WeightsFile(source.weights.paths, network, label: source.label, side)
     }
     try sides[1].requireTraining(of: sides[0])
     for side in sides {

@@ -16,6 +16,7 @@ struct MergeCommand: ParsableCommand {
   @Argument(help: "Result folders of the shards; the scenario's own folder if none is named.")
   var folders: [String] = []
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var output: OutputOptions
 
   func run() throws {
     let scenario = try scenario.readForRun()
@@ -23,16 +24,18 @@ struct MergeCommand: ParsableCommand {
     let sources = folders.isEmpty ? [folder] : folders
     let began = Date()
     // What columns and links know of a point may be fitted: the most bits of an entropy coder, the floor of Gaussian CSI.
+    let pool = WorkerPool(threadCount: compute.threadCount)
     let prepared = try PreparedRun(
-      scenario, pool: WorkerPool(threadCount: compute.threadCount),
-      artefactFolder: "\(folder)/fitted", artefactSources: sources.map { "\($0)/fitted" },
+      scenario, pool: pool, artefactFolder: "\(folder)/fitted",
+      artefactSources: sources.map { "\($0)/fitted" },
+      journals: Merge.journals(in: sources),
       progress: { printError("# \($0)") })
     let result = try Merge.result(prepared, folders: sources)
-    try ResultFolder.present(
-      result,
+    try output.present(
+      result, of: prepared,
       Execution(
         startTime: began, wallSeconds: Date().timeIntervalSince(began),
         threads: compute.threadCount, commandLine: CommandLine.arguments, shards: sources),
-      in: folder)
+      in: folder, pool: pool, InterruptFlag())
   }
 }

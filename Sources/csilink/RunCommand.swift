@@ -4,8 +4,6 @@ import LinkMath
 import Reports
 import Simulation
 
-extension StageDump: ExpressibleByArgument {}
-
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run a scenario and write report.csv, plots and manifest.json.",
@@ -27,23 +25,11 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Print calls and time of each stage.")
   var stats = false
 
-  @Option(help: "What goes to standard output: table, csv (as report.csv) or json.")
-  var format = ResultFormat.table
-
-  @Option(
-    help: ArgumentHelp("Also write the numbers of each drop to a .npz file.", valueName: "file"))
-  var perDrop: String?
-
-  @Option(
-    parsing: .singleValue,
-    help: ArgumentHelp(
-      "Also write the data of a stage for each drop, to the folder dump of the result: estimate, codeword or reconstruction; may be repeated.",
-      valueName: "stage"))
-  var dump: [StageDump] = []
+  @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if !dump.isEmpty, shard != nil {
-      throw ValidationError("--dump needs a whole run, not --shard; it computes the drops again")
+    if let option = output.wantsMore, shard != nil {
+      throw ValidationError("\(option) needs a whole run, not --shard: give it to 'csilink merge'")
     }
     if let shard, Shard(shard) == nil {
       throw ValidationError("--shard must be i/n with 1 <= i <= n, such as 2/3, got \(shard)")
@@ -58,7 +44,8 @@ struct RunCommand: ParsableCommand {
     let began = Date()
     let pool = WorkerPool(threadCount: compute.threadCount)
     let prepared = try PreparedRun(
-      scenario, pool: pool, artefactFolder: "\(folder)/fitted", progress: compute.note)
+      scenario, pool: pool, artefactFolder: "\(folder)/fitted",
+      journals: [Runner.journalPath(folder, shard)], progress: compute.note)
     let display = ProgressDisplay(points: prepared.pointCount, isQuiet: compute.quiet)
     let interrupt = InterruptFlag()
     let outcome = try Runner(prepared, pool: pool, folder: folder, shard: shard).execute(
@@ -74,27 +61,12 @@ struct RunCommand: ParsableCommand {
         "# shard \(shard) finished; join all with: csilink merge \(self.scenario.scenario) \(folder)"
       )
     case .finished(let result):
-      try ResultFolder.present(
-        result,
+      try output.present(
+        result, of: prepared,
         Execution(
           startTime: began, wallSeconds: Date().timeIntervalSince(began),
           threads: compute.threadCount, commandLine: CommandLine.arguments, shards: []), in: folder,
-        as: format)
-      if let perDrop {
-        try DropFile.write(RecordedResult(reading: folder), to: perDrop)
-        printError("# drops: \(perDrop)")
-      }
-      for stage in dump {
-        let path = "\(folder)/\(DumpFolder.name)"
-        guard
-          try DumpFolder.write(
-            stage, of: prepared, result, to: path, pool: pool, shouldStop: { interrupt.isRaised })
-        else {
-          printError("# interrupted; the same command continues")
-          throw ExitCode(130)
-        }
-        printError("# \(stage.rawValue): \(path)/\(stage.rawValue).csv names the files")
-      }
+        pool: pool, interrupt)
     }
   }
 }

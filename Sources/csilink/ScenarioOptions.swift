@@ -17,9 +17,10 @@ struct ScenarioOptions: ParsableArguments {
       valueName: "path=value"))
   var overrides: [String] = []
 
-  /// Reads the scenario and prints its warnings.
+  /// Reads the scenario and prints its warnings; plots that it cannot have are refused.
   func read() throws -> Scenario {
     let (scenario, warnings) = try ScenarioReader.standard.read(scenario, overrides: overrides)
+    try ResultPlots.check(scenario)
     for warning in warnings + ChannelWarnings.of(scenario) { printError("\(warning)") }
     return scenario
   }

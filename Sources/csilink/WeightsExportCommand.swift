@@ -53,8 +53,8 @@ struct WeightsExportCommand: ParsableCommand {
   func run() throws {
     let choice = try choice()
     try ONNXFiles.write(
-      choice, encoder: WeightsFile(files[0], choice, label: label, .encoder),
-      decoder: WeightsFile(files[files.count - 1], choice, label: label, .decoder), in: output)
+      choice, encoder: WeightsFile(files, choice, label: label, .encoder),
+      decoder: WeightsFile(files, choice, label: label, .decoder), in: output)
   }
 }
 

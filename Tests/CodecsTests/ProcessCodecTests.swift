@@ -148,6 +148,11 @@ private let hasPython = ["/usr/bin/python3", "/usr/local/bin/python3"].contains 
       name: "answers too much", body: "answer = head + values[:4 * b * count] + bytes(8)",
       says: ["2 codewords of 12 values, found more bytes than that", "as long as the greeting"]),
     Fault(
+      name: "adds to its first answer",
+      body:
+        "sink.write(head + values[:4 * b * count]); sink.flush(); time.sleep(0.001); answer = bytes(4)",
+      says: ["2 codewords of 12 values, found more bytes than that"]),
+    Fault(
       name: "not finite",
       body: "answer = head + struct.pack('<%df' % (b * count), *[0] * 13, float('nan'), *[0] * 10)",
       says: ["the value nan at place 1 of sample 1"]),

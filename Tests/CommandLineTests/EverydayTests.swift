@@ -119,6 +119,22 @@ import Testing
     let wrong = try Program.run(
       "check", Self.small, "--set", "report.plots=[sgcs over codec]", in: folder)
     #expect(wrong.status == 2 && wrong.errors.contains("got 'codec'"), "\(wrong)")
+    // What the points alone show to be impossible is told before anything is run.
+    for (plot, reason) in [
+      ("nmse_db over pilots.snr_db by pilots.snr_db where codec=none", nil),
+      ("nmse_db over codec by codec", "they differ in pilots.snr_db"),
+      ("nmse_db where pilots.snr_db=7", "no point has pilots.snr_db=7"),
+    ] as [(String, String?)] {
+      let set = ["--set", "sweep.codec=[none, {type: dft_selection, compression: 4}]"]
+      let check = try Program.run(
+        ["run", Self.small, "--output", "none", "--set", "report.plots=['\(plot)']"] + set,
+        in: folder)
+      guard let reason else {
+        #expect(check.status == 0, "\(check)")
+        continue
+      }
+      #expect(check.status == 2 && check.errors.contains(reason), "\(check)")
+    }
   }
 
   @Test func resolvedScenarios() throws {
@@ -196,6 +212,21 @@ import Testing
     let merge = try Program.run("merge", Self.small, "s1", "s3", "--output", "m", in: folder)
     #expect(merge.status == 1, "\(merge)")
     #expect(merge.errors.contains("shard 2/3 is missing"), "\(merge)")
+    // Another run's journal, and no journal, are found before anything is fitted.
+    let fitted = ["--set", "codec={type: pca, compression: 4, fit.drops: 64}"]
+    for folders in [["s1", "s3"], ["s1", "nowhere"]] {
+      let other = try Program.run(
+        ["merge", Self.small, "--output", "x"] + folders + fitted, in: folder)
+      #expect(other.status == 1 && !other.errors.contains("fitting"), "\(other)")
+      #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/x"))
+    }
+    for (output, status) in [("s1", 1), ("new", 0)] as [(String, Int32)] {
+      let again = try Program.run(
+        ["run", Self.small, "--shard", "1/3", "--output", output] + fitted, in: folder)
+      #expect(again.status == status, "\(again)")
+      #expect(again.errors.contains("another scenario") == (status == 1), "\(again)")
+      #expect(again.errors.contains("fitting") == (status == 0), "\(again)")
+    }
     #expect(merge.errors.contains("run it with --shard 2/3"), "\(merge)")
   }
 

@@ -195,8 +195,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (["crnet", "-c", "16"], 1, "expected the tensors of crnet's encoder at 1/16"),
-    (["cl-crnet", "-c", "8"], 1, "has shape [4, 64, 1, 7], expected [8, 64, 1, 7]"),
+    (["crnet", "-c", "16"], 1, "expected the tensors of crnet 1/16, found others"),
+    (["cl-crnet", "-c", "8"], 1, "has shape 4x64x1x7, expected 8x64x1x7"),
     (["transnet-cross-batch", "-c", "4"], 2, "attends across the batch"),
     (["cllwcsinet-clean", "-c", "8"], 2, "also reads the codeword before the noise"),
   ])

@@ -48,6 +48,54 @@ import Testing
     #expect(shard.status == 2)
   }
 
+  /// Defaults that recorded data lowered are lowered again, and so is the share of fits that nobody wrote.
+  @Test(arguments: ["", ", split.fit: 30"]) func recordedDropsAreRunAgain(split: String) throws {
+    let folder = try TestFolder()
+    let make = Self.yaml.replacing("pca, compression: 4, fit.drops: 40", with: "none")
+    try folder.write(Data(make.utf8), to: "make.yaml")
+    let data = try Program.run(
+      "data", "generate", "make.yaml", "--drops", "80", "--layout", "frequency", "-o", "data",
+      in: folder)
+    #expect(data.status == 0, "\(data)")
+    let yaml = Self.yaml.replacing(", fit.drops: 40", with: "")
+      .replacing("rayleigh, ports: 4, taps: 4", with: "recorded, file: data\(split)")
+      .replacing("drops: 30, ", with: "")
+    try folder.write(Data(yaml.utf8), to: "again.yaml")
+    let run = try Program.run("run", "again.yaml", in: folder)
+    let drops = split.isEmpty ? 40 : 50
+    #expect(run.status == 0 && run.errors.contains("run.drops is \(drops)"), "\(run)")
+    let replay = try Program.run(
+      "replay", "results/again", "--drop", "\(drops - 1)", "--point", "pilots.snr_db=20", in: folder
+    )
+    #expect(replay.status == 0 && replay.errors.contains("bit by bit"), "\(replay)")
+  }
+
+  /// What a shard cannot tell, the merged run tells as a whole one does.
+  @Test func mergedRunsHaveDropsAndDumps() throws {
+    let folder = try TestFolder()
+    try folder.write(Data(Self.yaml.utf8), to: "again.yaml")
+    let asked = ["--dump", "codeword", "--format", "csv"]
+    let whole = try Program.run(
+      ["run", "again.yaml", "--set", "run.block=8", "--output", "w", "--per-drop", "w.npz"] + asked,
+      in: folder)
+    #expect(whole.status == 0, "\(whole)")
+    for shard in ["1/2", "2/2"] {
+      let run = try Program.run(
+        "run", "again.yaml", "--set", "run.block=8", "--shard", shard, "--output",
+        "s\(shard.first!)", in: folder)
+      #expect(run.status == 0, "\(run)")
+      let more = try Program.run(
+        "run", "again.yaml", "--shard", shard, "--per-drop", "s.npz", in: folder)
+      #expect(more.status == 2 && more.errors.contains("give it to 'csilink merge'"), "\(more)")
+    }
+    let merge = try Program.run(
+      ["merge", "again.yaml", "--set", "run.block=8", "s1", "s2", "--output", "m", "--per-drop"]
+        + ["m.npz"] + asked, in: folder)
+    #expect(merge.status == 0 && merge.output == whole.output, "\(merge)")
+    #expect(try folder.read("m/dump/codeword-1.npy") == folder.read("w/dump/codeword-1.npy"))
+    #expect(try folder.read("m.npz") == folder.read("w.npz"))
+  }
+
   /// A journal of other numbers is told, and nothing is written.
   @Test func anotherRunIsNotTakenForTheSame() throws {
     let folder = try TestFolder()

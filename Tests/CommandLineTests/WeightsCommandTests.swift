@@ -100,6 +100,14 @@ import Testing
       columns.append(Array(report.split(separator: "\n").last!.split(separator: ",").prefix(14)))
     }
     #expect(columns[0] == columns[1])
+    let halves = ["encoder", "decoder"].map { Self.fixture("clnet_16_\($0).pth.tar") }
+    let clnet = scenario("[\(halves.joined(separator: ", "))]").replacing("crnet", with: "clnet")
+    try folder.write(Data(clnet.utf8), to: "halves.yaml")
+    let joined = try Program.run("run", "halves.yaml", "--output", "h", in: folder)
+    #expect(joined.status == 0, "\(joined)")
+    let half = try Program.run(
+      "check", "halves.yaml", "--set", "codec.weights=\(halves[0])", in: folder)
+    #expect(half.status == 1 && half.errors.contains("name the decoder's file as well"), "\(half)")
     try folder.write(
       Data(scenario(Self.fixture("clnet_16_encoder.pth.tar")).utf8), to: "wrong.yaml")
     let wrong = try Program.run("check", "wrong.yaml", in: folder)

@@ -330,6 +330,47 @@ extension ForeignWeightsTests {
     }
   }
 
+  /// Two files of halves are weights as one file of both is, in either order; half of them is told as such.
+  @Test func halvesAreNamedTogether() throws {
+    let choice = try NetworkChoice("clnet", compression: 16, image: Self.image)
+    let paths = ["clnet_16_encoder.pth.tar", "clnet_16_decoder.pth.tar"].map(Self.path)
+    let joined = try ForeignWeights(paths, choice)
+    for side in WeightsFile.Side.allCases {
+      for order in [paths, paths.reversed()] {
+        let file = try WeightsFile(order, choice, side)
+        let keys = side.network(of: choice.autoencoder).parameters.map(\.key)
+        #expect(keys.allSatisfy { file.weights[$0] == joined.weights[$0] })
+        #expect(file.path == paths[side == .encoder ? 0 : 1])
+      }
+    }
+    #expect(try WeightsFile(paths[0], choice, .encoder).weights.values.count > 0)
+    let missing = #expect(throws: ForeignWeightsError.self) {
+      try WeightsFile(paths[0], choice, .decoder)
+    }
+    let half = #expect(throws: ForeignWeightsError.self) {
+      try ForeignWeights([paths[1]], network: nil, compression: nil, image: Self.image)
+    }
+    #expect("\(try #require(missing))".contains("found those of its encoder alone"))
+    #expect("\(try #require(half))".contains("clnet 1/16 of 8x8, found those of its decoder alone"))
+  }
+
+  /// Our own files of two folders or files are taken side by side.
+  @Test func ownHalvesAreNamedTogether() throws {
+    let choice = try NetworkChoice("csinet", compression: 16, image: Self.image)
+    try withTemporaryFolder { folder in
+      try writeDrawnWeights("csinet", compression: 16, image: Self.image, in: folder)
+      let files = WeightsFile.files(at: [folder], choice)
+      #expect(files.count == 2)
+      for side in WeightsFile.Side.allCases {
+        let file = try WeightsFile(files, choice, side)
+        #expect(file.path == WeightsFile.path(in: folder, choice, side))
+      }
+      #expect(throws: DataFileError.self) {
+        try WeightsFile([files[0], files[0]], choice, .encoder)
+      }
+    }
+  }
+
   @Test func hintsNameTheWayOut() throws {
     let choice = try NetworkChoice("csinet", compression: 16, image: Self.image)
     try withTemporaryFolder { folder in
@@ -339,6 +380,22 @@ extension ForeignWeightsTests {
       #expect(
         "\(try #require(error))".contains(
           "weights import FILE... --network 'csinet' -c 16' matches them by order"))
+      // Named as weights, a file tells as much; matched by order in vain, it is not sent there again.
+      let direct = #expect(throws: ForeignWeightsError.self) {
+        try WeightsFile(path, choice, .encoder)
+      }
+      #expect("\(try #require(direct))".contains("  missing '"))
+      try ArrayFile.write(Array(ArrayFile.readAll(path).reversed()), metadata: [:], to: path)
+      var options = ForeignOptions()
+      options.allowsOrder = true
+      let ordered = #expect(throws: ForeignWeightsError.self) {
+        try ForeignWeights([path], choice, options: options)
+      }
+      #expect("\(try #require(ordered))".contains("do not have the order and shapes"))
+      let foreign = #expect(throws: DataFileError.self) {
+        try WeightsFile(folder, choice, .encoder)
+      }
+      #expect(try #require(foreign).hint?.hasPrefix("the folder has net.safetensors: name") == true)
       try writeDrawnWeights("csinet", compression: 32, image: Self.image, in: folder)
       let missing = #expect(throws: DataFileError.self) {
         try WeightsFile(folder, choice, .encoder)

@@ -180,6 +180,49 @@ import Testing
     }
   }
 
+  /// The legend of several rows of panels stands below the lowest, and the footer below all.
+  @Test(arguments: [(3, 3), (4, 3), (6, 4)]) func legendsCoverNoPanel(
+    panels: Int, holder: Int
+  ) throws {
+    let codecs: [[String?]] = (1...panels).flatMap { panel in
+      ["a", "b"].map { ["\(panel)", $0] }
+    }
+    let sweep = snrSweep(axes: ["pilots.snr_db", "quantizer.bits", "codec"], codecs: codecs)
+    var figure = try Figure(
+      FigureRequest(parsing: "nmse_db over pilots.snr_db by codec per quantizer.bits"),
+      of: [RecordedResult(sweep)])
+    figure.footer = "seed 1"
+    try withFolder { folder in
+      try FigureFile.write(figure, to: "\(folder)/f.tex", version: "1")
+      let tex = try String(contentsOfFile: "\(folder)/f.tex", encoding: .utf8)
+      let parts = tex.components(separatedBy: "\\nextgroupplot").dropFirst()
+      #expect(parts.count == panels)
+      #expect(parts.map { $0.contains("\\addlegendentry") }.firstIndex(of: true) == holder - 1)
+      #expect(parts.count { $0.contains("\\addlegendentry") } == 1)
+      let end = try #require(tex.range(of: "\\end{groupplot}"))
+      #expect(tex[end.upperBound...].contains("{seed 1};"))
+    }
+  }
+
+  /// Long names that begin alike are told apart below the axis and in the legend.
+  @Test func longNamesStayApart() throws {
+    let codecs: [[String?]] = [
+      "a wide network with an expansion of 4", "a wide network with an expansion of 16",
+    ]
+    .map { [$0] }
+    let sweep = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs)
+    let figure = try Figure(
+      FigureRequest(parsing: "nmse_db over codec by pilots.snr_db"), of: [RecordedResult(sweep)])
+    try withFolder { folder in
+      for ending in ["tex", "gp"] {
+        try FigureFile.write(figure, to: "\(folder)/f.\(ending)", version: "1")
+        let text = try String(contentsOfFile: "\(folder)/f.\(ending)", encoding: .utf8)
+        #expect(text.contains("xpansion of 4") && text.contains("xpansion of 16"), "\(text)")
+        #expect(!text.contains("{a wide network with an expansion"))
+      }
+    }
+  }
+
   /// A small figure tells colours and dashes by themselves, and leaves out numbers that have no room.
   @Test func smallFigures() throws {
     let codecs: [[String?]] = (1...4).flatMap { codec in

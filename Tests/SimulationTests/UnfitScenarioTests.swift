@@ -232,6 +232,53 @@ import Testing
     }
   }
 
+  /// Where nothing says who gets which records, fits get at most half of them; the result is that of the same split written.
+  @Test func recordsAreDividedWhereNobodySays() throws {
+    try Self.withRecords { folder in
+      let path = "\(folder)/test.yaml"
+      let undivided = Self.small.replacing(", split.fit: 12", with: "")
+      let notes = Mutex<[String]>([])
+      let run = try PreparedRun(
+        scenario(undivided, path: path), pool: WorkerPool(threadCount: 1), artefactFolder: nil,
+        progress: { note in notes.withLock { $0.append(note) } })
+      #expect(run.settings.maximumDrops == 20)
+      let told = notes.withLock { $0.filter { $0.hasPrefix("channel.split.fit is 20:") } }
+      #expect(told.count == 1)
+      let written = try prepare(undivided, path: path, set: ["channel.split.fit=20"])
+      #expect(try run.metrics(ofBlock: 0).values == written.metrics(ofBlock: 0).values)
+      // Fewer if all fits together ask for fewer; a word about any part of the split is the last one.
+      let few = ["estimator", "codec", "quantizer"].map { "\($0).fit.drops=5" }
+      #expect(try prepare(undivided, path: path, set: few).settings.maximumDrops == 35)
+      #expect(
+        complaints(undivided, path: path, set: ["channel.split.run=30"]).contains {
+          $0.contains("at most the 0 drops that the data has for fitting")
+        })
+      // Without fits all records are evaluated.
+      let unfitted = ["estimator=ls", "codec=none", "quantizer=none", "feedback=ideal"]
+      #expect(try prepare(undivided, path: path, set: unfitted).settings.maximumDrops == 40)
+    }
+  }
+
+  /// A share that is too small for a part by itself names the key that enlarges it.
+  @Test func smallSharesNameTheSplit() throws {
+    try Self.withRecords { folder in
+      let found = complaints(
+        Self.small, path: "\(folder)/test.yaml",
+        set: ["channel.split.fit=3", "estimator=ls", "quantizer=none"])
+      #expect(found.count == 1 && found[0].contains("at least 4, the reals"), "\(found)")
+      #expect(found.first?.contains("'split.fit' of the channel gives it more") == true)
+      let training = #expect(throws: ScenarioErrors.self) {
+        try TrainingRun(
+          scenario(
+            Self.small, path: "\(folder)/test.yaml",
+            set: ["codec={network: csinet, compression: 4}", "estimator=ls", "training.epochs=1"]),
+          pool: WorkerPool(threadCount: 1))
+      }
+      let text = "\(training.map { "\($0)" } ?? "")"
+      #expect(text.contains("{split: {train: 28, validation: 4, test: 4}}"), "\(text)")
+    }
+  }
+
   /// The same for the sets of a training.
   @Test func setsOfATrainingAreAtMostWhatIsThere() throws {
     try Self.withRecords { folder in

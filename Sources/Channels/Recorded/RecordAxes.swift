@@ -43,7 +43,9 @@ package struct RecordAxes: Sendable, Equatable {
     let known = Set(once + atMost + [.drop, .one])
     let list = names.map(\.rawValue).joined(separator: ", ")
     if let other = names.first(where: { !known.contains($0) }) {
+      let fitting = RecordLayout.Kind.allCases.first { $0 != kind && complaint($0) == nil }
       return "has no axis '\(other)' in layout \(kind.rawValue), got [\(list)]"
+        + (fitting.map { "; layout \($0.rawValue) has these axes" } ?? "")
     }
     for name in [.drop] + once where count(name) == 0 {
       return "must name the axis of each \(name), got [\(list)]"

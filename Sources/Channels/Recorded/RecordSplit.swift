@@ -4,7 +4,7 @@ import Parts
 /// Which records of a file belong to which domain: contiguous runs in file order fit, train, validation, test, run.
 ///
 /// What is evaluated is `run`: by default all records, or all that the other parts leave.
-struct RecordSplit: Sendable {
+package struct RecordSplit: Sendable {
   private static let parts: [(domain: StreamKey.Domain, key: Parameter<Int>)] = [
     (.fit, count("fit", "parts of the link are fitted on")),
     (.train, count("train", "networks are trained on")),
@@ -14,6 +14,11 @@ struct RecordSplit: Sendable {
   private static let run = Parameter<Int?>.optional(
     "split.run", .integer(1...Int.max),
     "Number of records after all others that are evaluated; all that are left if left out.")
+
+  /// Keys of the split; where none is written, nobody has said who gets what.
+  package static var keys: [String] { parameters.map(\.key) }
+  /// Records that parts are fitted on.
+  package static var fit: Parameter<Int> { parts[0].key }
 
   static let parameters = parts.map { $0.key.declaration } + [run.declaration]
 

@@ -27,6 +27,8 @@ final class CodecProcess: @unchecked Sendable {
   private var input: Int32
   private let output, errors: Int32
   private var errorsAreOpen = true
+  /// Whether a first answer had the right length.
+  var isProven = false
   /// The end of what came through standard error.
   private var messages: [UInt8] = []
   private static let keptMessageBytes = 8192
@@ -178,11 +180,13 @@ final class CodecProcess: @unchecked Sendable {
 
   /// Refuses output that nobody asked for.
   ///
-  /// - Parameter expected: what was asked for, for messages.
+  /// - Parameters:
+  ///   - expected: what was asked for, for messages.
+  ///   - milliseconds: how long to wait for it.
   /// - Throws: ``CodecProcessError`` if there is any.
-  func requireSilence(_ expected: String) throws(CodecProcessError) {
+  func requireSilence(_ expected: String, for milliseconds: Int32 = 0) throws(CodecProcessError) {
     var state = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-    guard poll(&state, 1, 0) > 0, Int32(state.revents) & POLLIN != 0 else { return }
+    guard poll(&state, 1, milliseconds) > 0, Int32(state.revents) & POLLIN != 0 else { return }
     throw failure(
       expected, "more bytes than that",
       hint: "is each answer as long as the greeting says? Standard output belongs to the protocol:"

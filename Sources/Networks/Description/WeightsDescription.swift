@@ -60,11 +60,12 @@ public struct WeightsDescription: Sendable, Encodable {
 
   /// The network of a file and what it says of itself; a file of another framework is known by its tensors.
   private static func identity(_ path: String) throws -> (NetworkChoice, [String: String]) {
-    if let format = TensorArchive.format(path), format != .safetensors {
+    let format = try TensorArchive(path).format
+    let metadata = format == .safetensors ? try ArrayFile.metadata(path) : [:]
+    if metadata["network"] == nil {
       let found = try ForeignWeights([path], network: nil, compression: nil)
-      return (found.choice, ["format": format.rawValue])
+      return (found.choice, metadata.merging(["format": format.rawValue]) { own, _ in own })
     }
-    let metadata = try ArrayFile.metadata(path)
     do {
       return (try GoldenVector.network(metadata), metadata)
     } catch {

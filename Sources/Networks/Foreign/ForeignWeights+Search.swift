@@ -21,6 +21,7 @@ extension ForeignWeights {
     let variants =
       try network.map { [try NetworkZoo.standard.variant($0)] } ?? NetworkZoo.standard.variants
     var fitting: [NetworkChoice] = []
+    var half: (choice: NetworkChoice, side: WeightsFile.Side)?
     var nearest: (choice: NetworkChoice, score: Int)?
     for variant in variants {
       // A family that cannot compress the image has no weights for it.
@@ -35,10 +36,16 @@ extension ForeignWeights {
           break
         }
         let score = matches.reduce(0) { $0 + $1.score.0 }
-        if nearest.map({ score > $0.score }) ?? (score > 0) { nearest = (choice, score) }
+        if nearest.map({ score > $0.score }) ?? (score > 0) {
+          nearest = (choice, score)
+          half = Self.onlySide(of: matches).map { (choice, $0) }
+        }
         // Names that do not fit at one ratio fit at none, except where they differ by ratio.
         if matches.allSatisfy({ $0.score.1 == 0 }), !Self.namesDifferByRatio(variant) { break }
       }
+    }
+    if let half, fitting.isEmpty {
+      throw ForeignWeightsError(files, half.choice, problem: .halved(half.side))
     }
     guard let choice = fitting.first ?? (network == nil ? nil : nearest?.choice) else {
       throw ForeignWeightsError(

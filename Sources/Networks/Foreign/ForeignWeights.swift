@@ -34,6 +34,8 @@ public struct ForeignWeights: Sendable {
   public internal(set) var notes: [String]
   /// Description of the files.
   public let source: String
+  /// The file that the first parameter came from.
+  let path: String
 
   /// Reads the weights of a network.
   ///
@@ -56,11 +58,15 @@ public struct ForeignWeights: Sendable {
   ) throws {
     let matches = try Self.matches(files, choice, sides, options)
     let chosen = matches.filter { sides.contains($0.side) }
+    if let whole = Self.onlySide(of: matches), sides != [whole] {
+      throw ForeignWeightsError(files, choice, problem: .halved(whole))
+    }
     try Self.check(files, choice, chosen, all: matches, options)
     self.choice = choice
     rows = chosen.flatMap(\.pairs).map { Row($0) }
     let values = try Self.values(chosen)
-    try Self.check(values, choice, sides, rows, files.paths[0])
+    path = files.paths[chosen.first?.group?.file ?? 0]
+    try Self.check(values, choice, sides, rows, path)
     weights =
       options.normalizationEpsilon.map {
         NormalizationEpsilon.moved(values, choice.autoencoder, from: $0)
@@ -83,6 +89,13 @@ public struct ForeignWeights: Sendable {
       return ForeignMatch.byOrder(files, choice) ?? matches
     }
     return matches
+  }
+
+  /// The side that is whole, where the other one has no parameter of its shape.
+  static func onlySide(of matches: [ForeignMatch]) -> WeightsFile.Side? {
+    guard let whole = matches.first(where: \.isComplete) else { return nil }
+    let isAlone = matches.allSatisfy { $0.side == whole.side || $0.score.0 == 0 }
+    return isAlone ? whole.side : nil
   }
 
   private static func values(_ matches: [ForeignMatch]) throws -> Weights {
@@ -174,7 +187,8 @@ public struct ForeignWeights: Sendable {
     guard missing.isEmpty, misshapen.isEmpty, unmatched.isEmpty else {
       throw ForeignWeightsError(
         files, choice,
-        problem: .unfit(missing: missing, misshapen: misshapen, unmatched: unmatched))
+        problem: .unfit(missing: missing, misshapen: misshapen, unmatched: unmatched),
+        triedOrder: options.allowsOrder)
     }
   }
 

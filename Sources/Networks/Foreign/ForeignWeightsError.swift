@@ -7,6 +7,8 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
     case ambiguous(WeightsFile.Side, [String])
     /// Parameters without tensor, tensors of another shape, tensors without parameter.
     case unfit(missing: [Item], misshapen: [(Item, found: [Int])], unmatched: [Item])
+    /// One side is whole, and of the other one there is nothing.
+    case halved(WeightsFile.Side)
     /// No network has these tensors.
     case unknownNetwork(nearest: String?)
   }
@@ -27,8 +29,13 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
   private let network: String
   private let arguments, option: String
   let problem: Problem
+  /// Whether tensors were also matched by order and shape, in vain.
+  private let triedOrder: Bool
 
-  init(_ files: ForeignFiles, _ choice: NetworkChoice?, problem: Problem) {
+  init(
+    _ files: ForeignFiles, _ choice: NetworkChoice?, problem: Problem, triedOrder: Bool = false
+  ) {
+    self.triedOrder = triedOrder
     self.files = files.text
     network = choice?.title ?? "a network"
     arguments = choice?.arguments ?? ""
@@ -44,6 +51,13 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
         \(files): expected one set of weights of \(network)'s \(side.rawValue), found \(levels.count):
         \(levels.map { "  \($0)".onOneLine }.joined(separator: "\n"))
           hint: name the level with --level, or fewer files
+        """
+    case .halved(let side):
+      let other = side == .encoder ? WeightsFile.Side.decoder : .encoder
+      return """
+        \(files): expected the tensors of \(network), found those of its \(side.rawValue) alone
+          hint: name the \(other.rawValue)'s file as well: 'weights: [\(side.rawValue).pth, \(other.rawValue).pth]' in a scenario, \
+        'csilink weights import FILE FILE -o FOLDER' to join them
         """
     case .unknownNetwork(let nearest):
       return """
@@ -65,11 +79,13 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
         lines = lines.prefix(Self.longestList) + ["  and \(more) more"]
       }
       let hint =
-        misshapen.isEmpty && !missing.isEmpty && missing.count == unmatched.count
-        ? "if only the names differ, 'csilink weights import FILE... \(option)' matches them by order and shapes"
-        : missing.isEmpty && misshapen.isEmpty
-          ? "tensors that the network has no use for are a sign of another network; 'csilink weights import ... --ignore NAME' leaves them out"
-          : "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
+        missing.isEmpty && misshapen.isEmpty
+        ? "tensors that the network has no use for are a sign of another network; 'csilink weights import ... --ignore NAME' leaves them out"
+        : !misshapen.isEmpty || missing.count != unmatched.count
+          ? "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
+          : triedOrder
+            ? "the names are unknown, and the tensors do not have the order and shapes of 'csilink inspect \(arguments)' either: save them under the names above"
+            : "if only the names differ, 'csilink weights import FILE... \(option)' matches them by order and shapes"
       return "\(files): expected the tensors of \(network), found others\n"
         + lines.joined(separator: "\n") + "\n  hint: \(hint)"
     }

@@ -75,7 +75,7 @@ public struct ForwardRun: Sendable {
     var plans: [InferencePlan] = []
     var paths: [String] = []
     for side in part.sides {
-      let file = try WeightsFile.first(of: weights, network, side)
+      let file = try WeightsFile(weights, network, side)
       plans.append(
         try InferencePlan(side.network(of: autoencoder), weights: file.weights))
       paths.append(file.path)
@@ -209,24 +209,5 @@ extension ArrayInfo {
     var copy = self
     copy.name = name
     return copy
-  }
-}
-
-extension WeightsFile {
-  /// The first of several files or folders that has a side.
-  static func first(
-    of paths: [String], _ network: NetworkChoice, _ side: Side
-  ) throws -> WeightsFile {
-    var refusal: (any Error)?
-    for path in paths {
-      do {
-        return try WeightsFile(path, network, side)
-      } catch {
-        // A file that says it is the other side is no reason to complain about it.
-        let other = (try? ArrayFile.metadata(path))?["side"]
-        if refusal == nil || other == nil || other == side.rawValue { refusal = error }
-      }
-    }
-    throw refusal ?? NetworkError.missingWeights(side.rawValue)
   }
 }

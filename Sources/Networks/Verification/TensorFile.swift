@@ -74,9 +74,4 @@ public struct TensorFile: Sendable {
       .first { prefix in tensors.keys.allSatisfy { $0.hasPrefix(prefix) } }
     return prefix.map(String.init) ?? ""
   }
-
-  /// A key of the file that ends in the key of a network that it lacks.
-  func longerKey(_ key: String) -> String? {
-    tensors.keys.filter { $0.hasSuffix(".\(key)") }.min()
-  }
 }

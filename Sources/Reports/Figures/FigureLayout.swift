@@ -6,7 +6,7 @@ struct FigureLayout {
   }
 
   /// Longer texts in the legend and below the axis are cut.
-  static let legendLimit = 80
+  private static let legendLimit = 80
   private static let markLimit = 30
   /// At 15 pixels, of the widest type that takes Arial's place.
   static let letter = 9.6
@@ -26,8 +26,10 @@ struct FigureLayout {
   /// The upper left corner of the legend, and the entries of one column.
   let legendPlace: (x: Double, y: Double)
   let legendRows: Int
-  /// What the legend says.
+  /// What the legend says, with long texts shortened.
   let legend: [Figure.Entry]
+  /// Letters of the longest mark below the panels.
+  let longestMark: Int
   /// Long names of categories are written aslant.
   let isRotated: Bool
 
@@ -40,7 +42,7 @@ struct FigureLayout {
     let count = figure.panels.count
     let columns = Self.columns(count)
     let rows = (count + columns - 1) / columns
-    let longestMark = figure.x.marks?.map { Self.shortened($0.text).count }.max() ?? 0
+    longestMark = Self.shortened((figure.x.marks ?? []).map(\.text)).map(\.count).max() ?? 0
     isRotated =
       !figure.x.isNumeric
       && longestMark * figure.x.values.count > (count == 1 && !isNarrow ? 70 : 34)
@@ -50,7 +52,7 @@ struct FigureLayout {
     let (left, right) = (Self.margin * scale, 24 * scale + (isNarrow ? 0 : legend.width))
     let top = (figure.title == nil ? 16 : 52) * scale
     let bottom =
-      (74 + (isRotated ? Double(longestMark) * 7.4 : 0)) * scale + footer
+      (74 + (isRotated ? Double(longestMark) * 0.87 * Self.letter : 0)) * scale + footer
       + (isNarrow ? legend.height : 0)
     let gap = (x: 26 * scale, y: count == 1 ? 0 : 42 * scale)
     let titles = (count == 1 && figure.panels[0].title.isEmpty ? 0 : 26) * scale
@@ -99,8 +101,10 @@ struct FigureLayout {
     let width, height: Double
 
     init(_ entries: [Figure.Entry], isBelow: Bool, width: Double, scale: Double) {
-      self.entries = entries
-      let longest = entries.map { shortened($0.label, to: legendLimit).count }.max()
+      self.entries = zip(entries, shortened(entries.map(\.label), to: legendLimit)).map {
+        Figure.Entry(label: $1, style: $0.style, shape: $0.shape)
+      }
+      let longest = self.entries.map(\.label.count).max()
       let entry = longest.map { (76 + letter * Double(max($0, 6))) * scale } ?? 0
       let count = entries.count
       let columns = isBelow && entry > 0 ? max(1, Int((width - 0.4 * margin * scale) / entry)) : 1
@@ -110,8 +114,19 @@ struct FigureLayout {
     }
   }
 
-  static func shortened(_ text: String, to limit: Int = markLimit) -> String {
-    text.count > limit ? text.prefix(limit - 1) + "…" : text
+  /// Texts with the ends of long ones left out; the middle where they would be alike, and nothing where that does not help.
+  static func shortened(_ texts: [String], to limit: Int = markLimit) -> [String] {
+    let cut = texts.map { $0.count > limit ? $0.prefix(limit - 1) + "…" : $0 }
+    let inner = texts.map {
+      $0.count > limit ? $0.prefix(limit / 2) + "…" + $0.suffix(limit - limit / 2 - 1) : $0
+    }
+    func isAlone(_ index: Int, among short: [String]) -> Bool {
+      texts.indices.allSatisfy { short[$0] != short[index] || texts[$0] == texts[index] }
+    }
+    return texts.indices.map { index in
+      isAlone(index, among: cut)
+        ? cut[index] : isAlone(index, among: inner) ? inner[index] : texts[index]
+    }
   }
 
   /// Panels that stand side by side.

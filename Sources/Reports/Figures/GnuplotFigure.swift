@@ -186,9 +186,10 @@ extension GnuplotFigure {
       let letters = Double(marks.map { $0.text.count + 1 }.reduce(0, +))
       let room = FigureLayout.letter * layout.scale * letters / length
       let step = axis.isNumeric ? max(1, Int(room.rounded(.up))) : 1
-      let list = marks.enumerated().map { index, mark in
-        let text = isLabelled && index % step == 0 ? FigureLayout.shortened(mark.text) : ""
-        return "\(GnuplotText.tic(text)) \(numberText(mark.position))"
+      let texts = FigureLayout.shortened(marks.map(\.text))
+      let list = marks.indices.map { index in
+        let text = isLabelled && index % step == 0 ? texts[index] : ""
+        return "\(GnuplotText.tic(text)) \(numberText(marks[index].position))"
       }
       lines.append("  unset m\(name)tics")
       lines.append(
@@ -230,8 +231,7 @@ extension GnuplotFigure {
   private var legend: String {
     guard !layout.legend.isEmpty else { return "  # one curve needs no legend" }
     let items = layout.legend.map { entry -> String in
-      let title =
-        "title \(GnuplotText.quoted(FigureLayout.shortened(entry.label, to: FigureLayout.legendLimit)))"
+      let title = "title \(GnuplotText.quoted(entry.label))"
       guard let style = entry.style else {
         return "NaN with lines linecolor rgb '#ffffff' \(title)"
       }

@@ -16,39 +16,71 @@ struct PGFFigure {
   ]
 
   func text(version: String) -> String {
-    let columns = FigureLayout.columns(figure.panels.count)
-    let rows = (figure.panels.count + columns - 1) / columns
-    let size =
-      figure.millimetres.map { ($0.width, $0.height) }
-      ?? (columns == 1 ? (88, 66) : (170, 60 * Double(rows)))
-    let panel = (width: size.0 / Double(columns), height: size.1 / Double(rows))
-    let plots = figure.panels.enumerated().map { self.panel($1, isFirst: $0 == 0) }
+    let plots = figure.panels.indices.map {
+      self.panel(figure.panels[$0], isFirst: $0 == 0, hasLegend: $0 == legendPanel)
+    }
     return """
       % Written by csilink \(version.onOneLine). Needs \\usepackage{pgfplots}, \\usepgfplotslibrary{groupplots} and
       % \\pgfplotsset{compat=1.16} or later.
       \(colours)
       \\begin{tikzpicture}
       \\begin{groupplot}[
-        group style={group size=\(columns) by \(rows), horizontal sep=9mm, vertical sep=16mm, xlabels at=edge bottom, ylabels at=edge left},
-        scale only axis, width=\(numberText(max(panel.width - 18, 20)))mm, height=\(numberText(max(panel.height - 18, 15)))mm,
+        group style={group size=\(columns) by \(rowCount), horizontal sep=9mm, vertical sep=\(numberText(16 + slantedMillimetres))mm, xlabels at=edge bottom, ylabels at=edge left},
+        scale only axis, width=\(numberText(panel.width))mm, height=\(numberText(panel.height))mm,
         xlabel={\(Self.escaped(figure.x.label))}, ylabel={\(Self.escaped(figure.y.label))},
         xmin=\(numberText(figure.x.range.lowerBound)), xmax=\(numberText(figure.x.range.upperBound)),
         ymin=\(numberText(figure.y.range.lowerBound)), ymax=\(numberText(figure.y.range.upperBound)),
         \(scales)grid=major, grid style={black!12},
-        legend cell align=left, \(legendShape(size.0)), legend style={font=\\footnotesize, draw=black!30, \(isBelow ? "at={(0,0)}, yshift=-12mm" : "at={(1.03,1)}"), anchor=north west},
+        legend cell align=left, \(legendShape(size.width)), legend style={font=\\footnotesize, draw=black!30, \(isBelow ? "at={(0,0)}, yshift=-\(numberText(12 + slantedMillimetres))mm" : "at={(1.03,1)}"), anchor=north west},
         every axis plot/.append style={thick, mark size=1.5pt, mark options={solid}},
       ]
       \(plots.joined(separator: "\n"))
-      \\end{groupplot}
+      \\end{groupplot}\(footer)
       \\end{tikzpicture}
 
       """
   }
 
-  /// Whether the legend stands below the panels: not under another row of them, nor under names that are written aslant.
-  private var isBelow: Bool {
-    figure.panels.count <= FigureLayout.columns(figure.panels.count)
-      && !FigureLayout(figure).isRotated
+  private var columns: Int { FigureLayout.columns(figure.panels.count) }
+  private var rowCount: Int { (figure.panels.count + columns - 1) / columns }
+
+  /// Of the whole picture, in millimetres.
+  private var size: (width: Double, height: Double) {
+    figure.millimetres.map { ($0.width, $0.height) }
+      ?? (columns == 1 ? (88, 66) : (170, 60 * Double(rowCount)))
+  }
+
+  /// Of the inside of a panel, in millimetres.
+  private var panel: (width: Double, height: Double) {
+    (
+      max(size.width / Double(columns) - 18, 20), max(size.height / Double(rowCount) - 18, 15)
+    )
+  }
+
+  /// Whether names of categories are written aslant: where they have no room side by side, 2 mm a letter.
+  private var isSlanted: Bool {
+    !figure.x.isNumeric
+      && 2 * Double(FigureLayout(figure).longestMark * figure.x.values.count) > panel.width
+  }
+
+  /// Whether the legend stands below the panels; beside a single one whose names are written aslant.
+  private var isBelow: Bool { figure.panels.count > 1 || !isSlanted }
+
+  /// The panel that the legend belongs to: the lowest one on the left, so that it covers none.
+  private var legendPanel: Int {
+    isBelow ? (figure.panels.count - 1) / columns * columns : 0
+  }
+
+  /// Room for names that are written aslant below a panel, 1.5 mm a letter.
+  private var slantedMillimetres: Double {
+    isSlanted ? 1.5 * Double(FigureLayout(figure).longestMark) : 0
+  }
+
+  /// At the lower right of all.
+  private var footer: String {
+    figure.footer.map { text in
+      "\n\\node[anchor=north east, font=\\scriptsize, text=black!50] at (current bounding box.south east) {\(Self.escaped(text))};"
+    } ?? ""
   }
 
   /// Below the panels as many entries stand side by side as the width has room for, 2 mm a letter; beside them one.
@@ -75,20 +107,20 @@ struct PGFFigure {
     if figure.y.scale == .logarithmic { options += "ymode=log, " }
     if let marks = figure.x.marks {
       options += "xtick={\(marks.map { numberText($0.position) }.joined(separator: ","))}, "
-      options +=
-        "xticklabels={\(marks.map { "{\(Self.escaped($0.text))}" }.joined(separator: ","))}, "
-      if !figure.x.isNumeric, FigureLayout(figure).isRotated {
+      let texts = FigureLayout.shortened(marks.map(\.text)).map { "{\(Self.escaped($0))}" }
+      options += "xticklabels={\(texts.joined(separator: ","))}, "
+      if isSlanted {
         options += "x tick label style={rotate=60, anchor=east}, "
       }
     }
     return options
   }
 
-  private func panel(_ panel: Figure.Panel, isFirst: Bool) -> String {
+  private func panel(_ panel: Figure.Panel, isFirst: Bool, hasLegend: Bool) -> String {
     let title = panel.title.isEmpty ? (isFirst ? figure.title ?? "" : "") : panel.title
     var lines = ["\\nextgroupplot[\(title.isEmpty ? "" : "title={\(Self.escaped(title))}")]"]
     for curve in panel.curves { lines.append(self.curve(curve)) }
-    if isFirst {
+    if hasLegend {
       for entry in FigureLayout(figure).legend { lines.append(self.entry(entry)) }
     }
     return lines.joined(separator: "\n")

@@ -14,7 +14,7 @@ struct PageNetworks {
     guard let points = try? NetworkPoint.all(of: scenario, pool: pool), !points.isEmpty else {
       return nil
     }
-    self.points = points.uniqued { "\($0.network.stem(label: $0.label)) \($0.weights ?? "")" }
+    self.points = points.uniqued { "\($0.network.stem(label: $0.label)) \($0.weights?.text ?? "")" }
   }
 
   /// Sizes and operations of each side.
@@ -49,7 +49,7 @@ struct PageNetworks {
   /// The learning curves beside the weights, as a table of (network, epoch); nil if there are none.
   var curves: RecordedResult? {
     let files = points.compactMap { point -> (String, String)? in
-      guard let weights = point.weights else { return nil }
+      guard let weights = point.weights?.paths[0] else { return nil }
       let name = point.network.stem(label: point.label)
       return (name, "\(weights)/\(name)-curve.csv")
     }

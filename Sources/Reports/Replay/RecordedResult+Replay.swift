@@ -19,16 +19,11 @@ extension RecordedResult {
         hint: "name the folder of a result of 'csilink run'")
     }
     let path = "\(manifest.startFolder)/\(manifest.name).yaml"
-    // Recorded data may have had fewer drops than the default that the resolved scenario writes out.
-    let counted = rows.indices.compactMap { number($0, Column.drops.name) }.max().map { Int($0) }
-    let scenario = try ScenarioReader.standard.read(
-      text: manifest.scenario, path: path,
-      overrides: counted.map { ["run.drops=\($0)"] } ?? []
-    ).scenario
+    let scenario = try ScenarioReader.standard.read(text: manifest.scenario, path: path).scenario
     return try PreparedRun(
       scenario, pool: pool, artefactFolder: nil,
       artefactSources: ([folder] + shards).map { "\($0)/fitted" }, isDry: isDry,
-      progress: progress)
+      isResolved: true, progress: progress)
   }
 
   /// Whether a drop that was run again has the bits that the journal has of it.

@@ -1,0 +1,80 @@
+import DataFiles
+import Foundation
+
+extension WeightsFile {
+  /// The file that one side is read from, whether or not it exists.
+  ///
+  /// - Parameters:
+  ///   - path: a folder of weights or a file.
+  ///   - network: network, ratio and image.
+  ///   - label: word that tells several trainings of one network apart.
+  ///   - side: which half.
+  public static func file(
+    at path: String, _ network: NetworkChoice, label: String? = nil, _ side: Side
+  ) -> String {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return exists && isFolder.boolValue
+      ? WeightsFile.path(in: path, network, label: label, side) : path
+  }
+
+  /// The files that both sides are read from, as ``init(_:_:label:_:)`` finds them, sorted; they need not exist.
+  public static func files(
+    at paths: [String], _ network: NetworkChoice, label: String? = nil
+  ) -> [String] {
+    let files = paths.flatMap { path in
+      Side.allCases.map { file(at: path, network, label: label, $0) }
+    }
+    return Set(files).sorted()
+  }
+
+  /// Reads one side from the first of several files or folders that has it; files of other programs hold it together.
+  ///
+  /// - Parameters:
+  ///   - paths: at least one, each as for ``init(_:_:label:_:)``.
+  ///   - network: network, ratio and image.
+  ///   - label: word that tells several trainings of one network apart.
+  ///   - side: which half.
+  /// - Throws: as ``init(_:_:label:_:)``; of several refusals that of the file which does not say that it is the other side.
+  public init(
+    _ paths: [String], _ network: NetworkChoice, label: String? = nil, _ side: Side
+  ) throws {
+    if paths.count > 1, paths.allSatisfy(Self.isForeign) {
+      try self.init(foreign: paths, network, side)
+      return
+    }
+    var refusal: (any Error)?
+    for path in paths {
+      do {
+        try self.init(path, network, label: label, side)
+        return
+      } catch {
+        let other = (try? ArrayFile.metadata(path))?["side"]
+        if refusal == nil || other == nil || other == side.rawValue { refusal = error }
+      }
+    }
+    throw refusal ?? NetworkError.missingWeights(side.rawValue)
+  }
+
+  /// Whether another program wrote a file.
+  private static func isForeign(_ path: String) -> Bool {
+    guard let archive = TensorArchive.format(path) else { return false }
+    return archive != .safetensors || (try? ArrayFile.metadata(path))?["format"] != format
+  }
+
+  /// What a folder has of the side that was not found, or of files that other programs wrote.
+  static func others(beside path: String, _ side: Side) -> String {
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    let all = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    func listed(_ files: [String]) -> String {
+      let more = files.count > 4 ? " and \(files.count - 4) more" : ""
+      return files.prefix(4).map(\.onOneLine).joined(separator: ", ") + more
+    }
+    let own = all.filter { $0.hasSuffix("-\(side.rawValue).safetensors") }
+    if !own.isEmpty { return "the folder has \(listed(own)); " }
+    let foreign = all.filter { isForeign("\(folder)/\($0)") }
+    return foreign.isEmpty
+      ? ""
+      : "the folder has \(listed(foreign)): name one file, or a list of the encoder's and the decoder's; "
+  }
+}
