@@ -101,6 +101,11 @@ public struct ONNXCodec: CodewordCodec, Part {
     )
   }
 
+  /// Whether the settings of a codec name ONNX files without weights of a training.
+  package static func hasOwnWeights(_ codec: Settings) -> Bool {
+    codec.part == schema.name && codec[weights] == nil
+  }
+
   private static func paths(_ settings: Settings, in context: LinkContext) -> (
     encoder: String, decoder: String
   ) {

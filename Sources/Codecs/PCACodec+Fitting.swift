@@ -23,7 +23,7 @@ extension PCACodec {
       settings, signature: "size=\(size) components=\(stored)",
       shapes: ["vectors": [stored, size], "eigenvalues": [stored], "energy": [1]]
     ) {
-      SecondMomentFitter(part: schema.name, size: size, componentCount: stored)
+      SecondMomentFitter(part: schema.name, size: size, componentCount: stored, needed: length)
     }
   }
 }
@@ -33,7 +33,7 @@ extension PCACodec {
 /// Eigenvalues are accurate to about 1e-6 of the largest.
 package struct SecondMomentFitter: Fitter {
   private let part: String
-  private let componentCount: Int
+  private let componentCount, needed: Int
   private var moment: SecondMoment
 
   /// An accumulator that has seen no drop.
@@ -41,8 +41,10 @@ package struct SecondMomentFitter: Fitter {
   /// - Parameters:
   ///   - part: name of the part, for errors.
   ///   - size: reals N of a drop.
-  ///   - componentCount: eigenvectors that are kept.
-  package init(part: String, size: Int, componentCount: Int) {
+  ///   - componentCount: eigenvectors that are kept; those beyond the number of drops span what is left, without variance.
+  ///   - needed: eigenvectors that the drops must determine; all that are kept if nil.
+  package init(part: String, size: Int, componentCount: Int, needed: Int? = nil) {
+    self.needed = needed ?? componentCount
     self.part = part
     self.componentCount = componentCount
     moment = SecondMoment(size: size)
@@ -56,9 +58,10 @@ package struct SecondMomentFitter: Fitter {
   }
 
   package func finish() throws -> Artefact {
-    guard moment.count >= componentCount else {
+    guard moment.count >= needed else {
       throw FittingError(
-        part: part, reason: "\(moment.count) drops do not determine \(componentCount) components")
+        part: part,
+        reason: "\(moment.count) drops with energy do not determine \(needed) components")
     }
     let (size, mean) = (moment.size, moment.mean())
     let energy = (0..<size).reduce(0) { $0 + mean[$1 * size + $1] }

@@ -54,7 +54,7 @@ enum FileGuess {
     switch self {
     case .weights:
       "these are weights: 'csilink inspect \(path)' shows them,"
-        + " 'csilink weights import \(path) -o FOLDER' takes them over"
+        + " 'csilink weights import \(path) -o FOLDER' takes them over; a tensor of channels is saved with numpy.save(FILE, tensor.numpy())"
     case .onnx, .scenario: elsewhere(path)
     case .arrays: nil
     }

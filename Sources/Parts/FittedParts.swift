@@ -6,15 +6,18 @@ public struct FittingError: Error, Sendable, Hashable, CustomStringConvertible {
   public let part: String
   /// What is missing or wrong.
   public let reason: String
+  /// Where the part stands, and how many drops it was fitted on; nil if that is not known.
+  public let place: String?
 
   /// An error of a part.
-  public init(part: String, reason: String) {
+  public init(part: String, reason: String, place: String? = nil) {
     self.part = part
     self.reason = reason
+    self.place = place
   }
 
-  /// Part and reason in one line.
-  public var description: String { "\(part): \(reason)" }
+  /// Place, part and reason in one line.
+  public var description: String { (place.map { "\($0): " } ?? "") + "\(part): \(reason)" }
 }
 
 extension Artefact? {

@@ -154,6 +154,11 @@ public struct Settings: Sendable, Hashable {
     self.values = values
   }
 
+  /// The same with another value of a key, which must be one that its parameter takes.
+  package func replacing(_ key: String, with value: Setting) -> Settings {
+    Settings(section: section, part: part, values: values.merging([key: value]) { $1 })
+  }
+
   /// The value of a declared parameter.
   ///
   /// - Precondition: the parameter belongs to the schema these settings were made from.

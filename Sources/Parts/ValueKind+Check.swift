@@ -82,8 +82,9 @@ extension ValueKind {
 
   private static func describe(count: ClosedRange<Int>) -> String {
     if count.lowerBound == count.upperBound { return "\(count.lowerBound) " }
-    return count.lowerBound > 1 && count.upperBound <= 100
-      ? "\(count.lowerBound) to \(count.upperBound) " : ""
+    guard count.upperBound <= 100 else { return "" }
+    return count.lowerBound > 1
+      ? "\(count.lowerBound) to \(count.upperBound) " : "at most \(count.upperBound) "
   }
 
   private static func describe(_ range: ClosedRange<Int>) -> String {

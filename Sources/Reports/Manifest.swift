@@ -12,7 +12,7 @@ public struct Execution: Sendable, Hashable {
   public var threads: Int
   /// The command with its arguments.
   public var commandLine: [String]
-  /// Folders of the shards that the result was put together from; empty for a whole run.
+  /// Folders of the shards that the result was put together from, as seen from that of the result; empty for a whole run.
   public var shards: [String]
 
   /// How a run was carried out; the parameters are the properties.

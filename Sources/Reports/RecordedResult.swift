@@ -107,7 +107,8 @@ public struct RecordedResult: Sendable {
       rows: Array(records.dropFirst()), scenario: manifest?.scenario ?? "",
       scenarioDigest: manifest?.provenance.scenarioDigest ?? "",
       seed: (manifest?.seed).map(String.init) ?? "", version: manifest?.provenance.version ?? "",
-      folder: folder, shards: manifest?.shards ?? [], manifest: manifest)
+      folder: folder,
+      shards: (manifest?.shards ?? []).map { Self.shard($0, of: folder) }, manifest: manifest)
   }
 
   /// The field of a row; nil if it is empty or there is none: a column, a swept path, `result`, or a value of the link that
@@ -130,6 +131,12 @@ public struct RecordedResult: Sendable {
   /// Whether it has something under a key.
   func knows(_ key: String) -> Bool {
     places[key] != nil || key == Self.resultKey || settings[key] != nil
+  }
+
+  /// Where a shard of a result lies: as seen from the result, or as it was named when earlier builds merged it.
+  private static func shard(_ path: String, of folder: String) -> String {
+    let beside = folder.isEmpty ? path : "\(folder)/\(path)"
+    return path.hasPrefix("/") || !FileManager.default.fileExists(atPath: beside) ? path : beside
   }
 
   /// The numbers of each drop, all or some, that the journals of the folder and its shards hold.

@@ -14,7 +14,19 @@ public enum ResultFolder {
     try ReportCSV.write(result, toFolder: folder)
     try Manifest.write(result, execution, toFolder: folder)
     try WorstCSV.write(result, toFolder: folder)
-    return try ResultPlots.write(result, toFolder: folder)
+    return try warnings(result) + ResultPlots.write(result, toFolder: folder)
+  }
+
+  /// Networks that do harm: weights of another channel, rule or wiring run as well as the right ones.
+  private static func warnings(_ result: RunResult) -> [String] {
+    guard !result.provenance.weightsDigest.isEmpty else { return [] }
+    let harmful = result.points.filter { $0[.nmseDB] > 0 }.count
+    return harmful == 0
+      ? []
+      : [
+        "\(harmful) of \(result.points.count) points have an NMSE above 0 dB, worse than no report; if they are of a network, was it trained on "
+          + "such a channel, with this normaliser and these settings ('csilink list network')?"
+      ]
   }
 
   /// Removes journals and fitted parts of a folder, nothing else, so that a run starts over.

@@ -75,16 +75,33 @@ struct ScenarioSources: Sendable {
 }
 
 extension Scenario {
-  /// The same with other settings at its points, which stay at their places; texts that show the scenario keep those that were read.
-  package func settingPoints(_ change: (OperatingPoint) throws -> OperatingPoint) rethrows
-    -> Scenario
-  {
-    Scenario(
-      name: name, description: description, path: path, directory: directory, run: run,
-      report: report,
-      training: training, paper: paper, axes: axes, points: try points.map(change),
-      registry: registry,
-      sources: sources)
+  /// The same with one value of a key wherever a part has it and the value is to be changed; it still counts as not written.
+  ///
+  /// - Parameters:
+  ///   - key: of the parts of a section.
+  ///   - section: of the link, or `run`.
+  ///   - value: the new value.
+  ///   - isChanged: told the settings that have the key.
+  package func setting(
+    _ key: String, of section: Section, to value: Setting, where isChanged: (Settings) -> Bool
+  ) -> Scenario {
+    func changed(_ settings: Settings) -> Settings {
+      settings.values[key] != nil && isChanged(settings)
+        ? settings.replacing(key, with: value) : settings
+    }
+    var sources = sources
+    sources.readings[section] = sources.readings[section]?.map { reading in
+      SectionReading(
+        part: reading.part, settings: reading.settings.map(changed), place: reading.place,
+        places: reading.places, appliedKeys: reading.appliedKeys)
+    }
+    return Scenario(
+      name: name, description: description, path: path, directory: directory,
+      run: section == .run ? run.map(changed) : run, report: report, training: training,
+      paper: paper, axes: axes,
+      points: points.map { point in
+        point.settings[section].map { point.replacing(changed($0)) } ?? point
+      }, registry: registry, sources: sources)
   }
 
   /// Places a complaint that a part made when it was constructed.
@@ -120,15 +137,7 @@ extension Scenario {
       default: point.flatMap { points.indices.contains($0) ? points[$0].settings[section] : nil }
       }
     let readings = sources.readings[section] ?? []
-    if let reading = readings.first(where: { $0.settings == settings }) { return reading }
-    // Settings that were changed after the reading.
-    let stages = registry.sections.filter { Section.stages.contains($0) }
-    if let point, let column = stages.firstIndex(of: section),
-      sources.variants.indices.contains(point)
-    {
-      return readings[sources.variants[point][column]]
-    }
-    return readings.first
+    return readings.first { $0.settings == settings } ?? readings.first
   }
 
   /// A complaint about the scenario as a whole.

@@ -190,7 +190,10 @@ struct SectionReader {
     switch (kind, node.content) {
     case (.choice(let words), .scalar(let word)), (.name(let words), .scalar(let word)):
       nearestWord(to: word, among: words).didYouMean
-    case (.list, .scalar(let text)): "write it as [\(text)]"
+    case (.list, .scalar(let text)):
+      "write it as [\(text.contains(",") ? text : text.split(separator: " ").joined(separator: ", "))]"
+    case (.integer, .scalar(let text)) where text.hasPrefix("1/") && Int(text.dropFirst(2)) != nil:
+      "write \(text.dropFirst(2)) for 1/\(text.dropFirst(2))"
     // Of the wrong number of values, none of them wrong.
     case (.list, .list): nil
     case (_, .list(let nodes)):

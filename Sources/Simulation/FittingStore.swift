@@ -27,7 +27,8 @@ final class FittingStore: Sendable {
   private static let mostBytes = 1 << 28
   /// Fits that ask for more recorded drops than there are, found with placeholders.
   private let shortages = Mutex<[Shortage]>([])
-  private let told = Mutex<Set<String>>([])
+  /// Fits whose number of drops was lowered to what recorded data has.
+  private let fewer = Mutex<[Lowered]>([])
   /// Drops whose input is computed together.
   static let block = 16
 
@@ -39,6 +40,19 @@ final class FittingStore: Sendable {
     let fitting: Fitting
     /// The stages before it.
     let front: FrontEnd
+  }
+
+  /// A default number of drops that recorded data does not have.
+  struct Lowered: Sendable, Hashable {
+    /// Section of the part that is fitted.
+    let section: Section
+    /// The default, and what there is.
+    let wanted, drops: Int
+
+    /// For the user.
+    var note: String {
+      "\(section).fit.drops is \(drops) in place of \(wanted): the data has no more for fitting"
+    }
   }
 
   /// A fit that asks for more drops than recorded data has.
@@ -94,6 +108,9 @@ final class FittingStore: Sendable {
   /// The fits for which recorded data has too few drops; placeholders stand for them.
   var limits: [Shortage] { shortages.withLock { $0 } }
 
+  /// The fits with fewer drops than their default, each section and number once.
+  var lowered: [Lowered] { fewer.withLock { $0 } }
+
   /// - Parameter place: nil for what no key of the scenario asks for.
   /// - Throws: ``SettingsError`` if recorded data has too few drops for fitting; with placeholders, see ``limits``.
   func artefact(for request: Fitting, part: Settings, _ front: FrontEnd, at place: Place? = nil)
@@ -134,7 +151,15 @@ final class FittingStore: Sendable {
     progress(
       "fitting \(share)\(part.section) \(part.part) on \(fitting.dropCount) drops"
         + (place.map { $0.text.isEmpty ? "" : " at \($0.text)" } ?? ""))
-    let artefact = try fit(fitting, front)
+    let artefact: Artefact
+    do {
+      artefact = try fit(fitting, front)
+    } catch let error as FittingError {
+      let point = place.map { $0.text.isEmpty ? "" : " at \($0.text)" } ?? ""
+      throw FittingError(
+        part: error.part, reason: error.reason,
+        place: "fitting \(part.section) on \(fitting.dropCount) drops\(point)")
+    }
     if let path { try save(artefact, to: path, digest: digest) }
     memory.withLock { $0[digest] = artefact }
     return artefact
@@ -148,9 +173,8 @@ final class FittingStore: Sendable {
       return fitting
     }
     if available > 0, let place, !place.isWritten || isResolved {
-      let note =
-        "\(part.section).fit.drops is \(available) in place of \(fitting.dropCount): the data has no more for fitting"
-      if !placeholdersOnly, told.withLock({ $0.insert(note).inserted }) { progress(note) }
+      let found = Lowered(section: part.section, wanted: fitting.dropCount, drops: available)
+      fewer.withLock { if !$0.contains(found) { $0.append(found) } }
       do {
         return try place.fewer(available)
       } catch let error as SettingsError where error.hint == nil {

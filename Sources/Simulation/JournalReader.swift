@@ -108,7 +108,7 @@ final class JournalReader {
     throw JournalError(
       path: path, problem: "holds results of \(what)",
       hint:
-        "start over to discard them (--fresh), or write to another folder to keep them (--output NAME)"
+        "'run --fresh' discards them, '--output NAME' keeps them and writes to another folder; 'merge' needs the scenario, the --set and the data of its shards"
     )
   }
 

@@ -48,8 +48,6 @@ public struct PreparedRun: Sendable {
     channels: (@Sendable (any ChannelModel) throws -> any ChannelModel)? = nil,
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
-    let given = RunSettings(scenario.run!)
-    var settings = given
     let report = ReportSettings(scenario.report!)
     do {
       let metrics = try report.metrics(of: scenario.registry)
@@ -65,19 +63,17 @@ public struct PreparedRun: Sendable {
         return (tree, store)
       }
       let scenario = try RecordDivision.divided(
-        scenario, isResolved: isResolved, drops: settings.maximumDrops, progress: progress
-      ) { scenario in
-        let (tree, store) = try look(scenario)
-        return (tree, store.limits)
-      }
+        scenario, isResolved: isResolved, progress: progress, look: look)
       self.scenario = scenario
+      let settings = RunSettings(scenario.run!)
+      self.settings = settings
       // Counted when the first part is fitted: a run that has all of them need not.
       let store = FittingStore(
         folder: artefactFolder, sources: artefactSources, pool: pool, placeholdersOnly: isDry,
         isResolved: isResolved, progress: progress
       ) {
         let (tree, store) = try look(scenario)
-        let header = Self.header(scenario, given, report, tree)
+        let header = Self.header(scenario, settings, report, tree)
         for path in journals where FileManager.default.fileExists(atPath: path) {
           try JournalReader.require(header, at: path)
         }
@@ -94,13 +90,16 @@ public struct PreparedRun: Sendable {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .report)])
     }
     statistics = StageStatistics(tree.nodes)
-    if let records = RecordDivision.records(tree), records < settings.maximumDrops {
-      settings.maximumDrops = records
-      progress("run.drops is \(records): the data has no more")
-    }
-    self.settings = settings
     header = Self.header(self.scenario, settings, report, tree)
     blockSize = header.blockSize
+  }
+
+  /// The scenario with the numbers of drops that its recorded data has, in place of larger defaults; as it is if that cannot be told.
+  public static func withRecordedSizes(_ scenario: Scenario) -> Scenario {
+    guard RecordDivision.readsRecords(scenario) else { return scenario }
+    let pool = WorkerPool(threadCount: 1)
+    return (try? PreparedRun(scenario, pool: pool, artefactFolder: nil, isDry: true))?.scenario
+      ?? scenario
   }
 
   /// The metrics of one block. Pure: depends on the scenario and the block index alone.

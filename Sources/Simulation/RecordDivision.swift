@@ -20,21 +20,59 @@ enum RecordDivision {
     tree.channels.compactMap { $0.channel.dropCount(in: .run) }.min().map { $0 / tree.users }
   }
 
-  /// The scenario with records for its fits, where it has fits and nothing says which records they get: as many as they ask for, but at
-  /// most half of all; the others are evaluated.
+  /// The scenario with the numbers of drops that recorded data has.
+  ///
+  /// Where it has fits and nothing says which records they get, these are as many as they ask for, but at most half of all; the others are
+  /// evaluated. Numbers of drops that are not written become what is there.
   ///
   /// - Parameters:
   ///   - isResolved: as for ``PreparedRun``.
-  ///   - drops: that the run asks for.
-  ///   - progress: told of the division.
-  ///   - look: the link of a scenario with placeholders, and the fits that lack drops.
+  ///   - progress: told of each number.
+  ///   - look: the link of a scenario with placeholders, and the store of its fits.
   /// - Throws: `ScenarioErrors` for all that the data is too small for.
   static func divided(
-    _ scenario: Scenario, isResolved: Bool, drops: Int, progress: (String) -> Void,
-    look: (Scenario) throws -> (LinkTree, [FittingStore.Shortage])
+    _ scenario: Scenario, isResolved: Bool, progress: (String) -> Void,
+    look: (Scenario) throws -> (LinkTree, FittingStore)
   ) throws -> Scenario {
     guard readsRecords(scenario) else { return scenario }
-    let (tree, shortages) = try look(scenario)
+    var (scenario, notes) = (scenario, [String]())
+    var (tree, store) = try look(scenario)
+    if let count = shareOfFits(scenario, tree, store.limits, isResolved: isResolved) {
+      scenario = scenario.setting(RecordSplit.fit.key, of: .channel, to: .integer(count)) { _ in
+        true
+      }
+      (tree, store) = try look(scenario)
+      notes.append(
+        "channel.\(RecordSplit.fit.key) is \(count): the first drops of the data are for fitting, the others are evaluated"
+      )
+    }
+    try require(scenario, tree, isResolved: isResolved, store.limits)
+    for (section, lowered) in Dictionary(grouping: store.lowered, by: \.section).sorted(by: {
+      $0.key < $1.key
+    }) {
+      notes += lowered.map(\.note)
+      // Where files differ in length there is no one number; each fit then takes what its file has.
+      guard let drops = lowered.first?.drops, lowered.allSatisfy({ $0.drops == drops }) else {
+        continue
+      }
+      scenario = scenario.setting("fit.drops", of: section, to: .integer(drops)) {
+        $0.values["fit.drops"].flatMap(Int.init(setting:)).map { $0 > drops } ?? false
+      }
+    }
+    if let records = records(tree), records < RunSettings(scenario.run!).maximumDrops {
+      scenario = scenario.setting(RunSettings.drops.key, of: .run, to: .integer(records)) { _ in
+        true
+      }
+      notes.append("run.drops is \(records): the data has no more")
+    }
+    notes.forEach(progress)
+    return scenario
+  }
+
+  /// Records for fits that have none, where nothing says who gets which; nil if none is needed.
+  private static func shareOfFits(
+    _ scenario: Scenario, _ tree: LinkTree, _ shortages: [FittingStore.Shortage], isResolved: Bool
+  ) -> Int? {
     let isSplit = scenario.points.contains { point in
       RecordSplit.keys.contains { key in
         let value = point.settings[.channel]!.values[key]
@@ -45,31 +83,16 @@ enum RecordDivision {
     }
     guard let wanted = shortages.map(\.wanted).max(), !isSplit,
       let all = tree.channels.compactMap({ $0.channel.dropCount(in: .run) }).min(), all >= 2
-    else {
-      try require(scenario, tree, isResolved: isResolved, drops, shortages)
-      return scenario
-    }
-    let count = min(wanted, all / 2)
-    let divided = try scenario.settingPoints { point in
-      let channel = point.settings[.channel]!
-      guard channel.part == RecordedChannel.schema.name else { return point }
-      return point.replacing(
-        try RecordedChannel.schema.settings(
-          channel.values.merging([RecordSplit.fit.key: .integer(count)]) { $1 }))
-    }
-    let (rest, lacking) = try look(divided)
-    try require(divided, rest, isResolved: isResolved, drops, lacking)
-    progress(
-      "channel.\(RecordSplit.fit.key) is \(count): the first drops of the data are for fitting, the others are evaluated"
-    )
-    return divided
+    else { return nil }
+    return min(wanted, all / 2)
   }
 
   /// Recorded data ends; asking for more is an error, not a repetition. The default number of drops is at most what is there.
   private static func require(
-    _ scenario: Scenario, _ tree: LinkTree, isResolved: Bool, _ drops: Int,
+    _ scenario: Scenario, _ tree: LinkTree, isResolved: Bool,
     _ shortages: [FittingStore.Shortage]
   ) throws {
+    let drops = RunSettings(scenario.run!).maximumDrops
     var complaints = shortages.map(\.error).map {
       scenario.diagnostic(for: $0.error, section: $0.section, point: $0.point)
     }

@@ -47,11 +47,12 @@ public struct ReportSettings: Sendable {
 
   /// The plots that the scenario asks for; nil if it does not say.
   ///
-  /// - Throws: ``SettingsError`` for a text that is no plot, a column that the report does not have, a key that is not swept,
+  /// - Throws: ``SettingsError`` for a text that is no plot, a column that the report does not have, a key that the link does not have,
   ///   and two plots of one name.
   func plots(of scenario: Scenario, columns: [Column]) throws(SettingsError) -> [FigureRequest]? {
     guard let texts else { return nil }
     let axes = scenario.axes.map(\.path)
+    let settings = (try? scenario.resolvedYAML()).map(ScenarioText.settings) ?? [:]
     var plots: [FigureRequest] = []
     for text in texts {
       let plot: FigureRequest
@@ -61,7 +62,9 @@ public struct ReportSettings: Sendable {
         throw SettingsError(part: "report", key: "plots", reason: error.message, hint: error.hint)
       }
       let known = columns.map(\.name) + axes
-      if let unknown = ([plot.y] + plot.keys).first(where: { !known.contains($0) }) {
+      if let unknown = ([plot.y] + plot.keys).first(where: {
+        !known.contains($0) && settings[$0] == nil
+      }) {
         throw SettingsError(
           part: "report", key: "plots",
           reason: "must name swept keys and columns of the report, got '\(unknown)'",

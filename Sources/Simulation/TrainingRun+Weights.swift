@@ -1,5 +1,6 @@
 import Codecs
 import Coding
+import Foundation
 import Networks
 import Scenarios
 import Training
@@ -8,6 +9,13 @@ extension TrainingRun {
   /// Whether a scenario has a network without weights at some point, so that it can be trained but not run.
   public static func isUntrained(_ scenario: Scenario) -> Bool {
     scenario.points.contains { $0.settings[.codec].map(NeuralCodec.isUntrained) ?? false }
+  }
+
+  /// Whether a scenario has a network of ONNX files with their own weights, where a folder has those of its training.
+  public static func isImported(_ scenario: Scenario, in folder: String) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.contains { $0.hasPrefix("onnx-") && $0.hasSuffix("-encoder.safetensors") }
+      && scenario.points.contains { $0.settings[.codec].map(ONNXCodec.hasOwnWeights) ?? false }
   }
 
   /// Writes the weights that the trainings start from, for looking at the run behind them: shapes, bits and time are those of any weights.

@@ -107,7 +107,7 @@ public struct TrainingRun: Sendable {
           for: $0.error.error, section: $0.error.section, point: $0.error.point)
       } + limits.errors.map { scenario.diagnostic(for: $0, section: .training) }
     guard complaints.isEmpty else { throw ScenarioErrors(complaints) }
-    limits.notes.forEach(progress)
+    (store.lowered.map(\.note) + limits.notes).forEach(progress)
     if tasks.isEmpty {
       throw Self.complaint(
         scenario, "no point of the scenario has a network to train",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Scenarios
+import Simulation
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,7 +11,7 @@ struct ConfigCommand: ParsableCommand {
   @OptionGroup var scenario: ScenarioOptions
 
   func run() throws {
-    let text = try scenario.read().resolvedYAML()
+    let text = try PreparedRun.withRecordedSizes(scenario.read()).resolvedYAML()
     print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
   }
 }

@@ -35,7 +35,8 @@ struct MergeCommand: ParsableCommand {
       result, of: prepared,
       Execution(
         startTime: began, wallSeconds: Date().timeIntervalSince(began),
-        threads: compute.threadCount, commandLine: CommandLine.arguments, shards: sources),
+        threads: compute.threadCount, commandLine: CommandLine.arguments,
+        shards: sources.map { relativePath(of: $0, from: folder) }.filter { !$0.isEmpty }),
       in: folder, pool: pool, InterruptFlag())
   }
 }

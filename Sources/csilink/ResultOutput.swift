@@ -37,6 +37,19 @@ struct OutputOptions: ParsableArguments {
       valueName: "stage"))
   var dump: [StageDump] = []
 
+  func validate() throws {
+    guard let perDrop else { return }
+    let url = URL(fileURLWithPath: perDrop)
+    var isFolder: ObjCBool = false
+    let folder = url.deletingLastPathComponent().path
+    guard url.pathExtension == "npz" else {
+      throw ValidationError("--per-drop must name a .npz file, got '\(perDrop)'")
+    }
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { throw ValidationError("--per-drop: there is no folder '\(folder)'") }
+  }
+
   /// The first option that asks for more than a shard can tell; nil without one.
   var wantsMore: String? {
     !dump.isEmpty ? "--dump" : perDrop != nil ? "--per-drop" : format != .table ? "--format" : nil

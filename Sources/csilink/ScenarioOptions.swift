@@ -27,12 +27,13 @@ struct ScenarioOptions: ParsableArguments {
 }
 
 extension ScenarioOptions {
-  /// Reads a scenario to be run: networks without weights take those that `csilink train` left in `results/<name>`.
+  /// Reads a scenario to be run: networks without weights, and those of ONNX files, take the weights that `csilink train` left in
+  /// `results/<name>`.
   func readForRun() throws -> Scenario {
     let (plain, _) = try ScenarioReader.standard.read(scenario, overrides: overrides)
-    guard TrainingRun.isUntrained(plain), let folder = trainedFolder(plain) else {
-      return try read()
-    }
+    guard let folder = trainedFolder(plain),
+      TrainingRun.isUntrained(plain) || TrainingRun.isImported(plain, in: folder)
+    else { return try read() }
     printError("# weights: \(folder), as 'csilink train' left them")
     _ = try read()  // for its warnings
     return try withWeights(of: folder, plain)
@@ -71,7 +72,8 @@ struct ThreadOption: ParsableArguments {
 struct ComputeOptions: ParsableArguments {
   @OptionGroup var threads: ThreadOption
 
-  @Option(help: "Result folder; results/<name of the scenario> if left out.")
+  @Option(
+    name: .shortAndLong, help: "Result folder; results/<name of the scenario> if left out.")
   var output: String?
 
   @Flag(help: "Print no progress.")

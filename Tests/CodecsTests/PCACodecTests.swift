@@ -34,6 +34,17 @@ import Testing
     #expect(codec.encode(csi).values.shape == [200, length])
   }
 
+  /// Drops without energy are left out of fits: the others need to determine what is sent, not all that is kept.
+  @Test func silentDropsLeaveEnough() throws {
+    let csi = gaussianCSI(drops: 6, taps: 4, angles: 4, decay: 0.2)
+    var fitter = SecondMomentFitter(part: "pca", size: 32, componentCount: 8, needed: 5)
+    fitter.add(.csi(csi))
+    #expect(try fitter.finish()["vectors"]?.shape == [8, 32])
+    var strict = SecondMomentFitter(part: "pca", size: 32, componentCount: 8, needed: 7)
+    strict.add(.csi(csi))
+    #expect(throws: FittingError.self) { try strict.finish() }
+  }
+
   /// Fewer drops than the components that ratios share are enough for a codeword of fewer.
   @Test func fewDropsGiveFewComponents() throws {
     let csi = gaussianCSI(drops: 20, taps: 8, angles: 8, decay: 0.2)

@@ -31,11 +31,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("run", ["<scenario>", "--set", "--threads", "--output", "--shard", "--fresh", "--stats"]),
-    ("train", ["<scenario>", "--set", "--threads", "--output", "--fresh"]),
+    ("run", ["<scenario>", "--set", "--threads", "-o, --output", "--shard", "--fresh", "--stats"]),
+    ("train", ["<scenario>", "--set", "--threads", "-o, --output", "--fresh"]),
     ("check", ["<scenario>", "--set", "--threads"]),
     ("list", ["<section>"]),
-    ("merge", ["<scenario>", "<folders>", "--set", "--threads", "--output"]),
+    ("merge", ["<scenario>", "<folders>", "--set", "--threads", "-o, --output"]),
     ("inspect", ["<network>", "-c, --compression", "--image", "--json"]),
     (
       "forward",

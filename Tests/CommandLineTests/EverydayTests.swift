@@ -65,8 +65,8 @@ import Testing
       "compare", "a", "b", "--column", "rate_bits_per_s_hz,nmse_db", in: folder)
     #expect(compare.status == 0, "\(compare)")
     #expect(compare.output.contains("# changed in b: precoder.snr_db 10 -> 20\n"))
-    // 16 drops are too few for a verdict.
-    #expect(compare.output.hasSuffix("# 0 better, 0 worse, 4 undecided\n"))
+    // The precoder does not change the CSI; 16 drops are too few for a verdict on the rate.
+    #expect(compare.output.hasSuffix("# 0 better, 0 worse, 2 equal, 2 undecided\n"))
     for (arguments, status, hint) in [
       (["plot", "a", "--y", "nmse", "-o", "f.txt"], 1, "did you mean 'nmse_db'?"),
       (["plot", "a", "-o", "f.jpg"], 1, "the name ends in .pdf"),
@@ -101,6 +101,16 @@ import Testing
     let wrong = try Program.run(
       "plot", "a", "--cdf", "--y", "payload_bits", "-o", "f.txt", in: folder)
     #expect(wrong.status == 1 && wrong.errors.contains("no mean over drops"), "\(wrong)")
+    let joined = try Program.run(
+      "plot", "a", "--cdf", "--y", "rate_bits_per_s_hz", "--series", "codec", "-o", "f.txt",
+      in: folder)
+    #expect(
+      joined.status == 1 && joined.errors.contains("share one curve: they differ in"), "\(joined)")
+    for file in ["d.csv", "nowhere/d.npz"] {
+      let refused = try Program.run(
+        "run", Self.small, "-o", "b", "--per-drop", file, in: folder)
+      #expect(refused.status == 2 && !folder.has("b"), "\(refused)")
+    }
   }
 
   @Test func plotsOfAScenario() throws {
@@ -117,8 +127,12 @@ import Testing
     #expect(plain.status == 0)
     #expect(try folder.read("plain/report.csv") == folder.read("out/report.csv"))
     let wrong = try Program.run(
-      "check", Self.small, "--set", "report.plots=[sgcs over codec]", in: folder)
-    #expect(wrong.status == 2 && wrong.errors.contains("got 'codec'"), "\(wrong)")
+      "check", Self.small, "--set", "report.plots=[sgcs over coder.tpe]", in: folder)
+    #expect(wrong.status == 2 && wrong.errors.contains("got 'coder.tpe'"), "\(wrong)")
+    // A key that is swept elsewhere and has one value here.
+    let constant = try Program.run(
+      "check", Self.small, "--set", "report.plots=[sgcs over pilots.snr_db by coder]", in: folder)
+    #expect(constant.status == 0, "\(constant)")
     // What the points alone show to be impossible is told before anything is run.
     for (plot, reason) in [
       ("nmse_db over pilots.snr_db by pilots.snr_db where codec=none", nil),

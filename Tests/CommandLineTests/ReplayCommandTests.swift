@@ -68,6 +68,16 @@ import Testing
       "replay", "results/again", "--drop", "\(drops - 1)", "--point", "pilots.snr_db=20", in: folder
     )
     #expect(replay.status == 0 && replay.errors.contains("bit by bit"), "\(replay)")
+    // The resolved scenario has the numbers that were used, and is a scenario.
+    let config = try Program.run("config", "again.yaml", in: folder)
+    #expect(config.output.contains("drops: \(drops)\n") && !config.output.contains("4000"))
+    try folder.write(Data(config.output.utf8), to: "config.yaml")
+    let same = try Program.run("run", "config.yaml", "--output", "c", in: folder)
+    #expect(same.status == 0, "\(same)")
+    #expect(try folder.read("c/report.csv") == folder.read("results/again/report.csv"))
+    let other = try Program.run(
+      "check", "again.yaml", "--set", "channel.layout=delay", in: folder)
+    #expect(other.status == 2 && other.errors.contains("manifest says"), "\(other)")
   }
 
   /// What a shard cannot tell, the merged run tells as a whole one does.
@@ -94,6 +104,17 @@ import Testing
     #expect(merge.status == 0 && merge.output == whole.output, "\(merge)")
     #expect(try folder.read("m/dump/codeword-1.npy") == folder.read("w/dump/codeword-1.npy"))
     #expect(try folder.read("m.npz") == folder.read("w.npz"))
+    // Shards are found beside the result, wherever all of them are moved.
+    let manager = FileManager.default
+    try manager.createDirectory(
+      atPath: "\(folder.path)/sub", withIntermediateDirectories: false)
+    for name in ["m", "s1", "s2"] {
+      try manager.moveItem(
+        atPath: "\(folder.path)/\(name)", toPath: "\(folder.path)/sub/\(name)")
+    }
+    let plot = try Program.run(
+      "plot", "sub/m", "--cdf", "--y", "nmse_db", "-o", "f.txt", in: folder)
+    #expect(plot.status == 0, "\(plot)")
   }
 
   /// A journal of other numbers is told, and nothing is written.

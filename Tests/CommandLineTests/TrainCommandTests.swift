@@ -28,6 +28,29 @@ import Testing
     try Self.names.map { try folder.read("\(output)/\($0)") }
   }
 
+  /// A network of ONNX files runs with the weights of its training once there are any, as others do.
+  @Test func trainedImportsAreRun() throws {
+    let files = Repository.root.appending(path: "Tests/Fixtures/onnx").path
+    let yaml = """
+      name: imported
+      link:
+        grid: {tones: 32}
+        channel: {type: rayleigh, ports: 8, taps: 3}
+        transform: {taps: 8}
+        codec: {type: onnx, encoder: \(files)/encoder.onnx, decoder: \(files)/decoder.onnx}
+      training: {samples: 32, validation_samples: 6, test_samples: 5, batch: 8, epochs: 1}
+      run: {seed: 3, drops: 4}
+      """
+    let folder = try TestFolder(["imported.yaml": yaml])
+    let before = try Program.run("run", "imported.yaml", "-o", "before", in: folder)
+    #expect(before.status == 0 && !before.errors.contains("# weights"), "\(before)")
+    let train = try Program.run("train", "imported.yaml", in: folder)
+    #expect(train.status == 0, "\(train)")
+    let after = try Program.run("run", "imported.yaml", "-o", "after", in: folder)
+    #expect(after.status == 0 && after.errors.contains("# weights: results/imported"), "\(after)")
+    #expect(try folder.read("before/report.csv") != folder.read("after/report.csv"))
+  }
+
   @Test func writesWeightsCurvesAndReport() throws {
     let folder = try folder()
     let result = try Program.run(
@@ -249,6 +272,9 @@ import Testing
     let parts = try names("link/fitted")
     let mixed = try Program.run(link, in: folder, program: other)
     #expect(mixed.status == 1 && mixed.errors.contains("another build"), "\(mixed)")
+    #expect(try names("link/fitted") == parts)
+    try FileManager.default.removeItem(atPath: "\(folder.path)/link/journal.log")
+    #expect(try Program.run(link, in: folder, program: other).status == 0)
     #expect(try names("link/fitted").count == 2 * parts.count)
 
     let generate = ["data", "generate", "link.yaml", "--drops", "4", "-o", "set"]

@@ -354,6 +354,22 @@ extension ForeignWeightsTests {
     #expect("\(try #require(half))".contains("clnet 1/16 of 8x8, found those of its decoder alone"))
   }
 
+  /// Files of another network or ratio tell which one they are of.
+  @Test(arguments: [
+    ("csinet", 16, "csinet_width_16.h5", "csinet-width 1/16"),
+    ("clnet", 16, "crnet_16_zip.pth", "crnet 1/16"),
+    ("crnet", 8, "crnet_16_legacy.pth", "crnet 1/16"),
+  ]) func otherNetworksAreNamed(network: String, ratio: Int, file: String, found: String) throws {
+    let choice = try NetworkChoice(network, compression: ratio, image: Self.image)
+    for side in WeightsFile.Side.allCases {
+      let error = #expect(throws: ForeignWeightsError.self) {
+        try WeightsFile(Self.path(file), choice, side)
+      }
+      #expect(
+        "\(try #require(error))".contains("these are the tensors of \(found) of 8x8: 'network: "))
+    }
+  }
+
   /// Our own files of two folders or files are taken side by side.
   @Test func ownHalvesAreNamedTogether() throws {
     let choice = try NetworkChoice("csinet", compression: 16, image: Self.image)

@@ -232,7 +232,9 @@ private let folder = fixtures.appending(path: "onnx")
   }
 
   /// PyTorch's multi-head attention moves the batch behind the tokens and joins it with the heads; the samples stay apart.
-  @Test(arguments: ["encoder_layer", "attention_module"])
+  @Test(arguments: [
+    "encoder_layer", "attention_module", "encoder_layer_single", "attention_module_single",
+  ])
   func movedBatchesDoNotMix(_ name: String) throws {
     let (onnx, input, expected) = try Self.read(name)
     let size = onnx.inputShape.reduce(1, *)

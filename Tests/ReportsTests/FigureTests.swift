@@ -204,6 +204,23 @@ import Testing
     }
   }
 
+  /// A low panel has as many marks as it has room for.
+  @Test func lowPanelsHaveFewMarks() throws {
+    let sweep = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: [["a"], ["b"]])
+    var figure = try #require(ResultPlots.figures(of: sweep).0.first)
+    try withFolder { folder in
+      func text() throws -> String {
+        try FigureFile.write(figure, to: "\(folder)/f.gp", version: "1")
+        return try String(contentsOfFile: "\(folder)/f.gp", encoding: .utf8)
+      }
+      #expect(try text().contains("set ytics autofreq"))
+      figure.millimetres = (88, 44)
+      let step = try #require(try text().firstMatch(of: /set ytics ([0-9.]+) norotate/))
+      // 13 dB in a panel of two letters' height.
+      #expect(try #require(Double(step.1)) >= 3)
+    }
+  }
+
   /// Long names that begin alike are told apart below the axis and in the legend.
   @Test func longNamesStayApart() throws {
     let codecs: [[String?]] = [

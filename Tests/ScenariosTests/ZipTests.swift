@@ -88,6 +88,7 @@ import Testing
     ("channel=cdl-b", "write 'channel: {type: cdl, profile: B}'"),
     ("channel={type: CDL_C}", "write 'channel: {type: cdl, profile: C}'"),
     ("pilots.snr_db=0,5, 10", "--set 'sweep.pilots.snr_db=[0, 5, 10]'"),
+    ("codec={network: crnet, compression: 1/4}", "write 4 for 1/4"),
     ("pilots.snr_db=0:5:20", "--set 'sweep.pilots.snr_db={from: 0, to: 20, step: 5}'"),
     ("grid.tones=[16, 32]", "--set 'sweep.grid.tones=[16, 32]'"),
     ("channel.delay_spread=500", "for example '500 ns'"),

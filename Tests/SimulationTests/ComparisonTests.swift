@@ -68,7 +68,7 @@ import Testing
       let best = comparison.rows.last { $0.column == "nmse_db" }
       #expect(best?.verdict == .better)
       let itself = try Comparison([a, try RecordedResult(reading: "again=\(folder)/a")])
-      #expect(itself.count(.undecided) == 16 && itself.rows.allSatisfy { $0.difference == 0 })
+      #expect(itself.count(.equal) == 16 && itself.rows.allSatisfy { $0.difference == 0 })
     }
   }
 
@@ -78,6 +78,10 @@ import Testing
       let comparison = try Comparison(
         [a], across: ["codec"], reference: [.init(key: "codec", values: ["none"])],
         columns: ["nmse_db"])
+      let absent = #expect(throws: FigureError.self) {
+        try Comparison([a], across: ["codec"], reference: [.init(key: "codec", values: ["nope"])])
+      }
+      #expect("\(try #require(absent))".contains("no point has codec=nope"))
       #expect(comparison.rows.map(\.reference) == ["none", "none"])
       #expect(comparison.rows.map(\.compared) == ["pca", "pca"])
       #expect(comparison.rows.map { $0.point["pilots.snr_db"] } == ["0", "10"])

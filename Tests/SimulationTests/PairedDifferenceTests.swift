@@ -44,6 +44,26 @@ import Testing
     }
   }
 
+  /// Where the differences have light tails, intervals are little wider than Student's, wherever the differences lie.
+  @Test(arguments: [-5.0, 0, 5]) func lightTails(offset: Double) throws {
+    var (held, widths) = (0, 0.0)
+    for seed in 0..<200 {
+      var stream = StreamKey(seed: UInt64(seed), domain: .run, purpose: .channel).stream(drop: 0)
+      let a = (0..<60).map { _ in 20 + Double(stream.uniform()) }
+      let b = a.map { value in
+        value + offset + (0..<6).reduce(-3) { sum, _ in sum + Double(stream.uniform()) }
+      }
+      let difference = PairedDifference(from: a, to: b, .linear)
+      let interval = try #require(difference.interval)
+      if interval.contains(offset) { held += 1 }
+      let squares = zip(a, b).map { pow($1 - $0 - difference.value, 2) }
+      let error = (squares.reduce(0, +) / (59 * 60)).squareRoot()
+      widths += (interval.upperBound - interval.lowerBound) / (4.002 * error)
+    }
+    #expect(held >= 180)
+    #expect((1..<1.6).contains(widths / 200), "\(widths / 200)")
+  }
+
   /// Intervals hold the true difference in about 95 of 100 runs, and are much narrower than those of drops that are not paired.
   @Test func coverage() throws {
     var (held, widths, loose) = (0, 0.0, 0.0)

@@ -1,6 +1,7 @@
 import DataFiles
 import Foundation
 import LinkMath
+import Parts
 import Scenarios
 import Simulation
 import TestSupport
@@ -256,6 +257,21 @@ import Testing
       // Without fits all records are evaluated.
       let unfitted = ["estimator=ls", "codec=none", "quantizer=none", "feedback=ideal"]
       #expect(try prepare(undivided, path: path, set: unfitted).settings.maximumDrops == 40)
+    }
+  }
+
+  /// What turns out in a fit tells where the part stands.
+  @Test func fitsTellTheirPlace() throws {
+    try Self.withRecords { folder in
+      let error = #expect(throws: FittingError.self) {
+        try prepare(
+          Self.small, path: "\(folder)/test.yaml",
+          set: [
+            "estimator=ls", "codec={type: pca, length: 4}", "quantizer={type: vector, bits: 3}",
+          ])
+      }
+      let text = error.map { "\($0)" } ?? ""
+      #expect(text.hasPrefix("fitting quantizer on 12 drops: vector: "), "\(text)")
     }
   }
 

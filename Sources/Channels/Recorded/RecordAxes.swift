@@ -35,15 +35,25 @@ package struct RecordAxes: Sendable, Equatable {
 
   private func count(_ name: Name) -> Int { names.count { $0 == name } }
 
-  private func complaint(_ kind: RecordLayout.Kind) -> String? {
+  /// Axes that a layout has once, and those that it has at most once.
+  private func axes(of kind: RecordLayout.Kind) -> (once: [Name], atMost: [Name]) {
     let (row, column) = kind.matrixAxes
-    var once = kind == .csinet ? [.part, row, column] : [row]
-    if kind == .csinet, count(.value) > 0 { once = [.value] }
-    let atMost: [Name] = kind == .csinet ? [.slot] : [column, .slot, .part]
+    guard kind == .csinet else { return ([row], [column, .slot, .part]) }
+    return (count(.value) > 0 ? [.value] : [.part, row, column], [.slot])
+  }
+
+  /// Whether a layout has all these axes.
+  private func knows(_ kind: RecordLayout.Kind) -> Bool {
+    let (once, atMost) = axes(of: kind)
+    return Set(names).isSubset(of: Set(once + atMost + [.drop, .one]))
+  }
+
+  private func complaint(_ kind: RecordLayout.Kind) -> String? {
+    let (once, atMost) = axes(of: kind)
     let known = Set(once + atMost + [.drop, .one])
     let list = names.map(\.rawValue).joined(separator: ", ")
     if let other = names.first(where: { !known.contains($0) }) {
-      let fitting = RecordLayout.Kind.allCases.first { $0 != kind && complaint($0) == nil }
+      let fitting = RecordLayout.Kind.allCases.first(where: knows)
       return "has no axis '\(other)' in layout \(kind.rawValue), got [\(list)]"
         + (fitting.map { "; layout \($0.rawValue) has these axes" } ?? "")
     }

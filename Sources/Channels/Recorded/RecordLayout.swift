@@ -64,6 +64,12 @@ package struct RecordLayout: Sendable {
     var kind = settings[Self.kind]
     // What was generated otherwise cannot be read as the default.
     if kind == .csinet { kind = generated?.layout ?? kind }
+    if let made = generated?.layout, made != kind {
+      throw SettingsError(
+        part: settings.part, key: Self.kind.key,
+        reason: "must be \(made.rawValue), as the data's manifest says, got \(kind.rawValue)",
+        hint: "leave out 'layout', or generate the data with '--layout \(kind.rawValue)'")
+    }
     try settings.refuse(Self.ports, unless: kind == .csinet, "layout: csinet")
     let known = kind != .csinet && generated?.layout == kind ? generated?.axes : nil
     let axes: RecordAxes?

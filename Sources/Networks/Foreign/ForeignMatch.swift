@@ -50,14 +50,6 @@ struct ForeignMatch {
     }
     let most = counts.values.max() ?? 0
     let best = counts.filter { $0.value == most }.keys.sorted()
-    if best.count > 1, most >= entries.count {
-      throw ForeignWeightsError(
-        files, choice,
-        problem: .ambiguous(
-          side,
-          best.map { "\(files.paths[$0.file]): \($0.prefix.isEmpty ? "no level" : $0.prefix)" }
-        ))
-    }
     group = best.first
     let parameters = side.network(of: choice.autoencoder).parameters
     let found = best.first.map { files.tensors(of: $0) } ?? [:]
@@ -65,6 +57,15 @@ struct ForeignMatch {
       Pair(
         entry: entry, parameter: parameter.parameter,
         tensor: entry.names.lazy.compactMap { found[$0] }.first)
+    }
+    // At another ratio the names are there, but not the shapes.
+    if best.count > 1, most >= entries.count, isComplete {
+      throw ForeignWeightsError(
+        files, choice,
+        problem: .ambiguous(
+          side,
+          best.map { "\(files.paths[$0.file]): \($0.prefix.isEmpty ? "no level" : $0.prefix)" }
+        ))
     }
   }
 

@@ -18,11 +18,43 @@ extension ForeignWeights {
       return
     }
     let files = try ForeignFiles(paths)
+    let found = try Self.search(
+      files, network: network, compression: compression, image: image, options: options)
+    if let half = found.half, found.fitting.isEmpty {
+      throw ForeignWeightsError(files, half.choice, problem: .halved(half.side))
+    }
+    guard let choice = found.fitting.first ?? (network == nil ? nil : found.nearest) else {
+      throw ForeignWeightsError(
+        files, nil, problem: .unknownNetwork(nearest: found.nearest.map(\.title)))
+    }
+    try self.init(files, choice, WeightsFile.Side.allCases, options)
+    let others = found.fitting.dropFirst().filter {
+      $0.autoencoder.decoder.graph.inputShapes.count == 1
+    }
+    if !others.isEmpty {
+      notes.append("also the tensors of " + others.map(\.name).joined(separator: ", "))
+    }
+  }
+
+  /// What files may be the weights of.
+  private struct Findings {
+    /// Networks that have all their tensors there.
+    var fitting: [NetworkChoice] = []
+    /// The network that has most of them.
+    var nearest: NetworkChoice?
+    /// The same, if one of its sides is whole and of the other one there is nothing.
+    var half: (choice: NetworkChoice, side: WeightsFile.Side)?
+  }
+
+  /// Tries all networks of the list, or one, at all ratios or one.
+  private static func search(
+    _ files: ForeignFiles, network: String?, compression: Int?, image: Shape,
+    options: ForeignOptions
+  ) throws -> Findings {
     let variants =
       try network.map { [try NetworkZoo.standard.variant($0)] } ?? NetworkZoo.standard.variants
-    var fitting: [NetworkChoice] = []
-    var half: (choice: NetworkChoice, side: WeightsFile.Side)?
-    var nearest: (choice: NetworkChoice, score: Int)?
+    var found = Findings()
+    var most = 0
     for variant in variants {
       // A family that cannot compress the image has no weights for it.
       let ratios = (try? variant.compressions(image: image)) ?? []
@@ -32,29 +64,27 @@ extension ForeignWeights {
           try ForeignMatch.best(files, choice, $0, options)
         }
         if matches.count == 2, matches.allSatisfy(\.isComplete) {
-          fitting.append(choice)
+          found.fitting.append(choice)
           break
         }
         let score = matches.reduce(0) { $0 + $1.score.0 }
-        if nearest.map({ score > $0.score }) ?? (score > 0) {
-          nearest = (choice, score)
-          half = Self.onlySide(of: matches).map { (choice, $0) }
+        if score > most {
+          most = score
+          found.nearest = choice
+          found.half = onlySide(of: matches).map { (choice, $0) }
         }
         // Names that do not fit at one ratio fit at none, except where they differ by ratio.
-        if matches.allSatisfy({ $0.score.1 == 0 }), !Self.namesDifferByRatio(variant) { break }
+        if matches.allSatisfy({ $0.score.1 == 0 }), !namesDifferByRatio(variant) { break }
       }
     }
-    if let half, fitting.isEmpty {
-      throw ForeignWeightsError(files, half.choice, problem: .halved(half.side))
-    }
-    guard let choice = fitting.first ?? (network == nil ? nil : nearest?.choice) else {
-      throw ForeignWeightsError(
-        files, nil, problem: .unknownNetwork(nearest: nearest.map(\.choice.title)))
-    }
-    try self.init(files, choice, WeightsFile.Side.allCases, options)
-    if fitting.count > 1 {
-      notes.append("also the tensors of " + fitting.dropFirst().map(\.name).joined(separator: ", "))
-    }
+    return found
+  }
+
+  /// The network that files which do not fit another one are the weights of; nil if that is not known.
+  static func identity(_ files: ForeignFiles, image: Shape) -> NetworkChoice? {
+    let found = try? search(
+      files, network: nil, compression: nil, image: image, options: ForeignOptions())
+    return found?.fitting.first
   }
 
   private static func namesDifferByRatio(_ variant: NetworkVariant) -> Bool {

@@ -145,6 +145,11 @@ public struct ForeignWeights: Sendable {
     } else if let note = NormalizationEpsilon.note(choice.autoencoder, isKeras: files.isKeras) {
       notes.append(note)
     }
+    if choice.name == CLLWCsiNetNames.family {
+      notes.append(
+        "if they were trained without noise, name the network 'cllwcsinet {noise_wiring: none}' in the link: its denoiser has learned nothing"
+      )
+    }
     if files.counterCount > 0 { notes.append("\(files.counterCount) counters left out") }
     let outside = files.tensors.count - rowCount
     if outside > 0 { notes.append("\(outside) other tensors left out") }
@@ -188,7 +193,7 @@ public struct ForeignWeights: Sendable {
       throw ForeignWeightsError(
         files, choice,
         problem: .unfit(missing: missing, misshapen: misshapen, unmatched: unmatched),
-        triedOrder: options.allowsOrder)
+        triedOrder: options.allowsOrder, identity: identity(files, image: choice.image))
     }
   }
 

@@ -31,11 +31,15 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
   let problem: Problem
   /// Whether tensors were also matched by order and shape, in vain.
   private let triedOrder: Bool
+  /// The network that has these tensors.
+  private let identity: NetworkChoice?
 
   init(
-    _ files: ForeignFiles, _ choice: NetworkChoice?, problem: Problem, triedOrder: Bool = false
+    _ files: ForeignFiles, _ choice: NetworkChoice?, problem: Problem, triedOrder: Bool = false,
+    identity: NetworkChoice? = nil
   ) {
     self.triedOrder = triedOrder
+    self.identity = identity
     self.files = files.text
     network = choice?.title ?? "a network"
     arguments = choice?.arguments ?? ""
@@ -50,7 +54,7 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
       return """
         \(files): expected one set of weights of \(network)'s \(side.rawValue), found \(levels.count):
         \(levels.map { "  \($0)".onOneLine }.joined(separator: "\n"))
-          hint: name the level with --level, or fewer files
+          hint: name the level with 'csilink weights import ... --level NAME', or fewer files
         """
     case .halved(let side):
       let other = side == .encoder ? WeightsFile.Side.decoder : .encoder
@@ -79,16 +83,24 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
         lines = lines.prefix(Self.longestList) + ["  and \(more) more"]
       }
       let hint =
-        missing.isEmpty && misshapen.isEmpty
-        ? "tensors that the network has no use for are a sign of another network; 'csilink weights import ... --ignore NAME' leaves them out"
-        : !misshapen.isEmpty || missing.count != unmatched.count
-          ? "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
-          : triedOrder
-            ? "the names are unknown, and the tensors do not have the order and shapes of 'csilink inspect \(arguments)' either: save them under the names above"
-            : "if only the names differ, 'csilink weights import FILE... \(option)' matches them by order and shapes"
+        identity.map {
+          "these are the tensors of \($0.title): 'network: \($0.name)', 'compression: \($0.compression)'"
+        } ?? unfitHint(missing, misshapen, unmatched)
       return "\(files): expected the tensors of \(network), found others\n"
         + lines.joined(separator: "\n") + "\n  hint: \(hint)"
     }
+  }
+
+  private func unfitHint(
+    _ missing: [Item], _ misshapen: [(Item, found: [Int])], _ unmatched: [Item]
+  ) -> String {
+    missing.isEmpty && misshapen.isEmpty
+      ? "tensors that the network has no use for are a sign of another network; 'csilink weights import ... --ignore NAME' leaves them out"
+      : !misshapen.isEmpty || missing.count != unmatched.count
+        ? "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
+        : triedOrder
+          ? "the names are unknown, and the tensors do not have the order and shapes of 'csilink inspect \(arguments)' either: save them under the names above"
+          : "if only the names differ, 'csilink weights import FILE... \(option)' matches them by order and shapes"
   }
 
   private func shape(_ shape: [Int]) -> String {

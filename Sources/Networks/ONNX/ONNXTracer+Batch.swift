@@ -75,7 +75,8 @@ extension ONNXTracer {
       let place = BatchPlace(axis: axis, outer: before / left, inner: behind / right)
       return place.outer * batch * place.inner == axes[axis] ? place : nil
     }
-    guard let found = places.first(where: { $0.outer * $0.inner == 1 }) ?? places.first else {
+    // Of several axes that may hold the batch, as with a batch of one, the one that holds least besides.
+    guard let found = places.min(by: { $0.outer * $0.inner < $1.outer * $1.inner }) else {
       throw fail(node, "samples that stay apart, of a batch of \(batch)", "the axes \(axes)")
     }
     var sample = axes

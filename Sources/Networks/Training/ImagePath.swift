@@ -1,6 +1,6 @@
 /// The way of the CSI image through one side of an autoencoder, from the image to the dense layer at the codeword or from that
 /// layer to the image: convolutions, normalisations and activations that can hand it on as it is, with the residual branches
-/// beside it.
+/// beside it, and gates, which halve it until the next convolution doubles it again.
 struct ImagePath {
   /// A branch whose values are added to the image.
   struct Branch {
@@ -10,14 +10,21 @@ struct ImagePath {
     let end: Int
   }
 
+  /// The value of a gate that sees nothing, S(0).
+  static let openness: Float = 0.5
+
   /// The dense layer at the codeword.
   let dense: DenseProduct
   /// Nodes that the image passes, in order, without the dense layer.
   let nodes: [Int]
   /// What is added to it on its way.
   let branches: [Branch]
+  /// Saturating functions whose values the image is multiplied by.
+  let gates: [Int]
   /// The image's component, 0 for the real part and 1 for the imaginary one, in each channel of each node.
   let components: [Int: [Int]]
+  /// What the image is multiplied by in each channel of each node.
+  let factors: [Int: [Float]]
   /// What the path ends in behind the last layer.
   let output: Pointwise?
 
@@ -59,7 +66,18 @@ struct ImagePath {
     self.dense = dense
     nodes = walk.seen.sorted()
     branches = walk.branches
+    gates = walk.gates
     components = try Self.components(graph, nodes, image)
+    factors = Self.factors(graph, nodes, components)
+    let upright = nodes.filter { node in
+      switch graph.nodes[node].operation {
+      case .normalization, .add: true
+      default: node == nodes.last
+      }
+    }
+    guard upright.allSatisfy({ factors[$0]!.allSatisfy { $0 == 1 } }) else {
+      throw Obstacle("no convolution follows a gate")
+    }
     let channels = side == .encoder ? components[nodes.last!]!.count : image.channels
     let values = side == .encoder ? dense.inputs : dense.outputs
     guard values == channels * image.height * image.width,
@@ -98,6 +116,25 @@ struct ImagePath {
     return components
   }
 
+  /// The product of the gates before each node, without those before its last convolution.
+  private static func factors(
+    _ graph: Graph, _ nodes: [Int], _ components: [Int: [Int]]
+  ) -> [Int: [Float]] {
+    var factors: [Int: [Float]] = [:]
+    for index in nodes {
+      let node = graph.nodes[index]
+      let ones = [Float](repeating: 1, count: components[index]!.count)
+      let before = node.inputs.min().flatMap { factors[$0] } ?? ones
+      switch node.operation {
+      case .convolution: factors[index] = ones
+      case .concatenate: factors[index] = node.inputs.flatMap { factors[$0] ?? [] }
+      case .multiply: factors[index] = before.map { openness * $0 }
+      default: factors[index] = before
+      }
+    }
+    return factors
+  }
+
   /// Why a network has no such path.
   struct Obstacle: Error {
     let reason: String
@@ -111,6 +148,7 @@ struct ImagePath {
     let graph: Graph
     var seen: Set<Int> = []
     var branches: [Branch] = []
+    var gates: [Int] = []
     /// A dense layer that was met.
     var dense: Int?
 
@@ -131,6 +169,9 @@ struct ImagePath {
         let inputs = node.inputs.sorted()
         branches += inputs.dropFirst().map { Branch(sum: index, end: $0) }
         try visit(inputs[0])
+      case .multiply where graph.canShut(node.inputs.max()!):
+        gates.append(node.inputs.max()!)
+        try visit(node.inputs.min()!)
       default: throw Obstacle("\(node.operation.word) cannot hand the image on as it is")
       }
       seen.insert(index)

@@ -5,8 +5,8 @@ import LinkMath
 /// The dense layers at the codeword become the largest eigenvectors V of the second moment of `x - 0.5`, x an image in [0, 1]:
 /// `s = a Vᵀ (x - 0.5)` and `y = g V s / a`, with g the inverse slope of the function at the output and `a = sqrt(g)`, so that
 /// the weights of both layers are of one size. All other layers hand the image on: kernels have a one in their middle,
-/// batch normalisations have the image's own mean and deviation as shift and scale, learned slopes are 1, and residual branches
-/// keep their drawn values behind a small scale. Where leaky slopes stand on the decoder's way, the image passes them
+/// batch normalisations have the image's own mean and deviation as shift and scale, learned slopes are 1, gates are half open, and residual
+/// branches keep their drawn values behind a small scale. Where leaky slopes stand on the decoder's way, the image passes them
 /// raised above zero, and is lowered by the last layer that can; a slope behind that one is undone by the branch before it
 /// (`SlopeInverse`). A training goes on from there with what is not linear.
 ///
@@ -106,6 +106,7 @@ public struct PrincipalStart: Sendable {
   ) {
     let graph = autoencoder.encoder.graph
     for index in encoder.nodes { start.pass(graph, index, encoder, statistics, shift: 0) }
+    for gate in encoder.gates { start.shut(graph, gate) }
     for branch in encoder.branches {
       start.hush(graph, branch.end, Self.quiet * statistics.deviation)
     }
@@ -181,6 +182,7 @@ public struct PrincipalStart: Sendable {
         shift: isLast ? -raised!.by : 0)
       if case .prelu(let slope) = graph.nodes[index].operation { start.fill(slope, 1) }
     }
+    for gate in decoder.gates { start.shut(graph, gate) }
     let inverse = inverse(raised)
     for branch in decoder.branches {
       let gain = Self.quiet * statistics.deviation

@@ -68,8 +68,10 @@ struct StartValues {
   ) {
     switch graph.nodes[index].operation {
     case .convolution(let layer):
-      let before = path.components[graph.nodes[index].inputs[0]] ?? [0, 1]
-      set(layer.weight, kernels(layer, before, path.components[index]!))
+      let input = graph.nodes[index].inputs[0]
+      let before = path.components[input] ?? [0, 1]
+      let factors = path.factors[input] ?? before.map { _ in 1 }
+      set(layer.weight, kernels(layer, before, factors, path.components[index]!))
       if let bias = layer.bias { fill(bias, shift) }
     case .normalization(let layer):
       let components = path.components[index]!
@@ -85,8 +87,11 @@ struct StartValues {
     }
   }
 
-  /// A one in the middle of the kernels of each output's component, shared between the channels that carry it.
-  private func kernels(_ layer: Convolution, _ before: [Int], _ after: [Int]) -> [Float] {
+  /// A one in the middle of the kernels of each output's component, shared between the channels that carry it; what gates have
+  /// multiplied them by is undone.
+  private func kernels(
+    _ layer: Convolution, _ before: [Int], _ factors: [Float], _ after: [Int]
+  ) -> [Float] {
     let (area, width) = (layer.kernel.area, layer.inputs / layer.groups)
     var values = [Float](repeating: 0, count: layer.weight.count)
     for output in 0..<layer.outputs {
@@ -94,7 +99,8 @@ struct StartValues {
         before[$0.element] == after[output]
       }
       for carrier in carriers {
-        values[(output * width + carrier.offset) * area + area / 2] = 1 / Float(carriers.count)
+        values[(output * width + carrier.offset) * area + area / 2] =
+          1 / (Float(carriers.count) * factors[carrier.element])
       }
     }
     return values
@@ -108,6 +114,22 @@ struct StartValues {
     } else if let layer = graph.convolution(before: end) {
       scale(layer.weight, by: gain)
       if let bias = layer.bias { fill(bias, 0) }
+    }
+  }
+
+  /// Makes a gate half open, whatever it sees.
+  mutating func shut(_ graph: Graph, _ gate: Int) {
+    switch graph.nodes[graph.layer(before: gate)].operation {
+    case .normalization(let layer):
+      fill(layer.gamma, 0)
+      fill(layer.beta, 0)
+    case .convolution(let layer):
+      fill(layer.weight, 0)
+      if let bias = layer.bias { fill(bias, 0) }
+    case .dense(let layer):
+      fill(layer.weight, 0)
+      if let bias = layer.bias { fill(bias, 0) }
+    default: preconditionFailure("a gate that cannot be shut")
     }
   }
 
@@ -152,6 +174,20 @@ extension Graph {
     switch nodes[behindActivations(end)].operation {
     case .normalization, .convolution, .scale: true
     default: false
+    }
+  }
+
+  /// What a gate's saturating function sees.
+  func layer(before gate: Int) -> Int { behindReshapes(nodes[behindReshapes(gate)].inputs[0]) }
+
+  /// Whether a node is a sigmoid behind a layer that can make it constant.
+  func canShut(_ gate: Int) -> Bool {
+    guard case .pointwise(let function) = nodes[behindReshapes(gate)].operation, function != .tanh
+    else { return false }
+    switch nodes[layer(before: gate)].operation {
+    case .normalization, .convolution: return true
+    case .dense(let layer): return layer.ownsWeight
+    default: return false
     }
   }
 

@@ -11,6 +11,8 @@ public struct Comparison: Sendable {
     case better
     /// The interval lies on the bad side of zero.
     case worse
+    /// The numbers of all drops are the same.
+    case equal
     /// The interval contains zero, or the drops do not determine it.
     case undecided
   }
@@ -168,6 +170,14 @@ private struct Comparer {
         rows += columns.compactMap { row(base, other, $0, point) }
       }
     }
+    if let condition = reference.first(where: { condition in
+      !results[0].rows.indices.contains { meets(condition, $0) }
+    }) {
+      let values = results[0].rows.indices.compactMap { results[0].field($0, condition.key) }
+      throw FigureError(
+        message: "no point has \(condition.key)=\(condition.values[0])",
+        hint: "its values: \(values.uniqued.joined(separator: ", "))")
+    }
     guard !rows.isEmpty else {
       throw FigureError(
         message: "no two points have equal values of \(keys.joined(separator: ", "))",
@@ -197,12 +207,14 @@ private struct Comparer {
   }
 
   private func isReference(_ place: Place) -> Bool {
-    guard place.result == 0 else { return false }
-    return reference.allSatisfy { condition in
-      results[0].field(place.row, condition.key).map { found in
-        condition.values.contains { canonical($0) == canonical(found) }
-      } ?? false
-    }
+    place.result == 0 && reference.allSatisfy { meets($0, place.row) }
+  }
+
+  /// Whether a point of the first result has a value.
+  private func meets(_ condition: FigureRequest.Condition, _ row: Int) -> Bool {
+    results[0].field(row, condition.key).map { found in
+      condition.values.contains { canonical($0) == canonical(found) }
+    } ?? false
   }
 
   /// Label of the result, if there are several, and the values compared across.
@@ -231,7 +243,8 @@ private struct Comparer {
       point: point, reference: name(base), compared: name(other), column: column.name,
       unit: column.unit, referenceValue: old, value: new, difference: difference,
       low: interval?.lowerBound, high: interval?.upperBound, drops: drops, paired: paired != nil,
-      verdict: isReliable ? verdict(interval, column) : .undecided)
+      verdict: paired != nil && interval == 0...0
+        ? .equal : isReliable ? verdict(interval, column) : .undecided)
   }
 
   private func reliability(_ column: Column) -> String {

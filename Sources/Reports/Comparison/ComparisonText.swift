@@ -66,7 +66,8 @@ extension Comparison {
   }
 
   private var summary: String {
-    "\(count(.better)) better, \(count(.worse)) worse, \(count(.undecided)) undecided"
+    "\(count(.better)) better, \(count(.worse)) worse, "
+      + (count(.equal) > 0 ? "\(count(.equal)) equal, " : "") + "\(count(.undecided)) undecided"
   }
 
   private var changeLines: [String] {

@@ -23,7 +23,7 @@ public struct PairedDifference: Sendable, Hashable {
   /// The difference of two lists of equal length; NaN is a missing number.
   ///
   /// In decibels `ln(β/α) ≈ ln(b̄/ā) + E[w]` with `w = b/b̄ - a/ā` (delta method), so the interval is that of the mean of w. Each end is
-  /// that of `DropMean`, which allows for skewness and for tails on its side.
+  /// that of `DropMean` for the deviations from the median on its side, which allows for skewness and for tails.
   ///
   /// - Precondition: the lists are of equal length.
   /// - Complexity: O(drops).
@@ -60,10 +60,13 @@ public struct PairedDifference: Sendable, Hashable {
     return mean.mean
   }
 
-  /// Upper ends of the values and of their opposites.
+  /// Upper ends of the deviations and of their opposites.
   private static func interval(_ values: [Double]) -> ClosedRange<Double>? {
-    guard let up = DropMean(values).interval, let down = DropMean(values.map { -$0 }).interval
+    let sorted = values.sorted()
+    let median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+    guard let up = DropMean(values.map { $0 - median }).deviationUpperEnd,
+      let down = DropMean(values.map { median - $0 }).deviationUpperEnd
     else { return nil }
-    return -down.upperBound...max(up.upperBound, -down.upperBound)
+    return median - down...max(median + up, median - down)
   }
 }

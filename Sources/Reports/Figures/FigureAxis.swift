@@ -105,6 +105,14 @@ struct FigureAxis: Sendable {
     return nil
   }
 
+  /// The round distance of marks of which few have room; nil where there is room for as many as drawing programs choose.
+  static func step(_ range: ClosedRange<Double>, most: Int) -> Double? {
+    guard most < 8 else { return nil }
+    let rough = (range.upperBound - range.lowerBound) / Double(max(most, 2))
+    let decade = pow(10, log10(rough).rounded(.down))
+    return [1, 2, 5, 10].map { $0 * decade }.first { $0 >= rough * (1 - 1e-9) }
+  }
+
   /// Whether the steps are closer to equal factors than to equal differences.
   private static func isGeometric(_ numbers: [Double]) -> Bool {
     let sorted = Set(numbers).sorted()

@@ -97,15 +97,28 @@ struct FigureBuilder {
     selection.field(point, x) == nil && !selection.columns.contains(x)
   }
 
-  /// Two points of one curve at the same place.
+  /// Whether the rows of an operating point are a curve, its distribution over drops.
+  private var isDistribution: Bool { request.y == RecordedResult.shareKey }
+
+  /// Two points of one curve at the same place; in distributions two operating points of one curve.
   private func firstCollision() -> (Point, Point)? {
     var seen: [[String?]: Point] = [:]
     for point in selection.points where selection.number(point, request.y) != nil {
-      let place = curveKey(point) + [selection.field(point, x)]
-      if let other = seen[place] { return (other, point) }
-      seen[place] = point
+      let place = curveKey(point) + (isDistribution ? [] : [selection.field(point, x)])
+      if let other = seen[place] {
+        if !isDistribution || !isSamePoint(other, point) { return (other, point) }
+      } else {
+        seen[place] = point
+      }
     }
     return nil
+  }
+
+  private func isSamePoint(_ a: Point, _ b: Point) -> Bool {
+    a.result == b.result
+      && selection.results[a.result].axes.allSatisfy {
+        selection.field(a, $0) == selection.field(b, $0)
+      }
   }
 
   private func checkCollisions() throws(FigureError) {
@@ -120,9 +133,11 @@ struct FigureBuilder {
           + "and nothing tells them apart",
         hint: "is a result named twice?")
     }
+    let trouble =
+      isDistribution
+      ? "share one curve" : "stand at \(x)=\(selection.field(a, x) ?? "-") of one curve"
     throw FigureError(
-      message: "several points stand at \(x)=\(selection.field(a, x) ?? "-") of one curve: "
-        + "they differ in \(different.joined(separator: ", "))",
+      message: "several points \(trouble): they differ in \(different.joined(separator: ", "))",
       hint: "add '--series \(key)' or '--facet \(key)', or choose with "
         + "'--where \(key)=\(selection.field(a, key) ?? "")'")
   }

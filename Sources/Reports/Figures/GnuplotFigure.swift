@@ -166,7 +166,8 @@ extension GnuplotFigure {
         ? "  unset title"
         : "  set title \(GnuplotText.quoted(panel.title)) font \(font(15)) offset 0,-0.4",
       axis("x", figure.x, isLabelled: frame.hasHorizontalLabels, length: frame.right - frame.left),
-      axis("y", figure.y, isLabelled: frame.hasVerticalLabels, length: .infinity),
+      axis(
+        "y", figure.y, isLabelled: frame.hasVerticalLabels, length: frame.top - frame.bottom),
     ]
     lines.append("  plot \\\n    " + items.joined(separator: ", \\\n    "))
     return lines.joined(separator: "\n")
@@ -184,7 +185,7 @@ extension GnuplotFigure {
     if let marks = axis.marks {
       // Numbers that have no room beside each other are written at every second mark, every third, ...
       let letters = Double(marks.map { $0.text.count + 1 }.reduce(0, +))
-      let room = FigureLayout.letter * layout.scale * letters / length
+      let room = name == "x" ? FigureLayout.letter * layout.scale * letters / length : 1
       let step = axis.isNumeric ? max(1, Int(room.rounded(.up))) : 1
       let texts = FigureLayout.shortened(marks.map(\.text))
       let list = marks.indices.map { index in
@@ -195,6 +196,10 @@ extension GnuplotFigure {
       lines.append(
         "  set \(name)tics \(layout.isRotated ? "rotate by 60 right " : "norotate ")"
           + "(\(list.joined(separator: ", ")))")
+    } else if name == "y", axis.scale == .linear,
+      let step = FigureAxis.step(axis.range, most: Int(length / (30 * layout.scale)))
+    {
+      lines.append("  set ytics \(numberText(step)) norotate")
     } else {
       lines.append("  set \(name)tics autofreq norotate")
     }

@@ -18,7 +18,7 @@ extension ResultPage {
       let (rows, conditions) = PageSelection.few(recorded, limit: 2)
       let shown = try rows.flatMap(chosen)
       guard !shown.isEmpty else {
-        section.texts.append("Not shown: no drop has an error of its CSI.")
+        section.texts.append("\(PageContent.missing): no drop has an error of its CSI.")
         return section
       }
       let run = try recorded.preparedRun(pool: pool, progress: progress)
@@ -32,13 +32,13 @@ extension ResultPage {
           + (conditions.isEmpty ? "" : " Shown: \(conditions.joined(separator: ", ")).")
       )
     } catch let error as FigureError {
-      section.texts.append("Not shown: \(error.message).")
+      section.texts.append("\(PageContent.missing): \(error.message).")
     } catch let error as ReplayError {
-      section.texts.append("Not shown: \(error.message).")
+      section.texts.append("\(PageContent.missing): \(error.message).")
     } catch let error as JournalError {
-      section.texts.append("Not shown: \(error.path) \(error.problem).")
+      section.texts.append("\(PageContent.missing): \(error.path) \(error.problem).")
     } catch {
-      section.texts.append("Not shown: \(error)")
+      section.texts.append("\(PageContent.missing): \(error)")
     }
     return section
   }

@@ -3,6 +3,9 @@ import Mustache
 
 /// What a page shows, in the words of its template.
 struct PageContent {
+  /// How a text begins that says why something is missing.
+  static let missing = "Not shown"
+
   /// A part of the page with a heading and an entry in the list at its top.
   struct Section {
     let id, heading: String

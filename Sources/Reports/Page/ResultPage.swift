@@ -42,6 +42,9 @@ public struct ResultPage {
       var page = try ResultPage(folder, pool: pool, progress: progress)
       content = page.content(showsDrops: showsDrops)
     }
+    for text in content.sections.flatMap(\.texts) where text.hasPrefix(PageContent.missing) {
+      progress(text)
+    }
     try AtomicFile.write(content.html(), to: path)
   }
 
@@ -186,9 +189,9 @@ public struct ResultPage {
         [(request, "Share of drops whose NMSE does not exceed a value.\(which)")], of: drops,
         into: &section)
     } catch let error as JournalError {
-      section.texts.append("Not shown: \(error.path) \(error.problem).")
+      section.texts.append("\(PageContent.missing): \(error.path) \(error.problem).")
     } catch {
-      section.texts.append("Not shown: \(error)")
+      section.texts.append("\(PageContent.missing): \(error)")
     }
     return section
   }

@@ -9,12 +9,16 @@ extension ResultPlots {
   /// - Throws: `ScenarioErrors`, a diagnostic for each plot.
   public static func check(_ scenario: Scenario) throws {
     let axes = scenario.axes.map(\.path)
+    let text = (try? scenario.resolvedYAML()) ?? ""
+    let settings = ScenarioText.settings(text)
     guard let plots = ReportSettings.plots(of: scenario) else { return }
     let problems = plots.compactMap { plot -> Diagnostic? in
-      guard plot.keys.allSatisfy(axes.contains), plot.x != nil || !axes.isEmpty else { return nil }
+      guard plot.keys.allSatisfy({ axes.contains($0) || settings[$0] != nil }),
+        plot.x != nil || !axes.isEmpty
+      else { return nil }
       let result = RecordedResult(
         label: scenario.name, name: scenario.name, axes: axes, columns: [plot.y],
-        rows: scenario.points.map { $0.coordinates.map { $0 ?? "" } + ["1"] }, scenario: "",
+        rows: scenario.points.map { $0.coordinates.map { $0 ?? "" } + ["1"] }, scenario: text,
         scenarioDigest: "", seed: "", version: "", folder: nil)
       do throws(FigureError) {
         _ = try Figure(plot, of: [result])
@@ -31,7 +35,7 @@ extension ResultPlots {
   }
 
   /// Options of `csilink plot` as the words of a scenario.
-  private static func inScenario(_ hint: String) -> String {
+  static func inScenario(_ hint: String) -> String {
     [("--series", "by"), ("--facet", "per"), ("--where", "where")].reduce(hint) {
       $0.replacing("\($1.0) ", with: "\($1.1) ")
     }

@@ -70,7 +70,7 @@ public enum ResultPlots {
           + "   seed \(result.seed)   bars: 95 % intervals"
         figures.append(figure)
       } catch {
-        let hint = error.hint.map { " (\($0))" } ?? ""
+        let hint = error.hint.map { " (\(inScenario($0)))" } ?? ""
         problems.append("no plot '\(request.fileName)': \(error.message)\(hint)")
       }
     }

@@ -220,7 +220,7 @@ extension ReproducedTable {
       return Claim(
         text: ordering.claim, confirmed: rows.count { $0.verdict == .better },
         refuted: rows.count { $0.verdict == .worse },
-        undecided: rows.count { $0.verdict == .undecided },
+        undecided: rows.count { $0.verdict == .undecided || $0.verdict == .equal },
         meanDifference: rows.map(\.difference).reduce(0, +) / Double(rows.count))
     }
   }

@@ -49,7 +49,7 @@ def settle(network):
     return network.eval()
 
 
-def export(name, network, shape, exporter="legacy", batch=None, keep=False, opset=17, external=False):
+def export(name, network, shape, exporter="legacy", batch=None, keep=False, opset=17, external=False, samples=None):
     network = settle(network)
     path = os.path.join(FOLDER, f"{name}.onnx")
     sample = torch.rand(batch or 2, *shape)
@@ -78,15 +78,17 @@ def export(name, network, shape, exporter="legacy", batch=None, keep=False, opse
         tensor.ClearField("doc_string")
     with open(path, "wb") as file:  # values of other files stay there
         file.write(model.SerializeToString())
-    run(name, path, shape, batch, network if name == "quantized" else None)
+    run(name, path, shape, batch, network if name == "quantized" else None, samples)
 
 
-def run(name, path, shape, batch=None, network=None):
+def run(name, path, shape, batch=None, network=None, samples=None):
+    """Writes inputs and outputs, of several samples one by one if the batch is of one."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     port = session.get_inputs()[0].name
     generator = np.random.default_rng(3)
-    value = generator.random((batch or 3, *shape), dtype="f4")
-    output = session.run(None, {port: value})[0]
+    value = generator.random((samples or batch or 3, *shape), dtype="f4")
+    parts = np.split(value, samples) if samples else [value]
+    output = np.concatenate([session.run(None, {port: part})[0] for part in parts])
     tensors = {"input": value, "output": output}
     if network is not None:  # PyTorch's gradient of the mean square of the output
         leaf = torch.tensor(value, requires_grad=True)
@@ -402,7 +404,9 @@ def main():
     export("attention", attention(), IMAGE)
     export("attention_dynamo", attention(), IMAGE, exporter="dynamo", opset=18)
     export("encoder_layer", encoder_layer(), IMAGE, exporter="dynamo", opset=20)
+    export("encoder_layer_single", encoder_layer(), IMAGE, batch=1, samples=3)
     export("attention_module", attention_module(), IMAGE)
+    export("attention_module_single", attention_module(), IMAGE, exporter="dynamo", opset=18, batch=1, samples=3)
     export("wide_attention", wide_attention(), (2, 32, 32))
     export("shuffle", shuffle(), IMAGE)
     export("shuffle_fixed", shuffle(), IMAGE, batch=4)
