@@ -52,7 +52,11 @@ public enum ArrayFile {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
     else { return [path] }
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
-      .filter { !$0.hasPrefix(".") && suffixes.contains(ArrayFormat.suffix(of: $0) ?? "") }
+      .filter { name in
+        let isText = ["readme", "license"].contains { name.lowercased().hasPrefix($0) }
+        return !name.hasPrefix(".") && !isText
+          && suffixes.contains(ArrayFormat.suffix(of: name) ?? "")
+      }
       .sorted { first, second in
         let order = first.compare(second, options: .numeric)
         return order == .orderedSame ? first < second : order == .orderedAscending

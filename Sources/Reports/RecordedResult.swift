@@ -139,6 +139,9 @@ public struct RecordedResult: Sendable {
     return path.hasPrefix("/") || !FileManager.default.fileExists(atPath: beside) ? path : beside
   }
 
+  /// The folder that it lies in; the working directory for a result in memory.
+  public var place: String { folder.flatMap { $0.isEmpty ? nil : $0 } ?? "." }
+
   /// The numbers of each drop, all or some, that the journals of the folder and its shards hold.
   ///
   /// - Throws: ``JournalError`` without a journal.
@@ -146,7 +149,7 @@ public struct RecordedResult: Sendable {
     let count = rows.indices.compactMap { number($0, Column.drops.name) }.max() ?? 0
     let others = shards.filter { $0 != folder && FileManager.default.fileExists(atPath: $0) }
     return try RecordedDrops(
-      folders: [folder.map { $0.isEmpty ? "." : $0 } ?? "."] + others, drops: Int(count),
+      folders: [place] + others, drops: Int(count),
       numbers: numbers)
   }
 

@@ -11,7 +11,7 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Points of equal swept values are compared with those of the first result. Drops are paired with the help of the journals, \
       so that small differences show; without a journal the intervals of the reports are put together. A difference is \
-      undecided if its 95 % interval contains zero, or if the drops do not determine it. With '--across codec' the points of \
+      undecided if its 95 % interval contains zero, or if the drops do not determine it, and equal if all drops have the same numbers. With '--across codec' the points of \
       one result are compared with its first codec.
       """)
 

@@ -65,6 +65,9 @@ struct PlotCommand: ParsableCommand {
   func validate() throws {
     if cdf, x != nil { throw ValidationError("--cdf has the values of --y to the right, not --x") }
     if results.isEmpty { throw ValidationError("name the folder of a result") }
+    if let facet, facet.contains(",") {
+      throw ValidationError("--facet takes one key, got '\(facet)'; others go to --series")
+    }
     if let size, Self.millimetres(size) == nil {
       throw ValidationError(
         "--size must be width x height in millimetres, such as 88x66, got '\(size)'")

@@ -46,7 +46,7 @@ struct ReplayCommand: ParsableCommand {
     let prepared = try recorded.preparedRun(pool: pool) { printError("# \($0)") }
     let replay = try Replay(prepared, point: row, drop: drop)
     let isConfirmed = try recorded.confirms(replay, row: row, drop: drop)
-    let path = output ?? "\(result)/replay-\(row)-\(drop).npz"
+    let path = output ?? "\(recorded.place)/replay-\(row)-\(drop).npz"
     try replay.write(to: path)
     for array in replay.arrays { print("  \(array.info)") }
     printError(

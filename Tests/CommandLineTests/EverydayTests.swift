@@ -106,6 +106,12 @@ import Testing
       in: folder)
     #expect(
       joined.status == 1 && joined.errors.contains("share one curve: they differ in"), "\(joined)")
+    let levels = try Program.run(
+      "plot", "a", "--y", "nmse_db", "--y-scale", "log", "-o", "f.txt", in: folder)
+    #expect(levels.status == 0 && levels.errors.contains("no logarithmic axis"), "\(levels)")
+    let facets = try Program.run(
+      "plot", "a", "--y", "nmse_db", "--facet", "codec,coder", "-o", "f.txt", in: folder)
+    #expect(facets.status == 2 && facets.errors.contains("takes one key"), "\(facets)")
     for file in ["d.csv", "nowhere/d.npz"] {
       let refused = try Program.run(
         "run", Self.small, "-o", "b", "--per-drop", file, in: folder)

@@ -200,6 +200,11 @@ struct ForeignFileTests {
     }
     #expect(error?.file.hasSuffix("h_2.npy") == true)
     try Data().write(to: URL(filePath: folder.file("a.npy")))
+    // What tells about the data is none of it.
+    for name in ["README.txt", "license.txt"] {
+      try Data().write(to: URL(filePath: folder.file(name)))
+    }
+    #expect(try ArrayFile.shards(of: folder.path).count == 1)
     try Data().write(to: URL(filePath: folder.file("b.mat")))
     #expect(throws: DataFileError.self) { try ArrayFile.shards(of: folder.path) }
   }

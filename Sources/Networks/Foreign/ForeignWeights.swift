@@ -190,10 +190,12 @@ public struct ForeignWeights: Sendable {
       unmatched = files.tensors.map { .init(name: $0.name, shape: $0.saved.shape) }
     }
     guard missing.isEmpty, misshapen.isEmpty, unmatched.isEmpty else {
+      let hasAll = missing.isEmpty && misshapen.isEmpty
       throw ForeignWeightsError(
         files, choice,
         problem: .unfit(missing: missing, misshapen: misshapen, unmatched: unmatched),
-        triedOrder: options.allowsOrder, identity: identity(files, image: choice.image))
+        triedOrder: options.allowsOrder,
+        identity: hasAll ? nil : identity(files, image: choice.image))
     }
   }
 

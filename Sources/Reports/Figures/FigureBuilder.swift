@@ -194,9 +194,13 @@ extension FigureBuilder {
     guard !heights.isEmpty else {
       throw FigureError(message: "\(request.y) has no finite value", hint: nil)
     }
+    let y = FigureAxis(keys[request.y]!, values: heights, scale: request.yScale)
+    for (axis, wish) in [(axis, request.xScale), (y, request.yScale)]
+    where wish == .log && axis.scale != .logarithmic {
+      notes.append("\(axis.label): values that are not positive numbers have no logarithmic axis")
+    }
     return Figure(
-      name: request.fileName, x: axis,
-      y: FigureAxis(keys[request.y]!, values: heights, scale: request.yScale), panels: panels,
+      name: request.fileName, x: axis, y: y, panels: panels,
       legend: legend(panels), shortLegend: shortLegend(panels), notes: notes.uniqued)
   }
 
