@@ -173,7 +173,7 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
       "channel.angles must be a list", hint: "write it as [30]"),
     BrokenScenario(
       "link:\n  channel: {type: cdl, profile: A, angles: [0, 200]}" + run, "2:48",
-      "channel.angles must be a list of values, each a number in -180...180 (deg), got '200' in the list"
+      "channel.angles must be a list of at most 4 values, each a number in -180...180 (deg), got '200' in the list"
     ),
     BrokenScenario(
       "link:\n  channel: {type: cdl, profile: A, angles: []}" + run, "2:44", "got an empty list"),
@@ -287,7 +287,7 @@ struct BrokenScenario: Sendable, CustomTestStringConvertible {
         demo.yaml:2:33: error: channel.profile must be one of A, B, C, got 'Z'
             2 |   channel: {type: cdl, profile: Z, angles: 3}
               |                                 ^
-        demo.yaml:2:44: error: channel.angles must be a list of values, each a number in -180...180 (deg), got '3'
+        demo.yaml:2:44: error: channel.angles must be a list of at most 4 values, each a number in -180...180 (deg), got '3'
             2 |   channel: {type: cdl, profile: Z, angles: 3}
               |                                            ^
           hint: write it as [3]

@@ -55,7 +55,7 @@ import Testing
         "demo.yaml:2:19: error: grid.spacing must be a frequency in 1 Hz...1 GHz"))
     #expect(
       complaint("link:\n  channel: {type: cdl, profile: A, angles: [0, '\(text)']}\(Self.run)")
-        .hasPrefix("demo.yaml:2:48: error: channel.angles must be a list of values"))
+        .hasPrefix("demo.yaml:2:48: error: channel.angles must be a list of at most 4 values"))
     #expect(
       complaint("sweep:\n  pilots.snr_db: {from: 0, to: 1, step: '\(text)'}\(Self.run)")
         .hasPrefix("demo.yaml:2:18: error: "))

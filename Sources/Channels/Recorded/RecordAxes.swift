@@ -53,7 +53,9 @@ package struct RecordAxes: Sendable, Equatable {
     let known = Set(once + atMost + [.drop, .one])
     let list = names.map(\.rawValue).joined(separator: ", ")
     if let other = names.first(where: { !known.contains($0) }) {
-      let fitting = RecordLayout.Kind.allCases.first(where: knows)
+      let knowing = RecordLayout.Kind.allCases.filter(knows)
+      let fitting =
+        knowing.first { axes(of: $0).once.allSatisfy { count($0) > 0 } } ?? knowing.first
       return "has no axis '\(other)' in layout \(kind.rawValue), got [\(list)]"
         + (fitting.map { "; layout \($0.rawValue) has these axes" } ?? "")
     }
