@@ -117,10 +117,10 @@ import Testing
     }
     // Nobody knows which of two networks is meant.
     try write([prefix, "teacher." + prefix])
-    let error = #expect(throws: DataFileError.self) {
+    let error = #expect(throws: ForeignWeightsError.self) {
       try WeightsFile(path, NetworkChoice("cl-crnet", compression: 16), .encoder)
     }
-    #expect(error?.hint?.hasPrefix("the file has '") == true, "\(String(describing: error))")
+    #expect("\(try #require(error))".contains("one set of weights of cl-crnet 1/16's encoder"))
   }
 
   @Test func stopsBeforeABlock() throws {
