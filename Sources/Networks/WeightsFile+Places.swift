@@ -18,7 +18,7 @@ extension WeightsFile {
       ? WeightsFile.path(in: path, network, label: label, side) : path
   }
 
-  /// The files that both sides are read from, as ``init(_:_:label:_:)`` finds them, sorted; they need not exist.
+  /// The files that both sides are read from, as ``init(_:_:label:_:)-(String,_,_,_)`` finds them, sorted; they need not exist.
   public static func files(
     at paths: [String], _ network: NetworkChoice, label: String? = nil
   ) -> [String] {
@@ -31,11 +31,11 @@ extension WeightsFile {
   /// Reads one side from the first of several files or folders that has it; files of other programs hold it together.
   ///
   /// - Parameters:
-  ///   - paths: at least one, each as for ``init(_:_:label:_:)``.
+  ///   - paths: at least one, each as for ``init(_:_:label:_:)-(String,_,_,_)``.
   ///   - network: network, ratio and image.
   ///   - label: word that tells several trainings of one network apart.
   ///   - side: which half.
-  /// - Throws: as ``init(_:_:label:_:)``; of several refusals that of the file which does not say that it is the other side.
+  /// - Throws: as ``init(_:_:label:_:)-(String,_,_,_)``; of several refusals that of the file which does not say that it is the other side.
   public init(
     _ paths: [String], _ network: NetworkChoice, label: String? = nil, _ side: Side
   ) throws {
