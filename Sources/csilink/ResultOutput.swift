@@ -38,16 +38,8 @@ struct OutputOptions: ParsableArguments {
   var dump: [StageDump] = []
 
   func validate() throws {
-    guard let perDrop else { return }
-    let url = URL(fileURLWithPath: perDrop)
-    var isFolder: ObjCBool = false
-    let folder = url.deletingLastPathComponent().path
-    guard url.pathExtension == "npz" else {
-      throw ValidationError("--per-drop must name a .npz file, got '\(perDrop)'")
-    }
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
-      isFolder.boolValue
-    else { throw ValidationError("--per-drop: there is no folder '\(folder)'") }
+    guard let perDrop, URL(fileURLWithPath: perDrop).pathExtension != "npz" else { return }
+    throw ValidationError("--per-drop must name a .npz file, got '\(perDrop)'")
   }
 
   /// The first option that asks for more than a shard can tell; nil without one.
@@ -63,6 +55,8 @@ struct OutputOptions: ParsableArguments {
   ) throws {
     try ResultFolder.present(result, execution, in: folder, as: format)
     if let perDrop {
+      try AtomicFile.createFolder(
+        URL(fileURLWithPath: perDrop).deletingLastPathComponent().path)
       try DropFile.write(RecordedResult(reading: folder), to: perDrop)
       printError("# drops: \(perDrop)")
     }

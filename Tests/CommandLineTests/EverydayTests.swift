@@ -112,11 +112,12 @@ import Testing
     let facets = try Program.run(
       "plot", "a", "--y", "nmse_db", "--facet", "codec,coder", "-o", "f.txt", in: folder)
     #expect(facets.status == 2 && facets.errors.contains("takes one key"), "\(facets)")
-    for file in ["d.csv", "nowhere/d.npz"] {
-      let refused = try Program.run(
-        "run", Self.small, "-o", "b", "--per-drop", file, in: folder)
-      #expect(refused.status == 2 && !folder.has("b"), "\(refused)")
-    }
+    let refused = try Program.run(
+      "run", Self.small, "-o", "b", "--per-drop", "d.csv", in: folder)
+    #expect(refused.status == 2 && !folder.has("b"), "\(refused)")
+    let inside = try Program.run(
+      "run", Self.small, "-o", "b", "--per-drop", "b/numbers/d.npz", in: folder)
+    #expect(inside.status == 0 && folder.has("b/numbers/d.npz"), "\(inside)")
   }
 
   @Test func plotsOfAScenario() throws {
