@@ -131,6 +131,18 @@ import Training
       let error = try #require(throws: NetworkError.self) { try PrincipalStart(gated(layers)) }
       #expect("\(error)".contains("no convolution follows a gate"))
     }
+    // What would shut such a gate would shut the way.
+    let wave = Convolution(2, 2, KernelSize(3, 3), bias: true)
+    let swish = try #require(throws: NetworkError.self) {
+      try PrincipalStart(gated([wave, Swish(), Self.convolution]))
+    }
+    #expect("\(swish)".contains("a gate has no layer of its own"))
+  }
+
+  /// x S(x).
+  private struct Swish: Layer {
+    var children: [Child] { [] }
+    func callAsFunction(_ x: Signal) -> Signal { x * Pointwise.sigmoid(x) }
   }
 
   /// A slope at the end is undone by the branch before it, whatever the slopes, the depth of the branch and its paths.

@@ -67,6 +67,10 @@ struct ImagePath {
     nodes = walk.seen.sorted()
     branches = walk.branches
     gates = walk.gates
+    // A function that multiplies the image by what it makes of the image itself, as x S(x).
+    guard gates.allSatisfy({ !walk.seen.contains(graph.layer(before: $0)) }) else {
+      throw Obstacle("a gate has no layer of its own")
+    }
     components = try Self.components(graph, nodes, image)
     factors = Self.factors(graph, nodes, components)
     let upright = nodes.filter { node in
