@@ -23,9 +23,17 @@ package enum CodewordSize {
       throw SettingsError(
         part: part, key: Self.compression.key,
         reason: "must divide the \(realCount / unit) \(even ? "coefficients" : "reals") of the CSI,"
-          + " got \(compression)")
+          + " got \(compression)",
+        hint: "\(Self.divisors(of: realCount / unit, near: compression)) do")
     }
     return realCount / compression
+  }
+
+  /// The divisors on both sides of a number.
+  private static func divisors(of count: Int, near number: Int) -> String {
+    let below = stride(from: min(number, count), to: 0, by: -1).first { count % $0 == 0 }
+    let above = number < count ? (number...count).first { count % $0 == 0 } : nil
+    return [below, above].compactMap { $0 }.map(String.init).joined(separator: " and ")
   }
 
   /// M from `compression` or `length`.

@@ -54,7 +54,7 @@ public enum ArrayFile {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
       .filter { name in
         let isText = ["readme", "license"].contains { name.lowercased().hasPrefix($0) }
-        return !name.hasPrefix(".") && !isText
+        return !name.hasPrefix(".") && !isText && !isLevel(name)
           && suffixes.contains(ArrayFormat.suffix(of: name) ?? "")
       }
       .sorted { first, second in
@@ -70,6 +70,15 @@ public enum ArrayFile {
     }
     return names.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
   }
+
+  /// Whether a file has the level of each drop, which `data generate` writes beside the channels.
+  private static func isLevel(_ name: String) -> Bool {
+    let stem = (name as NSString).deletingPathExtension
+    return levelNames.contains { stem.hasSuffix("-\($0)") }
+  }
+
+  /// What `data generate` calls the levels of drops, and the ends of the names of files that have them alone.
+  public static let levelNames = ["gain_db", "normaliser_db"]
 
   /// Extensions of the files that a folder of shards may hold.
   private static let suffixes: Set<String> = [
@@ -199,6 +208,7 @@ enum ArrayFileFormat {
       hint = "in MATLAB, save with '-v7' or '-v7.3'; v4 files are not read"
     default:
       expected = "a .npy, .npz, .mat, .h5, .csv or .safetensors file"
+      hint = Self.conversion(of: window.path)
     }
     let found = start.prefix(8).map { byte in
       let digits = String(byte, radix: 16)
@@ -206,6 +216,22 @@ enum ArrayFileFormat {
     }
     throw window.error(
       at: 0, expected: expected, found: "bytes \(found.joined(separator: " "))", hint: hint)
+  }
+
+  /// How to save as .npy what a file of another kind holds.
+  private static func conversion(of path: String) -> String {
+    let name = (path as NSString).lastPathComponent
+    let saved = (name as NSString).deletingPathExtension + ".npy"
+    let suffix = ArrayFormat.suffix(of: path) ?? ""
+    let loads = [
+      "pkl": "pickle.load(open('\(name)', 'rb'))", "pickle": "pickle.load(open('\(name)', 'rb'))",
+      "json": "json.load(open('\(name)'))", "parquet": "pandas.read_parquet('\(name)')",
+      "feather": "pandas.read_feather('\(name)')", "xlsx": "pandas.read_excel('\(name)')",
+    ]
+    guard let load = loads[suffix] else {
+      return "in Python, numpy.save(FILE, array) writes .npy; in MATLAB, save(FILE, 'H', '-v7.3')"
+    }
+    return "in Python: numpy.save('\(saved)', numpy.array(\(load)))"
   }
 
   /// The signature stands at 0 or, after a user block, at 512, 1024, 2048, ...

@@ -10,7 +10,8 @@ final class OpenFile: Sendable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw DataFileError(
-        file: path, expected: "a readable file", found: systemErrorText())
+        file: path, expected: "a readable file", found: systemErrorText(),
+        hint: Self.variableHint(path))
     }
     var status = stat()
     let failed = fstat(descriptor, &status) != 0
@@ -23,6 +24,15 @@ final class OpenFile: Sendable {
     }
     self.descriptor = descriptor
     self.size = Int(status.st_size)
+  }
+
+  /// For `h.mat:H`, as commands for samples take it.
+  private static func variableHint(_ path: String) -> String? {
+    guard let colon = path.lastIndex(of: ":"),
+      FileManager.default.fileExists(atPath: String(path[..<colon]))
+    else { return nil }
+    let name = path[path.index(after: colon)...]
+    return "the variable stands apart: '--variable \(name)', or 'variable: \(name)' below 'channel'"
   }
 
   /// Takes over a descriptor that holds `size` bytes.

@@ -39,7 +39,10 @@ public struct DataFileError: Error, Sendable, Equatable, CustomStringConvertible
   }
 
   /// `data.csv:3:17: expected a number, found 'abc'`, then the hint on a second line.
-  public var description: String {
+  public var description: String { complaint + (hint.map { "\n  hint: \($0)" } ?? "") }
+
+  /// The description without the hint.
+  public var complaint: String {
     var text = file
     if case .text(let line, let column) = place { text += ":\(line):\(column)" }
     if let variable { text += ": variable '\(printable(variable))'" }
@@ -48,9 +51,7 @@ public struct DataFileError: Error, Sendable, Equatable, CustomStringConvertible
     case .byte(let offset): text += ": byte \(offset)"
     case .inflatedByte(let offset): text += ": byte \(offset) of the inflated data"
     }
-    text += ": expected \(expected), found \(found)"
-    if let hint { text += "\n  hint: \(hint)" }
-    return text
+    return text + ": expected \(expected), found \(found)"
   }
 }
 

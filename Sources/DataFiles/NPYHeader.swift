@@ -112,7 +112,7 @@ struct NPYHeader {
         expected: "a number type such as '<f4'", found: "'\(printable(descriptor))'",
         hint: kind == "O"
           ? "an array of Python objects: save np.stack(list(a)) or a.astype('complex64')"
-          : "convert with numpy's astype('float32')")
+          : "convert with numpy's astype('\(kind.first == "c" ? "complex64" : "float32")')")
     }
     return (type, isComplex, mark == ">")
   }

@@ -58,7 +58,9 @@ extension WeightsFile {
 
   /// Whether another program wrote a file.
   private static func isForeign(_ path: String) -> Bool {
-    guard let archive = TensorArchive.format(path) else { return false }
+    guard let archive = TensorArchive.format(path), ArrayFormat.suffix(of: path) != "npz" else {
+      return false
+    }
     return archive != .safetensors || (try? ArrayFile.metadata(path))?["format"] != format
   }
 

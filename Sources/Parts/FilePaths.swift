@@ -35,7 +35,7 @@ public struct FilePaths: SettingValue, Hashable {
 
 extension ValueKind {
   /// The files that a setting of this kind names.
-  func files(_ setting: Setting) -> [String] {
+  package func files(_ setting: Setting) -> [String] {
     switch (self, setting) {
     case (.file, .text(let path)): [path]
     case (.list(let element, _), .list(let values)): values.flatMap { element.files($0) }

@@ -132,13 +132,19 @@ struct OverrideReader {
       log.error(place, error.reason)
       return nil
     }
-    let source = SourceText(String(parts[1]), name: name, layer: -1, hasLines: false)
+    let source = SourceText(
+      Self.quoted(String(parts[1])), name: name, layer: -1, hasLines: false)
     guard let value = YAMLNode.parse(source, log: log) else { return nil }
     guard !value.isNull else {
       log.error(place, "has no value after '='")
       return nil
     }
     return YAMLEntry(key: path, keyPosition: place, value: value)
+  }
+
+  /// A name with settings, such as `acrnet {binary: encoder}`, in the quotes that YAML wants around it.
+  private static func quoted(_ value: String) -> String {
+    value.wholeMatch(of: /[A-Za-z][\w-]* ?\{[^'{}]*\}/) == nil ? value : "'\(value)'"
   }
 
   private func document(_ entry: YAMLEntry) -> ScenarioDocument? {

@@ -123,6 +123,31 @@ extension Scenario {
       severity, at: place, "\(subject) \(error.reason)\(circumstances(point))", hint: error.hint)
   }
 
+  /// Places a complaint about a file that a part reads.
+  ///
+  /// - Parameters:
+  ///   - file: its path, if it is known.
+  ///   - section: the section of the part.
+  ///   - point: index of the operating point.
+  ///   - message: what is wrong with the file.
+  ///   - hint: a way out.
+  /// - Returns: an error at the value of the key that names the file, or its folder, else at the section.
+  public func diagnostic(
+    forFile file: String?, section: Section, point: Int, _ message: String, hint: String?
+  ) -> Diagnostic {
+    let reading = reading(of: section, point)
+    let key = reading?.places.keys.sorted().first { key in
+      guard let file, let kind = reading?.part?.parameter(key)?.kind,
+        let setting = reading?.settings?.values[key]
+      else { return false }
+      return kind.files(setting).contains { "\(file)/".contains("\($0)/") }
+    }
+    let place = key.flatMap { reading?.places[$0] } ?? reading?.place ?? sources.place
+    let subject = key.map { "\(section).\($0)" } ?? section.rawValue
+    return Diagnostic(
+      .error, at: place, "\(subject): \(message)\(circumstances(point))", hint: hint)
+  }
+
   /// Whether a key has a value that is written in the scenario or overridden, in place of its default.
   public func isWritten(_ key: String, _ section: Section, point: Int? = nil) -> Bool {
     reading(of: section, point)?.places[key] != nil

@@ -190,6 +190,8 @@ struct SectionReader {
     switch (kind, node.content) {
     case (.choice(let words), .scalar(let word)), (.name(let words), .scalar(let word)):
       nearestWord(to: word, among: words).didYouMean
+    case (.name, .mapping(let mapping)) where mapping.entries.contains { $0.key.contains("{") }:
+      "a name with settings needs quotes, as in 'acrnet {binary: encoder}'"
     case (.list, .scalar(let text)):
       "write it as [\(text.contains(",") ? text : text.split(separator: " ").joined(separator: ", "))]"
     case (.integer, .scalar(let text)) where text.hasPrefix("1/") && Int(text.dropFirst(2)) != nil:

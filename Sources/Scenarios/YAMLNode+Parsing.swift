@@ -158,6 +158,9 @@ extension SourceText {
     let before = text.unicodeScalars.prefix(mark.column)
     if before.contains("\t") { return "indent with spaces, not tabs" }
     let at = text.unicodeScalars.dropFirst(mark.column - 1).first
+    if let name = text.firstMatch(of: /[:\[,] *([A-Za-z][\w-]* ?\{[^'{}]*\})/)?.output.1 {
+      return "a name with settings needs quotes: '\(name)'"
+    }
     if at == "%" || at == "@" || at == "`" { return "put the text in quotes" }
     return nil
   }

@@ -13,6 +13,8 @@ struct LinkTreeBuilder {
   private var nodes: [Section] = []
   private var constants: [Int: PointConstants] = [:]
   private var metrics: [Int: [any Metric]] = [:]
+  /// What is wrong, if all of it is looked for; nil if the first complaint ends the building.
+  private var problems: [LinkProblem]?
 
   /// - Throws: ``PlacedError`` for settings that do not go together; file errors.
   static func build(
@@ -32,6 +34,21 @@ struct LinkTreeBuilder {
       layout: BlockLayout(
         numbers: metrics.numbers.map(\.name), users: points.map { builder.constants[$0]!.users }),
       numbers: metrics.numbers, nodes: builder.nodes, fileDigests: builder.maker.fileDigests)
+  }
+
+  /// Everything that keeps the links of a scenario from being made: a part that cannot be made hides only what stands behind it.
+  ///
+  /// - Parameter store: of placeholders.
+  static func problems(
+    _ scenario: Scenario, metrics: MetricSelection, store: FittingStore
+  ) -> [LinkProblem] {
+    let maker = StageMaker(scenario, store: store, channels: nil)
+    var builder = LinkTreeBuilder(
+      scenario: scenario, metricTypes: metrics.metrics, maker: maker)
+    builder.problems = []
+    _ = try? builder.branch(
+      Section.passed[...], scenario.points, maker.start(scenario.points[0]))
+    return builder.problems ?? []
   }
 
   private init(scenario: Scenario, metricTypes: [any Metric.Type], maker: StageMaker) {
@@ -55,15 +72,21 @@ struct LinkTreeBuilder {
       if groups[key] == nil { order.append(key) }
       groups[key, default: []].append(point)
     }
-    return try order.map { key in
+    return try order.compactMap { key in
       let points = groups[key]!
       let id = nodes.count
       nodes.append(section)
       var state = state
-      let (stage, key) = try maker.stage(section, points, &state)
-      return Node(
-        id: id, stage: stage, key: key,
-        children: try branch(sections.dropFirst(), points, state), points: points.map(\.index))
+      do {
+        let (stage, key) = try maker.stage(section, points, &state)
+        return Node(
+          id: id, stage: stage, key: key,
+          children: try branch(sections.dropFirst(), points, state), points: points.map(\.index))
+      } catch {
+        guard problems != nil else { throw error }
+        problems!.append(LinkProblem(error, section: section, point: points[0].index))
+        return nil
+      }
     }
   }
 

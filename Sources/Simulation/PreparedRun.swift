@@ -82,16 +82,31 @@ public struct PreparedRun: Sendable {
       tree = try LinkTreeBuilder.build(
         scenario, metrics: metrics, store: store, channels: channels)
       pendingFits = store.pending
-    } catch let placed as PlacedError {
-      throw ScenarioErrors([
-        scenario.diagnostic(for: placed.error, section: placed.section, point: placed.point)
-      ])
+    } catch let error where error is PlacedError || error is DataFileError {
+      throw Self.allErrors(scenario, report, isResolved: isResolved, pool, first: error)
     } catch let error as SettingsError where error.part == "report" {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .report)])
     }
     statistics = StageStatistics(tree.nodes)
     header = Self.header(self.scenario, settings, report, tree)
     blockSize = header.blockSize
+  }
+
+  /// All that keeps the links of a scenario from being made, looked for once a first thing is found.
+  private static func allErrors(
+    _ scenario: Scenario, _ report: ReportSettings, isResolved: Bool, _ pool: WorkerPool,
+    first: any Error
+  ) -> any Error {
+    let store = FittingStore(
+      folder: nil, sources: [], pool: pool, placeholdersOnly: true, isResolved: isResolved)
+    var problems: [LinkProblem] = []
+    if let metrics = try? report.metrics(of: scenario.registry) {
+      problems = LinkTreeBuilder.problems(scenario, metrics: metrics, store: store)
+    }
+    if problems.isEmpty, let placed = first as? PlacedError {
+      problems = [LinkProblem(placed, section: placed.section, point: placed.point)]
+    }
+    return LinkProblem.error(problems, in: scenario) ?? first
   }
 
   /// The scenario with the numbers of drops that its recorded data has, in place of larger defaults; as it is if that cannot be told.

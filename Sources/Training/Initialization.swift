@@ -8,12 +8,16 @@ public enum Initialization: String, Choice {
   case drawn
   /// `PrincipalStart` of Networks: the principal components of the training set.
   case principal_components
+  /// The same after a random rotation that gives all reals of a codeword one variance.
+  case rotated_components
 
   static let parameter = Parameter<Initialization>.choice(
     "initialization", default: .drawn,
     """
     What the parameters have before the first step: values drawn as each layer declares them, or the principal components of \
-    the images in the dense layers at the codeword, all other layers handing the image on. Weights of 'start' replace both.
+    the images in the dense layers at the codeword, all other layers handing the image on; rotated_components are turned at \
+    random until all reals of a codeword have the variance 1, for quantisers with the same cells for all of them and codewords \
+    in [0, 1] or [-1, 1]. Weights of 'start' replace all.
     """)
 
   /// The start of a network of which the decoder is trained too.
@@ -23,19 +27,27 @@ public enum Initialization: String, Choice {
   ///
   /// - Throws: `SettingsError` for a network that has no such start, and for a method that keeps a decoder.
   static func principalStart(
-    _ network: NetworkChoice, _ settings: TrainingSettings
+    _ network: NetworkChoice, _ settings: TrainingSettings, seed: UInt64 = 0
   ) throws(SettingsError) -> PrincipalStart {
-    let hint = "write 'initialization: drawn'"
     if settings.method.keepsDecoder {
       throw settings.error(
         parameter.key, "an encoder of other components does not suit the decoder that is there",
-        hint: hint)
+        hint: hint(.drawn))
     }
+    let autoencoder = settings.autoencoder(network)
+    let isRotated = settings.initialization == .rotated_components
     do {
-      return try PrincipalStart(settings.autoencoder(network))
+      return try PrincipalStart(
+        autoencoder, axes: isRotated ? .rotated(seed: seed) : .components)
     } catch {
-      throw settings.error(parameter.key, "\(error)", hint: hint)
+      let canBeRotated = (try? PrincipalStart(autoencoder, axes: .rotated(seed: seed))) != nil
+      throw settings.error(
+        parameter.key, "\(error)", hint: hint(canBeRotated ? .rotated_components : .drawn))
     }
+  }
+
+  private static func hint(_ other: Initialization) -> String {
+    "write '\(parameter.key): \(other.rawValue)'"
   }
 
   /// Samples that the components are taken from, for each value of an image.
@@ -64,10 +76,10 @@ public enum Initialization: String, Choice {
     let autoencoder = settings.autoencoder(network)
     let drawn = TrainingLoop.initialWeights(
       autoencoder, seed: seed, outputGain: settings.outputGain)
-    guard settings.initialization == .principal_components,
+    guard settings.initialization != .drawn,
       !drawn.values.keys.allSatisfy({ given[$0] != nil })
     else { return drawn }
-    let start = try principalStart(network, settings)
+    let start = try principalStart(network, settings, seed: seed)
     let source = data.training
     guard source.count >= start.componentCount else {
       throw settings.error(

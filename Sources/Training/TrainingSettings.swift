@@ -236,7 +236,7 @@ public struct TrainingSettings: Sendable {
     _ = try stages(network, teacher: teacher)
     _ = try start(network, teacher: teacher)
     _ = try codewordSteps(network, seed: 0)
-    if initialization == .principal_components {
+    if initialization != .drawn {
       _ = try Initialization.principalStart(network, self)
     }
   }

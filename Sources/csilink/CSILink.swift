@@ -62,7 +62,9 @@ struct CSILink: ParsableCommand {
       Foundation.exit(StandardStreams.finishOutput() ? 0 : 1)
     }
     let isUsage = code == .validationFailure
-    printError(isUsage ? fullMessage(for: error) : "\(error)")
+    let text = isUsage ? fullMessage(for: error) : "\(error)"
+    let hint = isUsage ? UsageHint.text(Array(CommandLine.arguments.dropFirst()), text) : nil
+    printError(text + (hint.map { "\n  hint: \($0)" } ?? ""))
     Foundation.exit(isUsage ? 2 : 1)
   }
 }

@@ -43,6 +43,8 @@ struct ReplayCommand: ParsableCommand {
     let recorded = try RecordedResult(reading: result)
     let row = try recorded.row(where: conditions())
     let pool = WorkerPool(threadCount: threads.count)
+    // Told before anything is fitted.
+    try Replay.require(recorded.preparedRun(pool: pool, isDry: true), point: row, drop: drop)
     let prepared = try recorded.preparedRun(pool: pool) { printError("# \($0)") }
     let replay = try Replay(prepared, point: row, drop: drop)
     let isConfirmed = try recorded.confirms(replay, row: row, drop: drop)

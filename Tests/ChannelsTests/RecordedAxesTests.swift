@@ -90,6 +90,50 @@ private let grid = LinkContext.Grid(toneCount: 3, spacingHz: 60e3, carrierHz: 3.
     }
   }
 
+  /// The ports of a panel lie on several axes, wherever they are: the first is the slowest.
+  @Test(arguments: [["drop", "tone", "port", "antenna"], ["port", "drop", "port", "tone"]])
+  func portsOfAPanel(axes: [String]) throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("csilink-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (drops, rows, columns) = (4, 2, 5)
+    let isLast = axes[0] == "drop"
+    var values: [Float] = []
+    func add(_ drop: Int, _ tone: Int, _ row: Int, _ column: Int) {
+      let value = Self.number(drop, tone, columns * row + column)
+      values += [value.real, value.imaginary]
+    }
+    if isLast {
+      for drop in 0..<drops {
+        for tone in 0..<3 {
+          for row in 0..<rows { for column in 0..<columns { add(drop, tone, row, column) } }
+        }
+      }
+    } else {
+      for row in 0..<rows {
+        for drop in 0..<drops {
+          for column in 0..<columns { for tone in 0..<3 { add(drop, tone, row, column) } }
+        }
+      }
+    }
+    let path = folder.appendingPathComponent("panel.npy").path
+    let shape = isLast ? [drops, 3, rows, columns] : [rows, drops, columns, 3]
+    try ArrayFile.write([NumericArray(shape: shape, isComplex: true, floats: values)], to: path)
+    let model = try Self.model(path, axes: axes)
+    #expect(model.portCount == 10 && model.dropCount(in: .run) == 4)
+    let response = try model.frequencyResponse(DropBlock(0..<4, seed: 1), slots: [0])[0]
+    for drop in 0..<drops {
+      for tone in 0..<3 {
+        for port in 0..<10 {
+          #expect(response[drop, tone, port] == Self.number(drop, tone, port))
+        }
+      }
+    }
+    let error = try #require(throws: DataFileError.self) { try Self.model(path) }
+    #expect(error.hint?.contains("[drop, tone, port, port]") == true)
+  }
+
   /// MATLAB drops axes of length one at the end.
   @Test func oneDropOrOnePortMayHaveNoAxis() throws {
     let folder = FileManager.default.temporaryDirectory

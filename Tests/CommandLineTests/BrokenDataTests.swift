@@ -34,7 +34,9 @@ struct BrokenData: Sendable, CustomTestStringConvertible {
     let result = try Program.run("run", "data.yaml", "--output", "out", in: folder)
     #expect(result.status == 1, "\(result)")
     #expect(result.output.isEmpty, "\(result)")
-    #expect(result.errors.hasPrefix("./\(broken.name):"), "\(result)")
+    #expect(
+      result.errors.hasPrefix("data.yaml:3:36: error: channel.file: ./\(broken.name):"),
+      "\(result)")
     #expect(result.errors.contains(broken.message), "\(result)")
     #expect(!folder.has("out/report.csv"))
   }

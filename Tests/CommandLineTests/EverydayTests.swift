@@ -224,6 +224,70 @@ import Testing
     #expect(!folder.has("w"))
   }
 
+  /// What the parser of arguments cannot know: keys of scenarios, and scenarios without a command.
+  @Test(
+    arguments: [
+      (["run", "s.yaml", "--drops", "10"], "--set run.drops=..."),
+      (["train", "s.yaml", "--learning-rate", "1"], "--set training.learning_rate=..."),
+      (["check", "s.yaml", "--snr_db", "3"], "--set pilots.snr_db=..."),
+      (["s.yaml"], "'csilink run s.yaml' runs a scenario"),
+      (["run", "s.yaml", "--bananas"], nil),
+    ] as [([String], String?)])
+  func wrongUsage(arguments: [String], hint: String?) throws {
+    let result = try Program.run(arguments, in: TestFolder())
+    #expect(result.status == 2, "\(result)")
+    if let hint {
+      #expect(result.errors.contains("hint: ") && result.errors.contains(hint), "\(result)")
+    } else {
+      #expect(!result.errors.contains("hint: "), "\(result)")
+    }
+  }
+
+  /// A name with settings needs quotes in a file, which tells it, and none behind --set.
+  @Test func namesWithSettings() throws {
+    let folder = try TestFolder()
+    let overridden = try Program.run(
+      "config", Self.small, "--set", "codec={network: crnet}", "--set",
+      "codec.network=acrnet {expansion: 2, binary: encoder}", in: folder)
+    #expect(overridden.status == 0, "\(overridden)")
+    #expect(overridden.output.contains("acrnet {expansion: 2, binary: encoder}"))
+    for (name, text) in [
+      ("one", "network: crnet {binary: both}"), ("two", "{network: crnet {binary: both}}"),
+    ] {
+      try folder.write(Data("link:\n  codec:\n    \(text)\n".utf8), to: "\(name).yaml")
+      let file = try Program.run("config", "\(name).yaml", in: folder)
+      #expect(file.status == 2 && file.errors.contains("needs quotes"), "\(file)")
+    }
+  }
+
+  /// What is no array file tells how to make one of it; levels beside channels are no shards.
+  @Test func arraysOfOtherPrograms() throws {
+    let folder = try TestFolder()
+    for (name, words) in [
+      ("h.pkl", "numpy.save('h.npy', numpy.array(pickle.load(open('h.pkl', 'rb'))))"),
+      ("h.json", "json.load(open('h.json'))"), ("h.fits", "numpy.save(FILE, array)"),
+    ] {
+      try folder.write(Data("something".utf8), to: name)
+      let result = try Program.run("data", "describe", name, in: folder)
+      #expect(result.status == 1 && result.errors.contains(words), "\(result)")
+    }
+    let real = NumericArray(
+      name: nil, shape: [3, 2, 4, 4], floats: (0..<96).map { Float($0) / 96 })
+    for (name, array) in [
+      ("set/a.npy", real), ("set/b.npy", real),
+      ("set/a-gain_db.npy", NumericArray(name: nil, shape: [3], floats: [1, 2, 3])),
+    ] {
+      try FileManager.default.createDirectory(
+        atPath: "\(folder.path)/set", withIntermediateDirectories: true)
+      try ArrayFile.write([array], to: "\(folder.path)/\(name)")
+    }
+    let set = try Program.run(
+      "data", "describe", "set", "--layout", "csinet", "--ports", "4", "--pca", "0", in: folder)
+    #expect(set.status == 0 && set.output.contains("6 x 2 x 4 x 4"), "\(set)")
+    let colon = try Program.run("data", "describe", "set/a.npy:H", in: folder)
+    #expect(colon.status == 1 && colon.errors.contains("--variable H"), "\(colon)")
+  }
+
   @Test func missingShards() throws {
     let folder = try TestFolder()
     for shard in ["1", "3"] {

@@ -43,6 +43,12 @@ import Testing
     let beyond = try Program.run(
       "replay", "results/again", "--drop", "30", "--point", "pilots.snr_db=0", in: folder)
     #expect(beyond.status == 1 && beyond.errors.contains("drops 0 to 29"))
+    // Also where the fitted parts are gone and would have to be made again.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/results/again/fitted")
+    let early = try Program.run(
+      "replay", "results/again", "--drop", "30", "--point", "pilots.snr_db=0", in: folder)
+    #expect(early.status == 1 && early.errors.contains("drops 0 to 29"), "\(early)")
+    #expect(!early.errors.contains("fitting"), "\(early)")
     let shard = try Program.run(
       "run", "again.yaml", "--shard", "1/2", "--dump", "codeword", in: folder)
     #expect(shard.status == 2)

@@ -109,6 +109,38 @@ import Testing
     for word in test.words { #expect(text.contains(word), "no \(word) in: \(text)") }
   }
 
+  /// What is wrong at several places, settings and files, is told at once: a part that cannot be made hides only what stands behind it.
+  @Test func allThatIsWrongIsToldAtOnce() throws {
+    let folder = FileManager.default.temporaryDirectory.path
+    let yaml = { (codecs: String) in
+      """
+      link:
+        grid: {tones: 16}
+        channel: {type: rayleigh, ports: 4, taps: 4}
+        transform: {taps: 8}
+        codec: {type: pca, fit: {drops: 100}}
+      sweep:
+        codec: [\(codecs)]
+        quantizer: [none, {type: uniform, range: [-1, 1]}]
+        feedback: [ideal, {type: bsc, p: 0.1}]
+      run: {seed: 1, drops: 10}
+      """
+    }
+    let missing = ["a", "b"].map { "\(folder)/csilink-missing-\($0).safetensors" }
+    let networks = missing.map { "{network: cl-crnet, compression: 4, weights: \($0)}" }
+    let found = complaints(
+      yaml("none, {type: dft_selection, compression: 7}, {type: dft_selection, compression: 11}"))
+    #expect(found.count == 3, "\(found)")
+    for words in ["got 7", "got 11", "'bsc' carries bits"] {
+      #expect(found.contains { $0.contains(words) }, "\(found)")
+    }
+    let files = #expect(throws: FileErrors.self) {
+      try prepare(yaml(networks.joined(separator: ", ")))
+    }
+    let text = files.map { "\($0)" } ?? ""
+    for words in missing + ["test.yaml:7:"] { #expect(text.contains(words), "\(text)") }
+  }
+
   /// The other two combinations of quantiser and link are legal.
   @Test(arguments: [
     ("none", "ideal"), ("none", "{type: analogue, snr_db: 10}"),

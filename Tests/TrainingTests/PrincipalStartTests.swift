@@ -145,6 +145,75 @@ import Training
     func callAsFunction(_ x: Signal) -> Signal { x * Pointwise.sigmoid(x) }
   }
 
+  // MARK: - Rotated
+
+  /// The values of a codeword, one list for each real, and how much of the energy of the components that it has is lost.
+  private static func rotated(_ network: String, seed: UInt64 = 5) throws
+    -> (reals: [[Float]], lost: Float)
+  {
+    let autoencoder = try choice(network).autoencoder
+    let weights = try PrincipalStart(autoencoder, axes: .rotated(seed: seed))
+      .weights(drawnWeights(autoencoder, seed: 3), moment: moment(), samples: samples, pool: pool)
+    let codewords = try InferencePlan(autoencoder.encoder, weights: weights)
+      .run([samples], count: 2 * size, pool: pool)[0]
+    let outputs = try InferencePlan(autoencoder.decoder, weights: weights)
+      .run([codewords], count: 2 * size, pool: pool)[0]
+    var (error, energy) = (Float(0), Float(0))
+    for row in 0..<2 * size where 37 * (row / 2) % size < 32 {
+      for place in row * size..<(row + 1) * size {
+        error += pow(outputs[place] - samples[place], 2)
+        energy += pow(samples[place] - 0.5, 2)
+      }
+    }
+    let reals = (0..<32).map { real in (0..<2 * size).map { codewords[32 * $0 + real] } }
+    return (reals, error / energy)
+  }
+
+  /// All reals have nearly one variance, whose mean is 1, and the same components come through as without a rotation; behind a function
+  /// that saturates most of them does: these samples lie 4.5 deviations out where the first component is, a Gaussian value would lose 0.014.
+  @Test(
+    arguments: [
+      ("csinet", 0.003), ("acrnet-1x", 0.003), ("csinet {codeword: tanh}", 0.1),
+      ("acrnet {codeword: sigmoid}", 0.1),
+    ] as [(String, Float)])
+  func rotatedComponentsHaveOneVariance(network: String, most: Float) throws {
+    let (reals, lost) = try Self.rotated(network)
+    #expect(lost < most, "\(lost)")
+    if network.contains("codeword") {
+      let range: ClosedRange<Float> = network.contains("tanh") ? -1...1 : 0...1
+      let middle = (range.lowerBound + range.upperBound) / 2
+      for values in reals {
+        #expect(values.allSatisfy(range.contains))
+        #expect(abs(values.reduce(0, +) / Float(values.count) - middle) < 0.01)
+      }
+      return
+    }
+    let variances = reals.map { $0.reduce(0) { $0 + $1 * $1 } / Float(2 * Self.size) }
+    #expect(abs(variances.reduce(0, +) / 32 - 1) < 0.01)
+    // Unrotated, the first has 7 times the variance of the last.
+    #expect(variances.max()! / variances.min()! < 3, "\(variances)")
+  }
+
+  @Test func rotationsAreDrawn() throws {
+    #expect(try Self.rotated("csinet").reals == Self.rotated("csinet").reals)
+    #expect(try Self.rotated("csinet").reals != Self.rotated("csinet", seed: 6).reals)
+  }
+
+  /// Codewords that saturate cannot be components of very different variance, but rotated ones.
+  @Test func boundedCodewordsNeedARotation() throws {
+    let bounded = try Self.choice("csinet {codeword: sigmoid}")
+    let error = try #require(throws: SettingsError.self) {
+      try settings(Self.principal).check(bounded, teacher: nil)
+    }
+    #expect(error.hint == "write 'initialization: rotated_components'")
+    let rotated = Self.principal.merging(["initialization": .text("rotated_components")]) { $1 }
+    try settings(rotated).check(bounded, teacher: nil)
+    let other = try #require(throws: SettingsError.self) {
+      try settings(rotated).check(try NetworkChoice("transnet", compression: 16), teacher: nil)
+    }
+    #expect(other.hint == "write 'initialization: drawn'")
+  }
+
   /// A slope at the end is undone by the branch before it, whatever the slopes, the depth of the branch and its paths.
   @Test(arguments: [(0.3, 0.3), (0.5, 0.1), (0.1, 0), (0.2, 0.9)] as [(Float, Float)])
   func slopesAtTheEndAreUndone(last: Float, inside: Float) throws {

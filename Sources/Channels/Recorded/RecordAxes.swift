@@ -35,7 +35,7 @@ package struct RecordAxes: Sendable, Equatable {
 
   private func count(_ name: Name) -> Int { names.count { $0 == name } }
 
-  /// Axes that a layout has once, and those that it has at most once.
+  /// Axes that a layout has once, and those that it has at most once. Ports or angles may also lie on several axes, those of a panel.
   private func axes(of kind: RecordLayout.Kind) -> (once: [Name], atMost: [Name]) {
     let (row, column) = kind.matrixAxes
     guard kind == .csinet else { return ([row], [column, .slot, .part]) }
@@ -62,7 +62,7 @@ package struct RecordAxes: Sendable, Equatable {
     for name in [.drop] + once where count(name) == 0 {
       return "must name the axis of each \(name), got [\(list)]"
     }
-    for name in once + atMost where count(name) > 1 {
+    for name in once + atMost where count(name) > 1 && name != kind.matrixAxes.1 {
       return "names \(name) twice, got [\(list)]"
     }
     return nil
@@ -79,7 +79,8 @@ package struct RecordAxes: Sendable, Equatable {
         expected: "an array [\(names.map(\.rawValue).joined(separator: ", "))]", found: found,
         hint:
           "'axes' names every axis in the order of the file: drop (or sample), slot, tone (subcarrier), port (antenna), "
-          + "delay, angle, part (real, imaginary), one (length 1)")
+          + "delay, angle, part (real, imaginary), one (length 1); ports of rows and columns, or of polarisations, are several "
+          + "axes, as in [drop, tone, port, port]")
     }
     var fitted = names
     if shape.count > names.count {

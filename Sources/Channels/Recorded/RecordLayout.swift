@@ -29,8 +29,8 @@ package struct RecordLayout: Sendable {
     """
     Meaning of each axis in the order of the file, such as MATLAB's [tone, port, drop]; [drop, tone, port] or [drop, delay, \
     angle] if left out, of real arrays [drop, part, tone, port]. part: real and imaginary part; one: an axis of length 1, \
-    which needs no name; value: all values of a csinet drop. Several drop axes are taken together, the first slowest. sample, \
-    subcarrier and antenna are other words for drop, tone and port.
+    which needs no name; value: all values of a csinet drop. Several drop axes are taken together, the first slowest, and so are \
+    several axes of ports or angles, such as those of a panel's rows, columns and polarisations. sample, subcarrier and antenna are other words for drop, tone and port.
     """)
   static let ports = Parameter<Int?>.optional(
     "ports", .integer(1...4096), "Angles, which is ports Nt, of layout csinet; 32 if left out.")
@@ -122,7 +122,8 @@ package struct RecordLayout: Sendable {
             + "\(kind.matrixAxes.1)]; 'layout: csinet' reads real values in [0, 1]")
     }
     func length(_ name: RecordAxes.Name) -> Int? {
-      zip(names, info.shape).first { $0.0 == name }?.1
+      let lengths = zip(names, info.shape).filter { $0.0 == name }.map(\.1)
+      return lengths.isEmpty ? nil : lengths.reduce(1, *)
     }
     let (row, column) = kind.matrixAxes
     if let values = length(.value) {

@@ -56,7 +56,9 @@ public struct RecordedChannel: ChannelModel, Part {
           reason: "holds \(layout.rowCount) tones, but the grid has \(toneCount)",
           hint:
             "set grid.tones: \(layout.rowCount) if the file's axes, of \(Self.text(shards[0].info.shape)) values, are named right "
-            + "('axes'; 'csilink data describe' shows both)")
+            + "('axes'; 'csilink data describe' shows both)"
+            + (shards[0].info.isComplex
+              ? "" : "; real values in [0, 1] around 0.5 are 'layout: csinet'"))
       }
       synthesis = nil
     } else {

@@ -25,7 +25,7 @@ struct ImagePath {
   let components: [Int: [Int]]
   /// What the image is multiplied by in each channel of each node.
   let factors: [Int: [Float]]
-  /// What the path ends in behind the last layer.
+  /// What the side ends in behind the path's last layer.
   let output: Pointwise?
 
   /// The path of a side.
@@ -35,11 +35,17 @@ struct ImagePath {
     let graph = network.graph
     guard graph.inputs.count == 1 else { throw Obstacle("it reads two codewords") }
     var walk = Walk(graph: graph)
-    let end = graph.behindReshapes(graph.outputs[0])
+    let last = graph.behindReshapes(graph.outputs[0])
+    if case .pointwise(let function) = graph.nodes[last].operation {
+      output = function
+    } else {
+      output = nil
+    }
+    let end = output == nil ? last : graph.behindReshapes(graph.nodes[last].inputs[0])
     let node: Int
     switch side {
     case .encoder:
-      (node, output) = (end, nil)
+      node = end
       guard case .dense = graph.nodes[end].operation else {
         throw Obstacle("no dense layer gives its codeword")
       }
@@ -48,12 +54,7 @@ struct ImagePath {
         throw Obstacle("a dense layer stands before that of its codeword")
       }
     case .decoder:
-      if case .pointwise(let function) = graph.nodes[end].operation {
-        output = function
-      } else {
-        output = nil
-      }
-      try walk.visit(output == nil ? end : graph.nodes[end].inputs[0])
+      try walk.visit(output == nil ? end : graph.nodes[last].inputs[0])
       guard let first = walk.dense else { throw Obstacle("no dense layer reads its codeword") }
       guard case .input = graph.nodes[graph.behindReshapes(graph.nodes[first].inputs[0])].operation
       else {

@@ -4,7 +4,7 @@ import LinkMath
 ///
 /// The dense layers at the codeword become the largest eigenvectors V of the second moment of `x - 0.5`, x an image in [0, 1]:
 /// `s = a Vᵀ (x - 0.5)` and `y = g V s / a`, with g the inverse slope of the function at the output and `a = sqrt(g)`, so that
-/// the weights of both layers are of one size. All other layers hand the image on: kernels have a one in their middle,
+/// the weights of both layers are of one size; or a rotation of them (``CodewordAxes``). All other layers hand the image on: kernels have a one in their middle,
 /// batch normalisations have the image's own mean and deviation as shift and scale, learned slopes are 1, gates are half open, and residual
 /// branches keep their drawn values behind a small scale. Where leaky slopes stand on the decoder's way, the image passes them
 /// raised above zero, and is lowered by the last layer that can; a slope behind that one is undone by the branch before it
@@ -16,16 +16,22 @@ public struct PrincipalStart: Sendable {
   private let autoencoder: Autoencoder
   private let image: Shape
   private let encoder, decoder: ImagePath
+  private let axes: CodewordAxes
 
   /// Scale of what residual branches add, as a share of the image's deviation.
   private static let quiet: Float = 0.01
 
   /// A start of a network.
   ///
+  /// - Parameters:
+  ///   - autoencoder: the network.
+  ///   - axes: what the reals of its codeword are.
   /// - Throws: ``NetworkError/noPrincipalStart(_:reason:)`` for a network without dense layers at the codeword, or whose other
   ///   layers cannot hand an image on.
-  public init(_ autoencoder: Autoencoder) throws(NetworkError) {
-    self.autoencoder = autoencoder
+  public init(
+    _ autoencoder: Autoencoder, axes: CodewordAxes = .components
+  ) throws(NetworkError) {
+    (self.autoencoder, self.axes) = (autoencoder, axes)
     let image = autoencoder.encoder.graph.inputShapes[0]
     self.image = image
     func path(_ side: WeightsFile.Side) throws(NetworkError) -> ImagePath {
@@ -46,6 +52,13 @@ public struct PrincipalStart: Sendable {
           reason:
             "at its \(side.rawValue): a residual branch ends in nothing that could make it small")
       }
+    }
+    if encoder.output != nil, case .components = axes {
+      throw .noPrincipalStart(
+        autoencoder.name,
+        reason:
+          "at its encoder: components of very different variance do not fit the function that ends it"
+      )
     }
     if let output = decoder.output, output == .tanh {
       throw .noPrincipalStart(autoencoder.name, reason: "its images are not centred at 0.5")
@@ -85,11 +98,12 @@ public struct PrincipalStart: Sendable {
     }
     var start = StartValues(drawn, autoencoder)
     let (gain, middle) = output
-    let scale = gain.squareRoot()
-    setEncoder(vectors, scale, PlaneStatistics(image, variances, middle: 0.5), &start)
+    let basis = try CodewordBasis(
+      axes, values: values, vectors: vectors, gain: gain, function: encoder.output)
+    setEncoder(basis, PlaneStatistics(image, variances, middle: 0.5), &start)
     let raised = raise(gain)
     setDecoder(
-      vectors, scale, PlaneStatistics(image, kept.map { gain * gain * Float($0) }, middle: middle),
+      basis, PlaneStatistics(image, kept.map { gain * gain * Float($0) }, middle: middle),
       raised, &start)
     if let inverse = inverse(raised) {
       let codewords = try InferencePlan(autoencoder.encoder, weights: start.weights)
@@ -102,7 +116,7 @@ public struct PrincipalStart: Sendable {
   // MARK: - Encoder
 
   private func setEncoder(
-    _ vectors: [[Double]], _ scale: Float, _ statistics: PlaneStatistics, _ start: inout StartValues
+    _ basis: CodewordBasis, _ statistics: PlaneStatistics, _ start: inout StartValues
   ) {
     let graph = autoencoder.encoder.graph
     for index in encoder.nodes { start.pass(graph, index, encoder, statistics, shift: 0) }
@@ -117,10 +131,11 @@ public struct PrincipalStart: Sendable {
     start.setDense(encoder.dense) { output, input in
       let channel = input / plane
       guard first[components[channel]] == channel else { return 0 }
-      return scale * Float(vectors[output][components[channel] * plane + input % plane])
+      return basis.encoderScale
+        * Float(basis.axes[output][components[channel] * plane + input % plane])
     }
     start.setBias(encoder.dense) { output in
-      -0.5 * scale * Float(vectors[output].reduce(0, +))
+      -0.5 * basis.encoderScale * Float(basis.axes[output].reduce(0, +))
     }
   }
 
@@ -170,7 +185,7 @@ public struct PrincipalStart: Sendable {
   }
 
   private func setDecoder(
-    _ vectors: [[Double]], _ scale: Float, _ statistics: PlaneStatistics,
+    _ basis: CodewordBasis, _ statistics: PlaneStatistics,
     _ raised: (by: Float, until: Int)?, _ start: inout StartValues
   ) {
     let graph = autoencoder.decoder.graph
@@ -202,7 +217,13 @@ public struct PrincipalStart: Sendable {
       }
     }
     let middle = statistics.middle + (raised?.by ?? 0)
-    start.setDense(decoder.dense) { output, input in scale * Float(vectors[input][output]) }
-    start.setBias(decoder.dense) { _ in middle }
+    start.setDense(decoder.dense) { output, input in
+      basis.decoderScale * Float(basis.axes[input][output])
+    }
+    start.setBias(decoder.dense) { output in
+      guard basis.middle != 0 else { return middle }
+      let sum = basis.axes.reduce(0) { $0 + $1[output] }
+      return middle - basis.middle * basis.decoderScale * Float(sum)
+    }
   }
 }

@@ -5,8 +5,6 @@ import LinkMath
 
 /// The names of the files, and what an earlier call left of them.
 extension DatasetGeneration {
-  private static let levelNames = ["gain_db", "normaliser_db"]
-
   /// Where the files lie.
   var folder: String {
     guard isFile else { return output }
@@ -40,7 +38,7 @@ extension DatasetGeneration {
       isFile ? path.pathExtension == suffix : DatasetRequest.Format(of: name) != nil
     guard isFormat, !name.contains("/") else { return false }
     var start = path.deletingPathExtension
-    if let level = Self.levelNames.first(where: { start.hasSuffix("-" + $0) }) {
+    if let level = ArrayFile.levelNames.first(where: { start.hasSuffix("-" + $0) }) {
       start.removeLast(level.count + 1)
     }
     return isFile ? start == stem(0) : start.wholeMatch(of: /drops-[0-9]{9,}/) != nil

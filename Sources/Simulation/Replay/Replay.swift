@@ -20,16 +20,7 @@ public struct Replay: Sendable {
   ///   - drop: number of the drop, from 0.
   /// - Throws: `ReplayError` for a point or drop that the run does not have; errors of the stages.
   public init(_ run: PreparedRun, point: Int, drop: Int) throws {
-    guard (0..<run.pointCount).contains(point) else {
-      throw ReplayError(
-        message: "the run has \(run.pointCount) operating points, there is no number \(point)",
-        hint: "points are counted from 0")
-    }
-    guard (0..<run.settings.maximumDrops).contains(drop) else {
-      throw ReplayError(
-        message: "the run has drops 0 to \(run.settings.maximumDrops - 1), got \(drop)",
-        hint: "worst.csv of a run with 'run: {worst: 20}' names drops to look at")
-    }
+    try Self.require(run, point: point, drop: drop)
     let tap = StageTap(
       points: [point], stages: Set(TappedStage.allCases), deepest: Section.passed.last!)
     let block = DropBlock(drop..<drop + 1, seed: run.settings.seed)
@@ -51,6 +42,22 @@ public struct Replay: Sendable {
     }
     self.arrays = arrays
     self.numbers = numbers
+  }
+
+  /// Whether a run has a drop, which one with placeholders for fitted parts tells too.
+  ///
+  /// - Throws: `ReplayError` for a point or drop that the run does not have.
+  public static func require(_ run: PreparedRun, point: Int, drop: Int) throws(ReplayError) {
+    guard (0..<run.pointCount).contains(point) else {
+      throw ReplayError(
+        message: "the run has \(run.pointCount) operating points, there is no number \(point)",
+        hint: "points are counted from 0")
+    }
+    guard (0..<run.settings.maximumDrops).contains(drop) else {
+      throw ReplayError(
+        message: "the run has drops 0 to \(run.settings.maximumDrops - 1), got \(drop)",
+        hint: "worst.csv of a run with 'run: {worst: 20}' names drops to look at")
+    }
   }
 
   private static func array(_ stage: TappedStage, _ slots: [Int: TappedRows], users: Int)

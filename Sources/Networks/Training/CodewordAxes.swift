@@ -1,0 +1,96 @@
+import Foundation
+import LinkMath
+
+/// Along which axes of the space of principal components the reals of a codeword lie at the start of a training.
+public enum CodewordAxes: Sendable {
+  /// The components themselves, by falling variance.
+  case components
+  /// A random rotation of them, drawn from a seed, after which all reals have nearly one variance, scaled to 1: for quantisers
+  /// that have the same cells for all reals, and for encoders that end in a saturating function.
+  ///
+  /// Quantisation noise is then spread over all components alike, which costs what a quantiser without allocation of bits costs
+  /// (the geometric mean of the variances becomes their arithmetic one), but leaves no real in a single cell.
+  case rotated(seed: UInt64)
+}
+
+/// The dense layers at the codeword of a start from principal components.
+struct CodewordBasis {
+  /// Unit axes as rows `[real, value of the image]`.
+  let axes: [[Double]]
+  /// The encoder's weights are the axes times this.
+  let encoderScale: Float
+  /// The decoder's weights are the axes times this.
+  let decoderScale: Float
+  /// What a real is in the mean.
+  let middle: Float
+
+  /// - Parameters:
+  ///   - values: eigenvalues of the second moment, descending.
+  ///   - vectors: unit eigenvectors as rows.
+  ///   - gain: what the image is multiplied by behind the decoder's dense layer.
+  ///   - function: what the encoder ends in; nil for nothing.
+  /// - Complexity: O(M² n) for rotated axes of M reals and images of n values.
+  init(
+    _ choice: CodewordAxes, values: [Double], vectors: [[Double]], gain: Float, function: Pointwise?
+  ) throws {
+    switch choice {
+    case .components:
+      (axes, middle) = (vectors, 0)
+      // The weights of both layers are of one size.
+      (encoderScale, decoderScale) = (gain.squareRoot(), gain.squareRoot())
+    case .rotated(let seed):
+      axes = try Self.rotated(vectors, seed)
+      let variance = values.reduce(0, { $0 + max($1, 0) }) / Double(values.count)
+      let deviation = variance > 0 ? Float(variance.squareRoot()) : 1
+      let undone = function.map(Self.estimate) ?? (slope: 1, middle: 0)
+      encoderScale = 1 / deviation
+      decoderScale = gain * deviation * undone.slope
+      middle = undone.middle
+    }
+  }
+}
+
+extension CodewordBasis {
+  /// Axes whose components in the space of the vectors are eigenvectors of a random symmetric matrix.
+  private static func rotated(_ vectors: [[Double]], _ seed: UInt64) throws -> [[Double]] {
+    let count = vectors.count
+    var stream = StreamKey(
+      seed: seed, domain: .initialisation, purpose: .rotation
+    ).stream(drop: 0)
+    let rotation = try Eigen.symmetric(
+      stream.normal(count: count * count).map(Double.init), order: count, largest: count
+    ).vectors
+    return rotation.map { shares in
+      var axis = [Double](repeating: 0, count: vectors[0].count)
+      for (share, vector) in zip(shares, vectors) {
+        for i in axis.indices { axis[i] += share * vector[i] }
+      }
+      return axis
+    }
+  }
+
+  /// The best linear estimate `slope (f(z) - middle)` of a standard normal z: `E[z f(z)] / Var f(z)` and `E[f(z)]`.
+  private static func estimate(behind function: Pointwise) -> (slope: Float, middle: Float) {
+    var (total, mean, square, product) = (0.0, 0.0, 0.0, 0.0)
+    for step in -512...512 {
+      let z = Double(step) / 64
+      let (weight, value) = (exp(-z * z / 2), function(z))
+      total += weight
+      mean += weight * value
+      square += weight * value * value
+      product += weight * value * z
+    }
+    mean /= total
+    return (Float(product / total / (square / total - mean * mean)), Float(mean))
+  }
+}
+
+extension Pointwise {
+  fileprivate func callAsFunction(_ x: Double) -> Double {
+    switch self {
+    case .sigmoid: 1 / (1 + Foundation.exp(-x))
+    case .hardSigmoid: min(max((x + 3) / 6, 0), 1)
+    case .tanh: Foundation.tanh(x)
+    }
+  }
+}
