@@ -106,6 +106,19 @@ public struct ONNXCodec: CodewordCodec, Part {
     codec.part == schema.name && codec[weights] == nil
   }
 
+  /// The label of the training whose weights a codec takes; nil without one.
+  package static func label(_ codec: Settings) -> String? { codec[label] }
+
+  /// Folder or files of the weights of a training, as the program finds them; nil for those of the ONNX files.
+  package static func weights(_ codec: Settings, in context: LinkContext) -> FilePaths? {
+    codec[weights]?.map(context.path)
+  }
+
+  /// Start of the names of the files that a training of a codec leaves, up to the length of the codeword.
+  package static func stem(_ codec: Settings) -> String {
+    ONNXAutoencoder.stem(encoder: codec[encoder], decoder: codec[decoder])
+  }
+
   private static func paths(_ settings: Settings, in context: LinkContext) -> (
     encoder: String, decoder: String
   ) {

@@ -74,7 +74,8 @@ public struct DatasetDescription: Sendable, Encodable {
     let isEmpty = least > largest
     let channels = describer?.finish()
     return DatasetDescription(
-      path: source.path, array: Variable(source.info), variables: try variables(source),
+      path: source.path, array: Variable(source.isOneArray ? source.info : arranged.info),
+      variables: try variables(source),
       minimum: isEmpty ? nil : Double(least), maximum: isEmpty ? nil : Double(largest),
       sha256Float32: digest.finish(), layout: layout?.rawValue, channels: channels,
       hint: layout == nil

@@ -84,7 +84,7 @@ public struct RecordReading: Sendable {
     let kind = RecordLayout.Kind(rawValue: layout.rawValue)!
     let axes = try Self.axes(options, kind)
     let found = try RecordLayout(
-      kind, axes: axes, ports: kind == .csinet ? options.ports : nil, source.info,
+      kind, axes: axes, ports: kind == .csinet ? options.ports : nil, source.shardInfo,
       path: source.path)
     self.layout = found
     self.source = try source.arranged(found.arranged)

@@ -56,6 +56,16 @@ public struct RecordSource: Sendable {
     self.info = info
   }
 
+  /// Whether there is one file, whose array is as it lies there.
+  var isOneArray: Bool { shards.count == 1 }
+
+  /// The first shard alone, whose axes are those of all.
+  var shardInfo: ArrayInfo {
+    var info = shards[0].info
+    info.name = info.name ?? self.info.name
+    return info
+  }
+
   private init(_ source: RecordSource, _ shards: [ArrayReader]) throws(DataFileError) {
     (path, manifest, warning) = (source.path, source.manifest, source.warning)
     self.shards = shards

@@ -101,6 +101,12 @@ public struct WeightsFile: Sendable {
       var expected = network.metadata
       expected["side"] = side.rawValue
       for (key, value) in expected.sorted(by: { $0.key < $1.key }) where metadata[key] != value {
+        if key == NetworkChoice.definitionKey {
+          throw DataFileError(
+            file: path, expected: "weights of \(network.name) as its files are now",
+            found: "those of files that have changed since",
+            hint: "train again ('csilink train --fresh'), or give the files back that were trained")
+        }
         throw DataFileError(
           file: path, expected: "weights with \(key) = \(value)",
           found: metadata[key].map { "\(key) = \($0)" } ?? "no \(key)")

@@ -1,5 +1,7 @@
 import DataFiles
 import Foundation
+import Networks
+import Scenarios
 import Simulation
 
 /// The folder that a training leaves behind: weights and curves, written while it works, and a report at the end.
@@ -8,6 +10,30 @@ public enum TrainingFolder {
   public static let reportName = "training.csv"
   /// The scenario with everything that it extends and all defaults written out.
   public static let scenarioName = "scenario.yaml"
+
+  /// That recorded drops are divided otherwise than in the training that left a folder's weights; nil if they are not.
+  public static func otherDivision(in folder: String, than scenario: Scenario) -> String? {
+    let path = "\(folder)/\(scenarioName)"
+    guard let text = FileManager.default.contents(atPath: path),
+      let trained = try? ScenarioReader.standard.read(
+        text: String(decoding: text, as: UTF8.self), path: path
+      ).scenario
+    else { return nil }
+    func shares(_ scenario: Scenario) -> Set<String> {
+      Set(
+        scenario.points.map { point in
+          ["train", "validation", "test"].map { name in
+            point.settings[.channel]?.values["split.\(name)"]?.canonical ?? "0"
+          }.joined(separator: ", ")
+        })
+    }
+    let (old, new) = (shares(trained), shares(scenario))
+    guard old != new else { return nil }
+    return "the weights in \(folder) were trained with other shares of the data, "
+      + "split {train, validation, test} of \(old.sorted().joined(separator: "; ")) drops and not "
+      + "\(new.sorted().joined(separator: "; ")): this run may be of drops that they have seen\n"
+      + "  hint: give it the split of the training"
+  }
 
   /// Writes `training.csv`, the resolved scenario and the plot of the learning curves.
   ///
@@ -91,11 +117,14 @@ public enum TrainingTable {
   /// What to try with networks whose reconstruction is worse than none.
   public static func warnings(_ trained: [TrainedNetwork]) -> [String] {
     trained.filter { !($0.result.test.nmseDB < 0) }.map { network in
-      String(
+      let hasComponents =
+        (try? PrincipalStart(network.network.autoencoder)) != nil
+        && !network.network.isImported
+      return String(
         format: "%@ %@ ends at %+.2f dB, no better than a reconstruction of zeros",
         network.network.name, network.network.ratio, network.result.test.nmseDB)
-        + "\n  hint: try another training.learning_rate, more training.epochs, or "
-        + "'training.initialization: principal_components'; "
+        + "\n  hint: try another training.learning_rate or more training.epochs"
+        + (hasComponents ? ", or 'training.initialization: principal_components'; " : "; ")
         + "'csilink list training' shows what each is"
     }
   }

@@ -92,7 +92,10 @@ struct SectionReader {
     if let part = parts.first(where: {
       $0.parameter($0.name)?.kind.accepts(.text(word)) ?? false
     }) {
-      return "write '\(section): {\(part.name): \(word)}'"
+      // Settings behind a name need quotes of their own.
+      return word.contains("{")
+        ? "write \(section): {\(part.name): '\(word)'}"
+        : "write '\(section): {\(part.name): \(word)}'"
     }
     // The key that is called as its part comes first.
     let keys = parts.flatMap { part in

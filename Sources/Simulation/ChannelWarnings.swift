@@ -16,7 +16,8 @@ public enum ChannelWarnings {
     for point in scenario.points {
       let channel = point.settings[.channel]!
       let motion = [point.settings[.grid]!, channel, point.settings[.timing]!]
-      guard asked.insert(motion + [point.settings[.pilots]!]).inserted,
+      guard
+        asked.insert(motion + [point.settings[.pilots]!, point.settings[.transform]!]).inserted,
         let model = scenario.registry.type(of: channel) as? any ChannelModel.Type,
         let clock = try? SlotClock(point.settings[.timing]!)
       else { continue }
@@ -30,12 +31,30 @@ public enum ChannelWarnings {
         model.warnings(channel, in: context).map { (section: Section.channel, error: $0) }
         + Self.delay(delay, point, context)
         + Self.motion(model, clock, context).map { (section: Section.timing, error: $0) }
+        + Self.images(point, context)
       warnings += found.map {
         scenario.diagnostic(for: $0.error, section: $0.section, severity: .warning)
       }
     }
     var seen: Set<Diagnostic> = []
     return warnings.filter { seen.insert($0).inserted }
+  }
+
+  /// Recorded images whose angles the transform would rotate, which networks that were trained on such images do not expect.
+  private static func images(_ point: OperatingPoint, _ context: LinkContext) -> [Placed] {
+    let transform = point.settings[.transform]!
+    let key = AngularDelayTransform.angleShift.key
+    let shift = Int(transform.values[key]?.asNumber ?? 0)
+    let channel = point.settings[.channel]!
+    guard shift != 0, RecordedChannel.hasUntoldAngles(channel, in: context) else { return [] }
+    let error = SettingsError(
+      part: channel.part, key: key,
+      reason:
+        "is 0 if it is left out, but transform.\(key) is \(shift): what networks see are the file's images "
+        + "with their angles rotated",
+      hint: "write 'channel: {\(key): \(shift)}' if the file has the images that networks see, "
+        + "as the public sets do; 0 if its first angle is that of the DFT")
+    return [(.channel, error)]
   }
 
   /// Delays of 1 / spacing and more wrap around; between pilot tones already those of 1 / (tone_spacing · spacing).

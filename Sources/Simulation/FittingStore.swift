@@ -181,7 +181,8 @@ final class FittingStore: Sendable {
         throw SettingsError(
           part: error.part, key: error.key, reason: error.reason,
           hint:
-            "the data has \(available) drops for fitting; 'split.fit' of the channel gives it more")
+            "the data has \(available) drops for fitting: 'split.fit' of the channel gives it more, if there are more; "
+            + "a larger codec.compression needs fewer")
       }
     }
     let error = SettingsError(

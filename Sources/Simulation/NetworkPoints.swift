@@ -30,7 +30,8 @@ extension NetworkPoint {
     var points: [NetworkPoint] = []
     for point in scenario.points {
       let codec = point.settings[.codec]!
-      guard codec.part == NeuralCodec.schema.name else { continue }
+      let isImported = codec.part == ONNXCodec.schema.name
+      guard isImported || codec.part == NeuralCodec.schema.name else { continue }
       do {
         let stages = FrontEnd.dependencies(point, sees: .truth)
         let context =
@@ -42,9 +43,14 @@ extension NetworkPoint {
         if case .integer(let value)? = quantizer.values["bits"] { bits = value }
         points.append(
           NetworkPoint(
-            index: point.index, network: try NeuralCodec.network(codec, in: context),
-            label: NeuralCodec.label(codec),
-            weights: NeuralCodec.weights(codec, in: context), quantizer: quantizer.part, bits: bits)
+            index: point.index,
+            network: try isImported
+              ? ONNXCodec.autoencoder(codec, in: context).choice
+              : NeuralCodec.network(codec, in: context),
+            label: isImported ? ONNXCodec.label(codec) : NeuralCodec.label(codec),
+            weights: isImported
+              ? ONNXCodec.weights(codec, in: context) : NeuralCodec.weights(codec, in: context),
+            quantizer: quantizer.part, bits: bits)
         )
       } catch let error as SettingsError {
         throw ScenarioErrors([scenario.diagnostic(for: error, section: .codec, point: point.index)])

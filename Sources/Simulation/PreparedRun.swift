@@ -113,8 +113,19 @@ public struct PreparedRun: Sendable {
   public static func withRecordedSizes(_ scenario: Scenario) -> Scenario {
     guard RecordDivision.readsRecords(scenario) else { return scenario }
     let pool = WorkerPool(threadCount: 1)
-    return (try? PreparedRun(scenario, pool: pool, artefactFolder: nil, isDry: true))?.scenario
-      ?? scenario
+    if let run = try? PreparedRun(scenario, pool: pool, artefactFolder: nil, isDry: true) {
+      return run.scenario
+    }
+    // Networks may have no weights yet: the channels alone tell how many drops there are.
+    let store = FittingStore(folder: nil, pool: pool, placeholdersOnly: true)
+    let records = scenario.points.compactMap { point in
+      (try? StageMaker.frontEnd(point, scenario: scenario, store: store))?
+        .front.channel.dropCount(in: .run)
+    }
+    guard let least = records.min(), least < RunSettings(scenario.run!).maximumDrops,
+      !scenario.isWritten(RunSettings.drops.key, .run)
+    else { return scenario }
+    return scenario.setting(RunSettings.drops.key, of: .run, to: .integer(least)) { _ in true }
   }
 
   /// The metrics of one block. Pure: depends on the scenario and the block index alone.

@@ -11,11 +11,16 @@ extension TrainingRun {
     scenario.points.contains { $0.settings[.codec].map(NeuralCodec.isUntrained) ?? false }
   }
 
-  /// Whether a scenario has a network of ONNX files with their own weights, where a folder has those of its training.
+  /// Whether a scenario has networks of ONNX files with their own weights, where a folder has those of their training.
   public static func isImported(_ scenario: Scenario, in folder: String) -> Bool {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.contains { $0.hasPrefix("onnx-") && $0.hasSuffix("-encoder.safetensors") }
-      && scenario.points.contains { $0.settings[.codec].map(ONNXCodec.hasOwnWeights) ?? false }
+    let codecs = scenario.points.compactMap { $0.settings[.codec] }
+      .filter(ONNXCodec.hasOwnWeights)
+    return !codecs.isEmpty
+      && codecs.allSatisfy { codec in
+        let stem = ONNXCodec.stem(codec) + "-"
+        return names.contains { $0.hasPrefix(stem) && $0.hasSuffix("-encoder.safetensors") }
+      }
   }
 
   /// Writes the weights that the trainings start from, for looking at the run behind them: shapes, bits and time are those of any weights.

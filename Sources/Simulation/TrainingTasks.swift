@@ -109,6 +109,13 @@ struct TrainingTasks {
     guard codec.part == ONNXCodec.schema.name else {
       return (try NeuralCodec.network(codec, in: context, isForTraining: true), nil)
     }
+    guard settings.initialization == .drawn else {
+      let error = SettingsError(
+        part: "training", key: "initialization",
+        reason: "has no effect on networks of ONNX files, which have their weights",
+        hint: "leave it out: the training goes on from the files' weights")
+      throw ScenarioErrors([scenario.diagnostic(for: error, section: .training)])
+    }
     let onnx = try ONNXCodec.autoencoder(codec, in: context)
     return (onnx.choice, (onnx.weights, onnx.digests + [onnx.weights.digest]))
   }

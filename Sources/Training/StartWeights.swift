@@ -1,4 +1,5 @@
 import DataFiles
+import Foundation
 import LinkMath
 import Networks
 
@@ -9,7 +10,7 @@ public enum StartWeights {
   /// Files of other programs must hold a whole side, and their names must be known (`ForeignWeights`).
   ///
   /// - Parameters:
-  ///   - paths: files, and folders that hold the network's files without a label.
+  ///   - paths: files, and folders that hold the network's files without a label, or those of the network without its 8-bit layers.
   ///   - network: whose keys and shapes count.
   ///   - partly: leave out tensors of other shapes, as weights of another ratio have.
   /// - Returns: values and digests, and the keys that are drawn because the shapes differ.
@@ -80,9 +81,17 @@ public enum StartWeights {
     }
   }
 
-  /// A file as it is; both sides' files in a folder.
+  /// A file as it is; both sides' files in a folder, for 8-bit layers those of the network without them if it has no others.
   private static func files(_ path: String, _ network: NetworkChoice) -> [String] {
-    let sides = WeightsFile.Side.allCases.map { WeightsFile.file(at: path, network, $0) }
+    let manager = FileManager.default
+    let sides = WeightsFile.Side.allCases.map { side in
+      let own = WeightsFile.file(at: path, network, side)
+      guard !manager.fileExists(atPath: own), let real = try? network.unquantised else {
+        return own
+      }
+      let other = WeightsFile.file(at: path, real, side)
+      return manager.fileExists(atPath: other) ? other : own
+    }
     return sides.contains(path) ? [path] : sides
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import LinkMath
 import Reports
 import Simulation
@@ -28,6 +29,10 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     var folder = result
     while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    if (folder as NSString).lastPathComponent == "report.csv" {
+      folder = (folder as NSString).deletingLastPathComponent
+      if folder.isEmpty { folder = "." }
+    }
     let path = output ?? "\(folder)/\(ResultPage.fileName)"
     try ResultPage.write(
       folder, to: path, pool: WorkerPool(threadCount: threads.count), showsDrops: !noDrops

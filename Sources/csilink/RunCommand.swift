@@ -40,9 +40,13 @@ struct RunCommand: ParsableCommand {
     let scenario = try scenario.readForRun()
     let folder = compute.folder(scenario)
     let shard = self.shard.flatMap { Shard($0) } ?? .whole
-    if fresh { try ResultFolder.discard(folder) }
     let began = Date()
     let pool = WorkerPool(threadCount: compute.threadCount)
+    if fresh {
+      // Nothing is given up for a run that cannot be made.
+      _ = try PreparedRun(scenario, pool: pool, artefactFolder: nil, isDry: true)
+      try ResultFolder.discard(folder)
+    }
     let prepared = try PreparedRun(
       scenario, pool: pool, artefactFolder: "\(folder)/fitted",
       journals: [Runner.journalPath(folder, shard)], progress: compute.note)

@@ -35,6 +35,9 @@ extension ScenarioOptions {
       TrainingRun.isUntrained(plain) || TrainingRun.isImported(plain, in: folder)
     else { return try read() }
     printError("# weights: \(folder), as 'csilink train' left them")
+    if let warning = TrainingFolder.otherDivision(in: folder, than: plain) {
+      printError("warning: \(warning)")
+    }
     _ = try read()  // for its warnings
     return try withWeights(of: folder, plain)
   }

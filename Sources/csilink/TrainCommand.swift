@@ -43,9 +43,10 @@ struct TrainCommand: ParsableCommand {
   func train(
     _ scenario: Scenario, in folder: String, _ display: TrainingDisplay, _ interrupt: InterruptFlag
   ) throws {
-    if fresh { try TrainingFolder.discard(folder) }
     let pool = WorkerPool(threadCount: compute.threadCount)
     let training = try TrainingRun(scenario, pool: pool, progress: compute.note)
+    // Nothing is given up for a training that cannot be made.
+    if fresh { try TrainingFolder.discard(folder) }
     let trained = try training.execute(
       in: folder, progress: { display.show($0) }, shouldStop: { interrupt.isRaised })
     display.finish()

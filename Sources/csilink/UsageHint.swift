@@ -12,6 +12,12 @@ enum UsageHint {
     if let file = arguments.first, [".yaml", ".yml"].contains(where: file.hasSuffix) {
       return "'csilink run \(file)' runs a scenario, 'csilink check \(file)' only looks at it"
     }
+    let commands = CSILink.configuration.subcommands.compactMap { $0._commandName }
+    if let word = arguments.first, !word.hasPrefix("-"), !commands.contains(word),
+      let near = nearestWord(to: word, among: commands)
+    {
+      return "did you mean 'csilink \(near)'?"
+    }
     guard let match = message.firstMatch(of: /Unknown option '--([A-Za-z][\w-]*)/) else {
       return nil
     }

@@ -231,7 +231,7 @@ import Testing
       (["train", "s.yaml", "--learning-rate", "1"], "--set training.learning_rate=..."),
       (["check", "s.yaml", "--snr_db", "3"], "--set pilots.snr_db=..."),
       (["s.yaml"], "'csilink run s.yaml' runs a scenario"),
-      (["run", "s.yaml", "--bananas"], nil),
+      (["rnu", "s.yaml"], "did you mean 'csilink run'?"), (["run", "s.yaml", "--bananas"], nil),
     ] as [([String], String?)])
   func wrongUsage(arguments: [String], hint: String?) throws {
     let result = try Program.run(arguments, in: TestFolder())

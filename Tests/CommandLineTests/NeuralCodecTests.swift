@@ -109,7 +109,7 @@ import Testing
         for byte in data.suffix(4).indices { data[byte] = 0xff }
         return data
       },
-      Damage("found no such file\n  hint: 'csilink train' makes it") { _ in nil },
+      Damage("found no such file") { _ in nil },
     ], ["encoder", "decoder"])
   func damagedWeights(_ damage: Damage, side: String) throws {
     let folder = try Self.folder(Self.good)
@@ -123,7 +123,8 @@ import Testing
       let result = try Program.run(command, "learned.yaml", in: folder)
       #expect(result.status == 1, "\(result)")
       #expect(result.output.isEmpty, "\(result)")
-      #expect(result.errors.hasPrefix("./\(name):"), "\(result)")
+      #expect(
+        result.errors.hasPrefix("learned.yaml:4:53: error: codec.weights: ./\(name):"), "\(result)")
       #expect(result.errors.contains(damage.message), "\(result)")
     }
     #expect(!folder.has("results/learned/report.csv"))
@@ -168,7 +169,7 @@ import Testing
     for command in ["check", "run"] {
       let result = try Program.run(command, "learned.yaml", in: folder)
       #expect(result.status == 1, "\(result)")
-      #expect(result.errors.hasPrefix("./weights/crnet-64-decoder.safetensors:"), "\(result)")
+      #expect(result.errors.contains(" ./weights/crnet-64-decoder.safetensors:"), "\(result)")
       #expect(result.errors.contains(key) && result.errors.contains("variances of at least zero"))
     }
   }

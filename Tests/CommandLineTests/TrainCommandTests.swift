@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `csilink train`: what it writes, and that nothing is lost when it is stopped.
@@ -49,6 +50,95 @@ import Testing
     let after = try Program.run("run", "imported.yaml", "-o", "after", in: folder)
     #expect(after.status == 0 && after.errors.contains("# weights: results/imported"), "\(after)")
     #expect(try folder.read("before/report.csv") != folder.read("after/report.csv"))
+  }
+
+  /// The weights of a training belong to the ONNX files that it began with.
+  @Test func changedImportsAreRefused() throws {
+    let files = Repository.root.appending(path: "Tests/Fixtures/onnx").path
+    let yaml = """
+      name: imported
+      link:
+        grid: {tones: 32}
+        channel: {type: rayleigh, ports: 8, taps: 3}
+        transform: {taps: 8}
+        codec: {type: onnx, encoder: e.onnx, decoder: d.onnx}
+      training: {samples: 32, validation_samples: 6, test_samples: 5, batch: 8, epochs: 1}
+      run: {seed: 3, drops: 4}
+      """
+    let folder = try TestFolder(["imported.yaml": yaml])
+    for (own, file) in [("e", "encoder"), ("d", "decoder")] {
+      try folder.write(
+        Data(contentsOf: URL(filePath: "\(files)/\(file).onnx")), to: "\(own).onnx")
+    }
+    let drawn = try Program.run(
+      "train", "imported.yaml", "--set", "training.initialization=principal_components", in: folder)
+    #expect(drawn.status == 2 && drawn.errors.contains("training.initialization"), "\(drawn)")
+    #expect(try Program.run("train", "imported.yaml", in: folder).status == 0)
+    #expect(try Program.run("run", "imported.yaml", in: folder).status == 0)
+    let page = try Program.run("report", "results/imported", "--no-drops", in: folder)
+    let html = try folder.text("results/imported/report.html")
+    #expect(page.status == 0 && html.contains("Cost of each side"), "\(page)")
+    // Another network under names of its own has no weights there.
+    for own in ["e", "d"] {
+      try folder.write(folder.read("\(own).onnx"), to: "other-\(own).onnx")
+    }
+    let other = try Program.run(
+      "run", "imported.yaml", "-o", "other", "--set", "codec.encoder=other-e.onnx", "--set",
+      "codec.decoder=other-d.onnx", in: folder)
+    #expect(other.status == 0 && !other.errors.contains("# weights"), "\(other)")
+    // The version of the producer is text that no operator looks at.
+    var changed = try folder.read("e.onnx")
+    let place = try #require(changed.range(of: Data("pytorch".utf8))?.lowerBound)
+    changed[place] = UInt8(ascii: "P")
+    try folder.write(changed, to: "e.onnx")
+    let refused = try Program.run("run", "imported.yaml", "-o", "again", in: folder)
+    #expect(refused.status == 1 && refused.errors.contains("files that have changed"), "\(refused)")
+  }
+
+  /// --fresh gives up nothing for what cannot be made.
+  @Test func freshKeepsWhatCannotBeReplaced() throws {
+    let folder = try folder()
+    let small = ["small.yaml", "--set", "training.epochs=1"]
+    #expect(try Program.run(["train"] + small, in: folder).status == 0)
+    #expect(try Program.run(["run", "small.yaml"], in: folder).status == 0)
+    let wrong = try Program.run(
+      ["train"] + small + ["--fresh", "--set", "training.start=[nothing.pth]"], in: folder)
+    #expect(wrong.status == 1, "\(wrong)")
+    #expect(folder.has("results/small/data") && folder.has("results/small/training.csv"))
+    let unmade = try Program.run(
+      ["run", "small.yaml", "--fresh", "--set", "codec.weights=nothing"], in: folder)
+    #expect(unmade.status == 1, "\(unmade)")
+    #expect(folder.has("results/small/journal.log"))
+    #expect(try Program.run(["run", "small.yaml", "--fresh"], in: folder).status == 0)
+  }
+
+  /// A run whose recorded drops are divided otherwise than those of its training says so; what it prints as its scenario has their number.
+  @Test func otherSharesAreTold() throws {
+    let file = fixtures.appending(path: "datasets/umi_los_20.npz").path
+    let folder = try TestFolder([
+      "own.yaml": """
+      name: own
+      link:
+        preset: csinet
+        channel: {type: recorded, file: \(file), variable: HT}
+        estimator: perfect
+        codec: {network: cl-crnet, compression: 16}
+      training: {epochs: 1, batch: 4}
+      """
+    ])
+    let split = ["--set", "channel.split={train: 8, validation: 2, test: 2}"]
+    let train = try Program.run(["train", "own.yaml"] + split, in: folder)
+    #expect(train.status == 0, "\(train)")
+    // The public images are those that networks see, which the channel does not know.
+    #expect(train.errors.contains("channel.angle_shift is 0"), "\(train)")
+    let leaking = try Program.run(["run", "own.yaml"], in: folder)
+    #expect(leaking.status == 0 && leaking.errors.contains("8, 2, 2"), "\(leaking)")
+    let same = try Program.run(
+      ["run", "own.yaml", "-o", "same", "--set", "channel.angle_shift=16"] + split, in: folder)
+    #expect(same.status == 0 && !same.errors.contains("warning: the weights"), "\(same)")
+    #expect(!same.errors.contains("channel.angle_shift is 0"), "\(same)")
+    let config = try Program.run(["config", "own.yaml"], in: folder)
+    #expect(config.status == 0 && config.output.contains("  drops: 20\n"), "\(config)")
   }
 
   @Test func writesWeightsCurvesAndReport() throws {

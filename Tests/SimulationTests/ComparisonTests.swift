@@ -72,6 +72,22 @@ import Testing
     }
   }
 
+  /// Where one result has more drops, both values are those of the drops that both have.
+  @Test func valuesAreThoseOfSharedDrops() throws {
+    try withTemporaryFolder { folder in
+      let a = try run("\(folder)/a")
+      let b = try run("\(folder)/b", set: ["run.drops=24"])
+      for row in try Comparison([a, b]).rows {
+        #expect(row.drops == 24 && row.verdict == .equal && row.difference == 0)
+        #expect(row.value == row.referenceValue)
+      }
+      let short = try Comparison([b, a], columns: ["nmse_db"]).rows.map(\.value)
+      for (found, point) in zip(short, 0..<4) {
+        #expect(abs(try #require(found) - #require(b.number(point, "nmse_db"))) < 1e-6)
+      }
+    }
+  }
+
   @Test func pointsOfOneResult() throws {
     try withTemporaryFolder { folder in
       let a = try run("\(folder)/a")

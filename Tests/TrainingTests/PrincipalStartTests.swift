@@ -147,51 +147,63 @@ import Training
 
   // MARK: - Rotated
 
-  /// The values of a codeword, one list for each real, and how much of the energy of the components that it has is lost.
+  /// The values of a codeword, one list for each real, and how much of the energy of the components that it has is lost; of samples
+  /// with normal shares of all components.
   private static func rotated(_ network: String, seed: UInt64 = 5) throws
     -> (reals: [[Float]], lost: Float)
   {
     let autoencoder = try choice(network).autoencoder
     let weights = try PrincipalStart(autoencoder, axes: .rotated(seed: seed))
       .weights(drawnWeights(autoencoder, seed: 3), moment: moment(), samples: samples, pool: pool)
+    let count = 400
+    var stream = StreamKey(seed: 1, domain: .test, purpose: .channel).stream(drop: 0)
+    let shares = (0..<count).map { _ in
+      stream.normal(count: size).enumerated().map { $1 * amplitude($0) / sqrt(Float(size)) }
+    }
+    let images = shares.flatMap { shares in
+      (0..<size).map { i in (0..<size).reduce(Float(0.5)) { $0 + shares[$1] * entry($1, i) } }
+    }
     let codewords = try InferencePlan(autoencoder.encoder, weights: weights)
-      .run([samples], count: 2 * size, pool: pool)[0]
+      .run([images], count: count, pool: pool)[0]
     let outputs = try InferencePlan(autoencoder.decoder, weights: weights)
-      .run([codewords], count: 2 * size, pool: pool)[0]
+      .run([codewords], count: count, pool: pool)[0]
     var (error, energy) = (Float(0), Float(0))
-    for row in 0..<2 * size where 37 * (row / 2) % size < 32 {
-      for place in row * size..<(row + 1) * size {
-        error += pow(outputs[place] - samples[place], 2)
-        energy += pow(samples[place] - 0.5, 2)
+    for (row, shares) in shares.enumerated() {
+      for k in 0..<32 {
+        let found = (0..<size).reduce(Float(0)) {
+          $0 + (outputs[row * size + $1] - 0.5) * entry(k, $1) / Float(size)
+        }
+        error += pow(found - shares[k], 2)
+        energy += shares[k] * shares[k]
       }
     }
-    let reals = (0..<32).map { real in (0..<2 * size).map { codewords[32 * $0 + real] } }
+    let reals = (0..<32).map { real in (0..<count).map { codewords[32 * $0 + real] } }
     return (reals, error / energy)
   }
 
-  /// All reals have nearly one variance, whose mean is 1, and the same components come through as without a rotation; behind a function
-  /// that saturates most of them does: these samples lie 4.5 deviations out where the first component is, a Gaussian value would lose 0.014.
+  /// All reals have nearly one variance, whose mean is 1, and the same components come through as without a rotation; a sigmoid or a tangent
+  /// behind normal values costs 0.014 of them: `1 - Cov(z, S(z))² / Var S(z)` for a standard normal z.
   @Test(
     arguments: [
-      ("csinet", 0.003), ("acrnet-1x", 0.003), ("csinet {codeword: tanh}", 0.1),
-      ("acrnet {codeword: sigmoid}", 0.1),
-    ] as [(String, Float)])
-  func rotatedComponentsHaveOneVariance(network: String, most: Float) throws {
+      ("csinet", 0, 0.003), ("acrnet-1x", 0, 0.003), ("csinet {codeword: tanh}", 0.0142, 0.003),
+      ("acrnet {codeword: sigmoid}", 0.0142, 0.003),
+    ] as [(String, Float, Float)])
+  func rotatedComponentsHaveOneVariance(network: String, cost: Float, most: Float) throws {
     let (reals, lost) = try Self.rotated(network)
-    #expect(lost < most, "\(lost)")
+    #expect(abs(lost - cost) < most, "\(lost)")
     if network.contains("codeword") {
       let range: ClosedRange<Float> = network.contains("tanh") ? -1...1 : 0...1
       let middle = (range.lowerBound + range.upperBound) / 2
       for values in reals {
         #expect(values.allSatisfy(range.contains))
-        #expect(abs(values.reduce(0, +) / Float(values.count) - middle) < 0.01)
+        #expect(abs(values.reduce(0, +) / Float(values.count) - middle) < 0.1)
       }
       return
     }
-    let variances = reals.map { $0.reduce(0) { $0 + $1 * $1 } / Float(2 * Self.size) }
-    #expect(abs(variances.reduce(0, +) / 32 - 1) < 0.01)
+    let variances = reals.map { $0.reduce(0) { $0 + $1 * $1 } / Float($0.count) }
+    #expect(abs(variances.reduce(0, +) / 32 - 1) < 0.05, "\(variances)")
     // Unrotated, the first has 7 times the variance of the last.
-    #expect(variances.max()! / variances.min()! < 3, "\(variances)")
+    #expect(variances.max()! / variances.min()! < 4, "\(variances)")
   }
 
   @Test func rotationsAreDrawn() throws {

@@ -68,6 +68,13 @@ public struct RecordedChannel: ChannelModel, Part {
     }
   }
 
+  /// Whether a file has images of which neither settings nor a manifest tell how their angles were rotated.
+  package static func hasUntoldAngles(_ settings: Settings, in context: LinkContext) -> Bool {
+    settings.part == schema.name && settings[RecordLayout.kind] == .csinet
+      && settings[AngularDelaySynthesis.angleShift] == nil
+      && (try? GeneratedTransform.of(context.path(settings[file]))) == nil
+  }
+
   private static func text(_ shape: [Int]) -> String {
     shape.map(String.init).joined(separator: " x ")
   }

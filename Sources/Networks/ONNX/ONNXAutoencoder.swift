@@ -25,17 +25,16 @@ public struct ONNXAutoencoder: Sendable {
     encoder: ONNXNetwork, decoder: ONNXNetwork, paths: (encoder: String, decoder: String),
     image: Shape
   ) {
+    digests = [paths.encoder, paths.decoder].map { Digest.sha256(ofFile: $0)?.sha256 ?? $0 }
     let codeword = Shape.vector(encoder.outputShape.reduce(1, *))
     let files = [paths.encoder, paths.decoder].map {
       $0.split(separator: "/").last.map(String.init) ?? $0
     }
     let name = "onnx {encoder: \(files[0]), decoder: \(files[1])}"
-    let words = files.map {
-      ONNXNetwork.key($0.hasSuffix(".onnx") ? String($0.dropLast(5)) : $0)
-    }
     choice = NetworkChoice(
-      name: name, stem: (["onnx"] + words + ["\(codeword.width)"]).joined(separator: "-"),
-      identity: paths.encoder + "\n" + paths.decoder, image: image,
+      name: name, stem: Self.stem(encoder: files[0], decoder: files[1]) + "-\(codeword.width)",
+      identity: paths.encoder + "\n" + paths.decoder,
+      digest: String(Digest.sha256(digests.joined(separator: "\n")).prefix(16)), image: image,
       autoencoder: Autoencoder(
         name: name, compression: max(1, image.count / codeword.width),
         encoder: Self.side(encoder, "encoder", image, codeword),
@@ -45,7 +44,15 @@ public struct ONNXAutoencoder: Sendable {
       for (key, values) in network.weights.values { weights["\(side).\(key)"] = values }
     }
     self.weights = weights
-    digests = [paths.encoder, paths.decoder].map { Digest.sha256(ofFile: $0)?.sha256 ?? $0 }
+  }
+
+  /// Start of the names of the files of its weights, up to the length of the codeword.
+  package static func stem(encoder: String, decoder: String) -> String {
+    let words = [encoder, decoder].map { path in
+      let file = path.split(separator: "/").last.map(String.init) ?? path
+      return ONNXNetwork.key(file.hasSuffix(".onnx") ? String(file.dropLast(5)) : file)
+    }
+    return (["onnx"] + words).joined(separator: "-")
   }
 
   /// A network between other shapes, its keys below one.

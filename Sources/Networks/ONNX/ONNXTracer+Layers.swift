@@ -42,6 +42,32 @@ extension ONNXTracer {
     let groups: Int
   }
 
+  /// Pads before all axes, then behind them, as they are written or as `auto_pad` has them: the output of a SAME rule has the input's size over
+  /// the stride, an odd pad lies behind (SAME_UPPER) or before (SAME_LOWER).
+  func pads(
+    _ node: ONNXNode, input: [Int], kernel: [Int], strides: ArraySlice<Int>,
+    dilations: ArraySlice<Int>
+  ) throws -> [Int] {
+    let rule = try text(node, "auto_pad", default: "NOTSET")
+    switch rule {
+    case "NOTSET", "": return try integers(node, "pads") ?? [Int](repeating: 0, count: 2 * input.count)
+    case "VALID": return [Int](repeating: 0, count: 2 * input.count)
+    case "SAME_UPPER", "SAME_LOWER":
+      // onnxruntime has no such rule for dilated windows either.
+      guard node.operation != "ConvTranspose", strides.allSatisfy({ $0 > 0 }),
+        dilations.allSatisfy({ $0 == 1 })
+      else { break }
+      let totals = zip(zip(input, kernel), strides).map { sizes, stride in
+        let output = (sizes.0 + stride - 1) / stride
+        return max(0, (output - 1) * stride + sizes.1 - sizes.0)
+      }
+      let first = totals.map { rule == "SAME_UPPER" ? $0 / 2 : ($0 + 1) / 2 }
+      return first + zip(totals, first).map { $0 - $1 }
+    default: break
+    }
+    throw fail(node, "explicit 'pads'", "auto_pad '\(onScreen(rule))'")
+  }
+
   private func window(_ node: ONNXNode, _ shape: [Int], _ weight: [Int]) throws -> Window {
     let rank = shape.count - 2
     guard rank == 1 || rank == 2, weight.count == rank + 2, weight.allSatisfy({ $0 > 0 }) else {
@@ -50,13 +76,11 @@ extension ONNXTracer {
         "the axes \(shape) and weights \(weight)")
     }
     let isLine = rank == 1
-    let automatic = try text(node, "auto_pad", default: "NOTSET")
-    guard ["NOTSET", "VALID", ""].contains(automatic) else {
-      throw fail(node, "explicit 'pads'", "auto_pad '\(automatic)'")
-    }
     let strides = try pair(node, "strides", rank: rank, default: 1)
     let dilations = try pair(node, "dilations", rank: rank, default: 1)
-    let given = try integers(node, "pads") ?? [Int](repeating: 0, count: 2 * rank)
+    let given = try pads(
+      node, input: Array(shape[2...]), kernel: Array(weight[2...]), strides: strides.suffix(rank),
+      dilations: dilations.suffix(rank))
     guard given.count == 2 * rank, given.allSatisfy({ (0...4096).contains($0) }),
       (strides + dilations).allSatisfy({ $0 > 0 })
     else { throw fail(node, "strides, dilations and pads", "\(given)") }

@@ -15,10 +15,12 @@ extension ONNXTracer {
     guard rank == 1 || rank == 2 else {
       throw fail(node, "maps [batch, channel, row, column] or [batch, channel, place]", "\(shape)")
     }
-    guard try integer(node, "ceil_mode", default: 0) == 0,
-      ["NOTSET", "VALID", ""].contains(try text(node, "auto_pad", default: "NOTSET")),
-      node.outputs.dropFirst().allSatisfy(\.isEmpty)
-    else { throw fail(node, "explicit 'pads', rounded down, without places", "others") }
+    guard try integer(node, "ceil_mode", default: 0) == 0 else {
+      throw fail(node, "sizes rounded down", "ceil_mode 1")
+    }
+    guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else {
+      throw fail(node, "one output", "the places of the maxima as a second one")
+    }
     // A row of its own for maps of one axis.
     func pair(_ name: String, _ alone: Int) throws -> [Int] {
       let given = try integers(node, name) ?? [Int](repeating: alone, count: rank)
@@ -32,7 +34,9 @@ extension ONNXTracer {
     }
     let (size, strides) = (try pair("kernel_shape", 1), try pair("strides", 1))
     let dilations = try pair("dilations", 1)
-    let given = try integers(node, "pads") ?? [Int](repeating: 0, count: 2 * rank)
+    let given = try pads(
+      node, input: Array(shape[2...]), kernel: Array(size.suffix(rank)),
+      strides: strides.suffix(rank), dilations: dilations.suffix(rank))
     guard given.count == 2 * rank, given.allSatisfy({ (0..<1 << 24).contains($0) }) else {
       throw fail(node, "\(2 * rank) pads of less than 2^24", "\(given)")
     }

@@ -186,7 +186,8 @@ extension ONNXTracer {
   func fail(_ node: ONNXNode, _ expected: String, _ found: String) -> DataFileError {
     DataFileError(
       file: model.path, expected: "\(expected) in node '\(onScreen(node.label))'",
-      found: "\(node.operation) with \(found)")
+      found: "\(node.operation) with \(found)",
+      hint: "the network can run as codec 'process', or without this step")
   }
 
   private func list(_ names: [String]) -> String {

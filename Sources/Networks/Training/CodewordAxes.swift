@@ -5,8 +5,9 @@ import LinkMath
 public enum CodewordAxes: Sendable {
   /// The components themselves, by falling variance.
   case components
-  /// A random rotation of them, drawn from a seed, after which all reals have nearly one variance, scaled to 1: for quantisers
-  /// that have the same cells for all reals, and for encoders that end in a saturating function.
+  /// A random rotation of them, drawn from a seed, after which all reals have nearly one variance, scaled to 1 (1/4 before a
+  /// hyperbolic tangent, which is a sigmoid of twice its argument): for quantisers that have the same cells for all reals, and for encoders
+  /// that end in a saturating function.
   ///
   /// Quantisation noise is then spread over all components alike, which costs what a quantiser without allocation of bits costs
   /// (the geometric mean of the variances becomes their arithmetic one), but leaves no real in a single cell.
@@ -42,8 +43,9 @@ struct CodewordBasis {
       axes = try Self.rotated(vectors, seed)
       let variance = values.reduce(0, { $0 + max($1, 0) }) / Double(values.count)
       let deviation = variance > 0 ? Float(variance.squareRoot()) : 1
-      let undone = function.map(Self.estimate) ?? (slope: 1, middle: 0)
-      encoderScale = 1 / deviation
+      let unit: Float = if case .tanh = function { 0.5 } else { 1 }
+      let undone = function.map { Self.estimate(behind: $0, scale: unit) } ?? (slope: 1, middle: 0)
+      encoderScale = unit / deviation
       decoderScale = gain * deviation * undone.slope
       middle = undone.middle
     }
@@ -69,12 +71,14 @@ extension CodewordBasis {
     }
   }
 
-  /// The best linear estimate `slope (f(z) - middle)` of a standard normal z: `E[z f(z)] / Var f(z)` and `E[f(z)]`.
-  private static func estimate(behind function: Pointwise) -> (slope: Float, middle: Float) {
+  /// The best linear estimate `slope (f(c z) - middle)` of a standard normal z: `E[z f(c z)] / Var f(c z)` and `E[f(c z)]`.
+  private static func estimate(behind function: Pointwise, scale: Float) -> (
+    slope: Float, middle: Float
+  ) {
     var (total, mean, square, product) = (0.0, 0.0, 0.0, 0.0)
     for step in -512...512 {
       let z = Double(step) / 64
-      let (weight, value) = (exp(-z * z / 2), function(z))
+      let (weight, value) = (exp(-z * z / 2), function(Double(scale) * z))
       total += weight
       mean += weight * value
       square += weight * value * value

@@ -198,7 +198,7 @@ public struct NetworkChoice: Sendable {
   /// Nil for a network that is not of a zoo.
   private let variant: NetworkVariant?
   /// Start of the names of its files, and what tells it from others of its name, if it is not of a zoo.
-  private let own: (stem: String, identity: String)?
+  private let own: (stem: String, identity: String, digest: String)?
 
   /// - Parameters:
   ///   - text: as for ``NetworkZoo/variant(_:)``.
@@ -236,20 +236,27 @@ public struct NetworkChoice: Sendable {
   ///   - name: for people.
   ///   - stem: start of the names of its files.
   ///   - identity: what tells it from others of that name.
+  ///   - digest: of the files that define it.
   ///   - image: `[2, angle, delay]`.
   ///   - autoencoder: both sides.
-  init(name: String, stem: String, identity: String, image: Shape, autoencoder: Autoencoder) {
+  init(
+    name: String, stem: String, identity: String, digest: String, image: Shape,
+    autoencoder: Autoencoder
+  ) {
     self.name = name
     compression = autoencoder.compression
     self.image = image
     self.autoencoder = autoencoder
     familyName = String(name.prefix { $0 != " " })
     variant = nil
-    own = (stem, identity)
+    own = (stem, identity, digest)
   }
 
+  /// Whether files of another program define it.
+  public var isImported: Bool { variant == nil }
+
   /// The network whose 8-bit layers, if it has any, are real ones.
-  var unquantised: NetworkChoice {
+  package var unquantised: NetworkChoice {
     get throws(NetworkError) {
       guard let variant else { return self }
       let real = try variant.leavingOut(Set(LowPrecision.integers.map(\.key)))
@@ -278,9 +285,14 @@ public struct NetworkChoice: Sendable {
   /// Name and ratio: `crnet 1/4`.
   public var title: String { "\(name) \(ratio)" }
 
-  /// What a file of its weights says of it: `network`, `cr`, and `image` unless it is the public one.
+  /// Key of ``metadata`` for the files that define a network which is not of a zoo.
+  static let definitionKey = "definition"
+
+  /// What a file of its weights says of it: `network`, `cr`, `image` unless it is the public one, and the digest of the files that define a
+  /// network which is not of a zoo.
   var metadata: [String: String] {
     var texts = ["network": name, "cr": String(compression)]
+    texts[Self.definitionKey] = own?.digest
     if image != .publicImage { texts["image"] = image.imageSize }
     return texts
   }

@@ -230,6 +230,11 @@ private struct Comparer {
     let values = [base, other].map { results[$0.result].number($0.row, column.name) }
     guard let old = values[0], let new = values[1], !old.isNaN, !new.isNaN else { return nil }
     let paired = paired(base, other, column)
+    // Values of the drops that both have, where one has more.
+    let shared = paired.flatMap { pair in
+      let counts = [base, other].map { results[$0.result].number($0.row, "drops") }
+      return counts.allSatisfy { $0 == Double(pair.count) } ? nil : (pair.from, pair.to)
+    }
     let unpaired = unpaired(base, other, column, new - old)
     let difference = paired?.value ?? unpaired.value
     let interval = paired.map(\.interval) ?? unpaired.interval
@@ -241,7 +246,8 @@ private struct Comparer {
       }
     return Comparison.Row(
       point: point, reference: name(base), compared: name(other), column: column.name,
-      unit: column.unit, referenceValue: old, value: new, difference: difference,
+      unit: column.unit, referenceValue: shared?.0 ?? old, value: shared?.1 ?? new,
+      difference: difference,
       low: interval?.lowerBound, high: interval?.upperBound, drops: drops, paired: paired != nil,
       verdict: paired != nil && interval == 0...0
         ? .equal : isReliable ? verdict(interval, column) : .undecided)

@@ -15,6 +15,8 @@ public struct PairedDifference: Sendable, Hashable {
 
   /// Drops that have both numbers.
   public let count: Int
+  /// Both means over these drops, in decibels if the difference is; NaN without drops.
+  public let from, to: Double
   /// The difference, b less a; NaN without drops.
   public let value: Double
   /// Where the difference of the expectations lies; nil below two drops, and where a mean is not positive in dB.
@@ -32,15 +34,17 @@ public struct PairedDifference: Sendable, Hashable {
     let pairs = zip(a, b).filter { !$0.isNaN && !$1.isNaN }
     count = pairs.count
     guard !pairs.isEmpty else {
-      (value, interval) = (.nan, nil)
+      (from, to, value, interval) = (.nan, .nan, .nan, nil)
       return
     }
     let (meanA, meanB) = (Self.mean(pairs.map(\.0)), Self.mean(pairs.map(\.1)))
     switch scale {
     case .linear:
+      (from, to) = (meanA, meanB)
       value = meanB - meanA
       interval = Self.interval(pairs.map { $1 - $0 })
     case .decibels:
+      (from, to) = (10 * log10(meanA), 10 * log10(meanB))
       value = meanA == meanB ? 0 : 10 * log10(meanB / meanA)
       guard meanA > 0, meanB > 0 else {
         interval = nil

@@ -81,6 +81,9 @@ struct DataConvertCommand: ParsableCommand {
 
   private func convert(_ conversion: DatasetConversion) throws -> DatasetConversion.Outcome {
     guard let layoutOut else {
+      guard record.axes.isEmpty else {
+        throw ValidationError("--axes needs --layout-out: frequency, delay or csinet")
+      }
       let table =
         shape != nil || complex
         ? try self.table() : nil

@@ -325,6 +325,24 @@ def absurd():
     by_hand("absurd_floor", nodes, large, 128)
 
 
+def same_padding():
+    """Pads by rule, as TensorFlow's exporters write them: even kernels, strides, odd pads on either side."""
+    node = onnx.helper.make_node
+    generator = np.random.default_rng(5)
+    weight = lambda *shape: (0.3 * generator.standard_normal(shape)).astype(np.float32)
+    nodes = [
+        node("Conv", ["input", "a"], ["x"], auto_pad="SAME_UPPER", kernel_shape=[2, 4]),
+        node("LeakyRelu", ["x"], ["y"], alpha=0.3),
+        node("Conv", ["y", "b"], ["z"], auto_pad="SAME_LOWER", kernel_shape=[3, 2], strides=[2, 1]),
+        node("MaxPool", ["z"], ["m"], auto_pad="SAME_UPPER", kernel_shape=[2, 3], strides=[1, 3]),
+        node("MaxPool", ["z"], ["l"], auto_pad="SAME_LOWER", kernel_shape=[2, 3], strides=[1, 3]),
+        node("Conv", ["y", "c"], ["v"], auto_pad="VALID", kernel_shape=[3, 3]),
+        node("Flatten", ["m"], ["fm"]), node("Flatten", ["l"], ["fl"]), node("Flatten", ["v"], ["fv"]),
+        node("Concat", ["fm", "fl", "fv"], ["output"], axis=1)]
+    constants = {"a": weight(4, 2, 2, 4), "b": weight(3, 4, 3, 2), "c": weight(2, 4, 3, 3)}
+    run("same_padding", by_hand("same_padding", nodes, constants, 2 * 3 * 4 * 3 + 2 * 36), IMAGE)
+
+
 def steps():
     """Functions that jump: their gradients are 0."""
     def body(m, x):
@@ -421,6 +439,7 @@ def main():
     hyperbolic()
     whole_numbers()
     absurd()
+    same_padding()
     export("steps", steps(), IMAGE)
     export("pooling", pooling(), IMAGE)
     export("quantized", Quantized(), IMAGE, opset=13)
