@@ -82,7 +82,7 @@ import Testing
 }
 
 /// Whether `python3` of this machine has NumPy.
-private let hasNumPy: Bool = {
+let hasNumPy: Bool = {
   guard let folder = try? TestFolder() else { return false }
   let result = try? Program.run(["python3", "-c", "import numpy"], in: folder, program: "env")
   return result?.status == 0

@@ -133,6 +133,40 @@ import Testing
       #expect(FileManager.default.fileExists(atPath: path), "\(link.1)")
     }
   }
+
+  /// The README's Python makes of a drop's estimate what the program compresses and what networks see, also with kept rows before delay zero
+  /// and turned angles.
+  @Test(.enabled(if: hasNumPy)) func pythonOfCSI() throws {
+    let code = try #require(Self.blocks("python").first { $0.contains("def delays_and_angles") })
+    let folder = try TestFolder([
+      "t.yaml": """
+      link:
+        grid: {tones: 48}
+        channel: {type: rayleigh, ports: 6, taps: 5}
+        pilots: {type: dft, snr_db: 10}
+        estimator: ls
+        transform: {taps: 12, guard_rows: 3, angle_shift: 2, angle_dft: inverse}
+      run: {seed: 2, drops: 3}
+      """,
+      "t.py": code + """
+        drop = numpy.load("drop.npz")
+        A = delays_and_angles(drop["estimate"][None], 12, guard_rows=3, angle_shift=2, angle_dft="inverse")
+        seen = drop["normalised"].T
+        for found, expected in [
+            (A[0], drop["csi"]), (images(A)[0], 0.5 + 0.5 * numpy.stack([seen.real, seen.imag]))]:
+            assert abs(found - expected).max() < 1e-5 * abs(expected).max()
+
+        """,
+    ])
+    for arguments in [
+      ["run", "t.yaml", "-o", "out"], ["replay", "out", "--drop", "1", "-o", "drop.npz"],
+    ] {
+      let result = try Program.run(arguments, in: folder)
+      #expect(result.status == 0, "\(result)")
+    }
+    let checked = try Program.run(["python3", "t.py"], in: folder, program: "env")
+    #expect(checked.status == 0, "\(checked)")
+  }
 }
 
 /// The scenarios that come with the program.

@@ -61,6 +61,7 @@ package struct RecordAxes: Sendable, Equatable {
     }
     for name in [.drop] + once where count(name) == 0 {
       return "must name the axis of each \(name), got [\(list)]"
+        + (name == .drop ? "; files of one drop each have it behind their axes" : "")
     }
     for name in once + atMost where count(name) > 1 && name != kind.matrixAxes.1 {
       return "names \(name) twice, got [\(list)]"

@@ -50,7 +50,8 @@ extension ONNXTracer {
   ) throws -> [Int] {
     let rule = try text(node, "auto_pad", default: "NOTSET")
     switch rule {
-    case "NOTSET", "": return try integers(node, "pads") ?? [Int](repeating: 0, count: 2 * input.count)
+    case "NOTSET", "":
+      return try integers(node, "pads") ?? [Int](repeating: 0, count: 2 * input.count)
     case "VALID": return [Int](repeating: 0, count: 2 * input.count)
     case "SAME_UPPER", "SAME_LOWER":
       // onnxruntime has no such rule for dilated windows either.

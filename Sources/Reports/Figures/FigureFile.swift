@@ -28,6 +28,14 @@ public enum FigureFile {
         [figure], GnuplotFigure.Format.allCases, version: version, file: url.lastPathComponent)
       try AtomicFile.write(text, to: path)
     default:
+      if let needed = FigureLayout(figure).neededMillimetres {
+        let panels = figure.panels.count > 1 ? "\(figure.panels.count) panels" : "the panel"
+        throw FigureError(
+          message: "\(path): \(panels) and the legend have no room",
+          hint:
+            "write --size \(needed.width)x\(needed.height) or more, or choose fewer curves with --where, --series "
+            + "and --facet")
+      }
       guard let format = GnuplotFigure.Format(rawValue: ending) else {
         throw FigureError(
           message: "a figure cannot be written to '\(path)'",

@@ -32,6 +32,11 @@ struct FigureLayout {
   let longestMark: Int
   /// Long names of categories are written aslant.
   let isRotated: Bool
+  /// Millimetres that a figure whose size is given needs at least; nil if it has them.
+  let neededMillimetres: (width: Int, height: Int)?
+
+  /// Sides of a panel, below which nothing can be read in it.
+  private static let leastPanel = (width: 90.0, height: 64.0)
 
   init(_ figure: Figure) {
     let asked = figure.millimetres.map {
@@ -68,6 +73,16 @@ struct FigureLayout {
     let panelWidth = (size.width - left - right - gap.x * Double(columns - 1)) / Double(columns)
     let panelHeight =
       (size.height - bottom - top - titles - gap.y * Double(rows - 1)) / Double(rows)
+    let lack = (
+      width: Double(columns) * (Self.leastPanel.width * scale - panelWidth),
+      height: Double(rows) * (Self.leastPanel.height * scale - panelHeight)
+    )
+    neededMillimetres =
+      lack.width > 0 || lack.height > 0
+      ? (
+        Int(((size.width + max(0, lack.width)) * 25.4 / 96).rounded(.up)),
+        Int(((size.height + max(0, lack.height)) * 25.4 / 96).rounded(.up))
+      ) : nil
     let ceiling = size.height - top - titles
     frames = (0..<count).map { index in
       let (row, column) = (index / columns, index % columns)

@@ -173,11 +173,21 @@ extension GnuplotFigure {
     return lines.joined(separator: "\n")
   }
 
+  /// A label that is longer than its axis, with the unit on a line of its own.
+  private func text(_ label: String, _ length: Double) -> String {
+    guard Double(label.count) * FigureLayout.letter * layout.scale > length,
+      let unit = label.range(of: " (", options: .backwards)
+    else { return GnuplotText.quoted(label) }
+    return GnuplotText.quoted(String(label[..<unit.lowerBound])) + ".\"\\n\"."
+      + GnuplotText.quoted("(" + label[unit.upperBound...])
+  }
+
   private func axis(_ name: String, _ axis: FigureAxis, isLabelled: Bool, length: Double) -> String
   {
     var lines = [
       isLabelled
-        ? "  set \(name)label \(GnuplotText.quoted(axis.label))" : "  unset \(name)label",
+        ? "  set \(name)label \(text(axis.label, length))"
+        : "  unset \(name)label",
       "  set \(name)range [\(numberText(axis.range.lowerBound)):\(numberText(axis.range.upperBound))]",
       axis.scale == .logarithmic ? "  set logscale \(name)" : "  unset logscale \(name)",
       "  set format \(name) \(isLabelled ? (axis.scale == .logarithmic ? "'%g'" : "'% h'") : "''")",
