@@ -7,6 +7,8 @@ import Parts
 struct OverrideReader {
   let catalogue: PartRegistry
   let log: DiagnosticLog
+  /// What overrides are called that nobody wrote.
+  var origins: [String: String] = [:]
 
   /// Lays overrides over a document, later ones over earlier ones.
   func apply(_ overrides: [String], to document: ScenarioDocument) -> ScenarioDocument {
@@ -114,7 +116,7 @@ struct OverrideReader {
   }
 
   private func entry(_ text: String) -> YAMLEntry? {
-    let name = "--set \(text)"
+    let name = origins[text] ?? "--set \(text)"
     let place = SourcePosition(SourceText(text, name: name, layer: -1, hasLines: false))
     guard text.utf8.count <= 16 * 1024 else {
       log.error(place, "the value is too long", hint: "write it into a file with 'extends:'")

@@ -20,14 +20,15 @@ public struct ScenarioReader: Sendable {
   /// - Parameters:
   ///   - path: the file.
   ///   - overrides: the values of `--set`, each `path=value`; later ones win.
+  ///   - origins: where overrides come from that nobody wrote, for complaints.
   /// - Returns: the scenario, and warnings about legal but suspicious input.
   /// - Throws: ``ScenarioErrors`` with everything that is wrong.
-  public func read(_ path: String, overrides: [String] = []) throws(ScenarioErrors) -> (
-    scenario: Scenario, warnings: [Diagnostic]
-  ) {
+  public func read(
+    _ path: String, overrides: [String] = [], origins: [String: String] = [:]
+  ) throws(ScenarioErrors) -> (scenario: Scenario, warnings: [Diagnostic]) {
     let log = DiagnosticLog()
     let layers = ScenarioLayers(catalogue: registry, presets: presets, log: log)
-    return try scenario(layers.document(path: path), path, overrides, layers)
+    return try scenario(layers.document(path: path), path, overrides, layers, origins)
   }
 
   /// Reads a scenario from a text, as if it were in a file at `path`.
@@ -40,14 +41,16 @@ public struct ScenarioReader: Sendable {
   }
 
   private func scenario(
-    _ file: ScenarioDocument?, _ path: String, _ overrides: [String], _ layers: ScenarioLayers
+    _ file: ScenarioDocument?, _ path: String, _ overrides: [String], _ layers: ScenarioLayers,
+    _ origins: [String: String] = [:]
   ) throws(ScenarioErrors) -> (scenario: Scenario, warnings: [Diagnostic]) {
     let log = layers.log
     guard let file else {
       try log.throwErrors()
       preconditionFailure("a document is missing only after an error")
     }
-    let overridden = OverrideReader(catalogue: registry, log: log).apply(overrides, to: file)
+    let overridden = OverrideReader(catalogue: registry, log: log, origins: origins).apply(
+      overrides, to: file)
     let document = layers.addingPreset(to: overridden)
     warnAboutHiddenValues(document, log)
     let axes = SweepReader(catalogue: registry, log: log).axes(document.sweep)

@@ -51,6 +51,14 @@ public enum Merge {
   ) -> JournalError {
     let path = folders.joined(separator: ", ")
     let problem = "block \(block) of \(run.blockCount) is missing"
+    let counts = Set(shards.map(\.count)).sorted()
+    guard counts.count < 2 else {
+      return JournalError(
+        path: path,
+        problem:
+          "shards of \(counts.map { "1/\($0)" }.joined(separator: " and ")) do not go together",
+        hint: "name the shards of one division")
+    }
     guard let count = shards.first?.count,
       let shard = (1...count).compactMap({ Shard("\($0)/\(count)") }).first(where: {
         $0.contains(block)
@@ -59,12 +67,16 @@ public enum Merge {
       return JournalError(
         path: path, problem: problem, hint: "run the shards that are not finished again")
     }
+    let absent = (1...count).compactMap { Shard("\($0)/\(count)") }
+      .filter { !shards.contains($0) }.map { "\($0)" }.joined(separator: ", ")
     return shards.contains(shard)
       ? JournalError(
         path: path, problem: "shard \(shard) is not finished: \(problem)",
-        hint: "run it again with --shard \(shard); it goes on where it stopped")
+        hint:
+          "run it again with --shard \(shard), where it goes on; or has the merge fewer --set than the shards?"
+      )
       : JournalError(
-        path: path, problem: "shard \(shard) is missing",
+        path: path, problem: "shard \(absent) is missing",
         hint: "run it with --shard \(shard), and name its folder too")
   }
 }

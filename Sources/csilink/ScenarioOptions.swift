@@ -51,8 +51,10 @@ extension ScenarioOptions {
   /// The scenario with the weights of a folder, without its warnings.
   func withWeights(of folder: String, _ plain: Scenario) throws -> Scenario {
     let weights = relativePath(of: folder, from: plain.directory)
+    let override = "codec.weights=\(weights)"
     return try ScenarioReader.standard.read(
-      scenario, overrides: overrides + ["codec.weights=\(weights)"]
+      scenario, overrides: overrides + [override],
+      origins: [override: "weights in \(folder), as 'csilink train' left them"]
     ).scenario
   }
 }

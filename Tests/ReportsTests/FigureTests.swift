@@ -240,6 +240,45 @@ import Testing
     }
   }
 
+  /// Of lists that advance together one makes curves; the axis tells what advances with it.
+  @Test func listsThatAdvanceTogether() throws {
+    let pairs: [[String?]] = [["4", "2"], ["8", "4"], ["16", "8"]]
+    let sweep = snrSweep(
+      axes: ["pilots.snr_db", "codec.compression", "quantizer.bits"], codecs: pairs)
+    let curves = try figure("nmse_db", [RecordedResult(sweep)])
+    #expect(curves.contains("compression 8") && !curves.contains("bits"), "\(curves)")
+    let along = try figure("nmse_db over quantizer.bits", [RecordedResult(sweep)])
+    #expect(along.contains("0 dB") && !along.contains("compression"), "\(along)")
+    let asked = try figure("nmse_db by codec.compression, quantizer.bits", [RecordedResult(sweep)])
+    #expect(asked.contains("bits 4"), "\(asked)")
+  }
+
+  /// A label that is longer than its axis has its unit below; panels without room are refused with the size that they need.
+  @Test func roomOfSmallFigures() throws {
+    let codecs: [[String?]] = (1...9).map { ["codec \($0)"] }
+    let sweep = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs)
+    func write(_ request: String, _ size: (width: Double, height: Double)) throws -> String {
+      var figure = try Figure(FigureRequest(parsing: request), of: [RecordedResult(sweep)])
+      figure.millimetres = size
+      return try withFolder { folder in
+        try FigureFile.write(figure, to: "\(folder)/f.gp", version: "1")
+        return try String(contentsOfFile: "\(folder)/f.gp", encoding: .utf8)
+      }
+    }
+    let refused = #expect(throws: FigureError.self) {
+      try write("nmse_full_db per codec", (88, 50))
+    }
+    let size = try #require(
+      (refused?.hint ?? "").firstMatch(of: /--size ([0-9]+)x([0-9]+)/)?.output)
+    let (width, height) = (Double(size.1)!, Double(size.2)!)
+    _ = try write("nmse_full_db per codec", (width, height))
+    #expect(throws: FigureError.self) { try write("nmse_full_db per codec", (width, height - 2)) }
+    let low = try write("nmse_full_db where codec=codec 1", (88, 40))
+    #expect(low.contains("'NMSE over all tones'.\"\\n\".'(dB)'"), "\(low)")
+    let high = try write("nmse_full_db where codec=codec 1", (88, 120))
+    #expect(high.contains("'NMSE over all tones (dB)'"))
+  }
+
   /// A small figure tells colours and dashes by themselves, and leaves out numbers that have no room.
   @Test func smallFigures() throws {
     let codecs: [[String?]] = (1...4).flatMap { codec in

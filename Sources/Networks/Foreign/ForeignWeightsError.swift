@@ -94,13 +94,15 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
   private func unfitHint(
     _ missing: [Item], _ misshapen: [(Item, found: [Int])], _ unmatched: [Item]
   ) -> String {
-    missing.isEmpty && misshapen.isEmpty
-      ? "tensors that the network has no use for are a sign of another network; 'csilink weights import ... --ignore NAME' leaves them out"
-      : !misshapen.isEmpty || missing.count != unmatched.count
-        ? "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
-        : triedOrder
-          ? "the names are unknown, and the tensors do not have the order and shapes of 'csilink inspect \(arguments)' either: save them under the names above"
-          : "if only the names differ, 'csilink weights import FILE... \(option)' matches them by order and shapes"
+    misshapen.isEmpty && unmatched.isEmpty
+      ? "no other tensors were found: NumPy arrays and objects of classes in checkpoints are not read; save {key: torch.from_numpy(value)}, or the state_dict itself"
+      : missing.isEmpty && misshapen.isEmpty
+        ? "tensors that the network has no use for are a sign of another network; 'csilink weights import ... --ignore NAME' leaves them out"
+        : !misshapen.isEmpty || missing.count != unmatched.count
+          ? "'csilink inspect \(arguments)' shows keys and shapes; is the ratio right?"
+          : triedOrder
+            ? "the names are unknown, and the tensors do not have the order and shapes of 'csilink inspect \(arguments)' either: save them under the names above"
+            : "if only the names differ, 'csilink weights import FILE... \(option)' matches them by order and shapes"
   }
 
   private func shape(_ shape: [Int]) -> String {

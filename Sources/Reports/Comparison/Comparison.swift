@@ -181,7 +181,10 @@ private struct Comparer {
     guard !rows.isEmpty else {
       throw FigureError(
         message: "no two points have equal values of \(keys.joined(separator: ", "))",
-        hint: "compare points of different values with '--across KEY'")
+        hint: across.isEmpty
+          ? "compare points of different values with '--across KEY'"
+          : "what changes together is compared together: '--across \((across + keys).joined(separator: ","))' compares all points"
+      )
     }
     let left = unmatched > 0 ? ["\(unmatched) points have no partner"] : []
     return (rows, (notes + left).uniqued)

@@ -53,7 +53,9 @@ struct FigureBuilder {
     // Along a column, such as the bits of a report, runs the last key whose values are numbers.
     let isMoving = isColumn && request.y != RecordedResult.shareKey
     let along = isMoving ? free.last { Self.isNumeric(selection.values($0)) } : nil
-    let curveKeys = request.series ?? free.filter { $0 != along }
+    let others = (isColumn ? [] : [x]) + [request.facet, along].compactMap { $0 }
+    let curveKeys =
+      request.series ?? Self.independent(free.filter { $0 != along }, of: others, selection)
     series = curveKeys
     let names = [x, request.y] + curveKeys + [request.facet].compactMap { $0 } + free
     keys = FigureKey.keys(names.uniqued, columns: selection.columns)
@@ -80,6 +82,19 @@ struct FigureBuilder {
     }
     laterPlaces = Set(selection.points.map { Array(places($0).dropFirst()) })
       .sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// The keys that do not advance together with others, or with one before: of such lists the first is enough.
+  private static func independent(
+    _ keys: [String], of others: [String], _ selection: FigureSelection
+  ) -> [String] {
+    keys.reduce(into: []) { chosen, key in
+      let advances = (others + chosen).contains { other in
+        let both = count([key, other], selection)
+        return count([key], selection) == both && count([other], selection) == both
+      }
+      if !advances { chosen.append(key) }
+    }
   }
 
   private static func isNumeric(_ values: [String?]) -> Bool {
@@ -170,7 +185,9 @@ struct FigureBuilder {
   }
 
   /// Combinations of the values of some keys.
-  private func curveCount(_ keys: [String]) -> Int {
+  private func curveCount(_ keys: [String]) -> Int { Self.count(keys, selection) }
+
+  private static func count(_ keys: [String], _ selection: FigureSelection) -> Int {
     Set(selection.points.map { point in keys.map { selection.field(point, $0) } }).count
   }
 }

@@ -24,18 +24,12 @@ public enum FigureFile {
       try AtomicFile.write(PGFFigure(figure: figure).text(version: version), to: path)
     case "txt": try AtomicFile.write(figure.description, to: path)
     case "gp":
+      try requireRoom(figure, path)
       let text = GnuplotFigure.program(
         [figure], GnuplotFigure.Format.allCases, version: version, file: url.lastPathComponent)
       try AtomicFile.write(text, to: path)
     default:
-      if let needed = FigureLayout(figure).neededMillimetres {
-        let panels = figure.panels.count > 1 ? "\(figure.panels.count) panels" : "the panel"
-        throw FigureError(
-          message: "\(path): \(panels) and the legend have no room",
-          hint:
-            "write --size \(needed.width)x\(needed.height) or more, or choose fewer curves with --where, --series "
-            + "and --facet")
-      }
+      try requireRoom(figure, path)
       guard let format = GnuplotFigure.Format(rawValue: ending) else {
         throw FigureError(
           message: "a figure cannot be written to '\(path)'",
@@ -43,6 +37,17 @@ public enum FigureFile {
       }
       try draw(figure, format, to: path, version: version)
     }
+  }
+
+  /// - Throws: for panels that are too small to be read, with the size that they need.
+  private static func requireRoom(_ figure: Figure, _ path: String) throws(FigureError) {
+    guard let needed = FigureLayout(figure).neededMillimetres else { return }
+    let panels = figure.panels.count > 1 ? "\(figure.panels.count) panels" : "the panel"
+    throw FigureError(
+      message: "\(path): \(panels) and the legend have no room",
+      hint:
+        "write --size \(needed.width)x\(needed.height) or more, or choose fewer curves with --where, --series "
+        + "and --facet")
   }
 
   /// Draws in a folder of its own, so that a picture appears as a whole or not at all.

@@ -36,7 +36,7 @@ struct FigureLayout {
   let neededMillimetres: (width: Int, height: Int)?
 
   /// Sides of a panel, below which nothing can be read in it.
-  private static let leastPanel = (width: 90.0, height: 64.0)
+  private static let leastPanel = (width: 80.0, height: 40.0)
 
   init(_ figure: Figure) {
     let asked = figure.millimetres.map {
