@@ -13,7 +13,7 @@ extension DataCommandTests {
     Float(drop * 100 + tone * ports + port + 1)
   }
 
-  /// Files of the given numbers of drops; `slot` is 1, one file without a drop axis has one drop.
+  /// Files `[tone, port, drop]` of the given numbers of drops; without the last axis a file has one drop.
   private func shards(_ counts: [Int], _ folder: TestFolder, hasDropAxis: Bool = true) throws {
     try FileManager.default.createDirectory(
       atPath: "\(folder.path)/s", withIntermediateDirectories: true)
@@ -67,6 +67,12 @@ extension DataCommandTests {
         }
       }
     }
+    // As of one file.
+    let again = try Program.run(
+      "data", "convert", "frequency.npy", "again.npy", "--layout-in", "frequency", "--layout-out",
+      "delay", "--tones", "12", "--taps", "12", in: folder)
+    #expect(again.status == 0, "\(again)")
+    #expect(try folder.read("again.npy") == folder.read("delay.npy"))
     let plain = try Program.run(["data", "convert", "s", "o.npy"] + axes, in: folder)
     #expect(plain.status == 2 && plain.errors.contains("--layout-out"), "\(plain)")
   }

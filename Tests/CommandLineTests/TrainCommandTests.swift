@@ -29,20 +29,30 @@ import Testing
     try Self.names.map { try folder.read("\(output)/\($0)") }
   }
 
-  /// A network of ONNX files runs with the weights of its training once there are any, as others do.
-  @Test func trainedImportsAreRun() throws {
-    let files = Repository.root.appending(path: "Tests/Fixtures/onnx").path
-    let yaml = """
+  /// A scenario with a network of two ONNX files, e.onnx and d.onnx, beside it.
+  private static func imported() throws -> TestFolder {
+    let folder = try TestFolder([
+      "imported.yaml": """
       name: imported
       link:
         grid: {tones: 32}
         channel: {type: rayleigh, ports: 8, taps: 3}
         transform: {taps: 8}
-        codec: {type: onnx, encoder: \(files)/encoder.onnx, decoder: \(files)/decoder.onnx}
+        codec: {type: onnx, encoder: e.onnx, decoder: d.onnx}
       training: {samples: 32, validation_samples: 6, test_samples: 5, batch: 8, epochs: 1}
       run: {seed: 3, drops: 4}
       """
-    let folder = try TestFolder(["imported.yaml": yaml])
+    ])
+    for (own, file) in [("e", "encoder"), ("d", "decoder")] {
+      let path = Repository.root.appending(path: "Tests/Fixtures/onnx/\(file).onnx")
+      try folder.write(Data(contentsOf: path), to: "\(own).onnx")
+    }
+    return folder
+  }
+
+  /// A network of ONNX files runs with the weights of its training once there are any, as others do.
+  @Test func trainedImportsAreRun() throws {
+    let folder = try Self.imported()
     let before = try Program.run("run", "imported.yaml", "-o", "before", in: folder)
     #expect(before.status == 0 && !before.errors.contains("# weights"), "\(before)")
     let train = try Program.run("train", "imported.yaml", in: folder)
@@ -54,22 +64,7 @@ import Testing
 
   /// The weights of a training belong to the ONNX files that it began with.
   @Test func changedImportsAreRefused() throws {
-    let files = Repository.root.appending(path: "Tests/Fixtures/onnx").path
-    let yaml = """
-      name: imported
-      link:
-        grid: {tones: 32}
-        channel: {type: rayleigh, ports: 8, taps: 3}
-        transform: {taps: 8}
-        codec: {type: onnx, encoder: e.onnx, decoder: d.onnx}
-      training: {samples: 32, validation_samples: 6, test_samples: 5, batch: 8, epochs: 1}
-      run: {seed: 3, drops: 4}
-      """
-    let folder = try TestFolder(["imported.yaml": yaml])
-    for (own, file) in [("e", "encoder"), ("d", "decoder")] {
-      try folder.write(
-        Data(contentsOf: URL(filePath: "\(files)/\(file).onnx")), to: "\(own).onnx")
-    }
+    let folder = try Self.imported()
     let drawn = try Program.run(
       "train", "imported.yaml", "--set", "training.initialization=principal_components", in: folder)
     #expect(drawn.status == 2 && drawn.errors.contains("training.initialization"), "\(drawn)")

@@ -233,4 +233,19 @@ import Training
       try StartWeights.read(files, for: NetworkChoice("cllwcsinet", compression: 16))
     }
   }
+
+  /// 8-bit layers start from a folder of real ones, until it has their own.
+  @Test func roundedLayersStartFromRealOnes() throws {
+    let folder = try SampleFolder()
+    func write(_ choice: NetworkChoice, seed: UInt64) throws -> Weights {
+      let weights = TrainingLoop.initialWeights(choice.autoencoder, seed: seed)
+      _ = try WeightsFile.write(weights, choice, metadata: ["normaliser": "none"], in: folder.path)
+      return weights
+    }
+    let real = try write(NetworkChoice("acrnet-1x", compression: 64), seed: 9)
+    let rounded = try NetworkChoice("acrnet {int8: both}", compression: 64)
+    #expect(try StartWeights.read([folder.path], for: rounded).weights == real)
+    _ = try write(rounded, seed: 10)
+    #expect(try StartWeights.read([folder.path], for: rounded).weights != real)
+  }
 }
