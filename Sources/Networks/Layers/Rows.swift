@@ -79,7 +79,8 @@ public struct RowReduction: CustomOperation {
     }
   }
 
-  private func value(_ row: UnsafeBufferPointer<Float>) -> Float {
+  /// The number of one row.
+  func value(_ row: UnsafeBufferPointer<Float>) -> Float {
     switch kind {
     case .sum: row.reduce(0, +)
     case .mean: row.reduce(0, +) / Float(count)

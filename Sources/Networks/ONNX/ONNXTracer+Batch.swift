@@ -21,6 +21,9 @@ extension ONNXTracer {
     "Flatten", "Reshape", "Shape", "Squeeze", "Transpose", "Unsqueeze",
   ]
 
+  /// An attribute, of no file, that tells an operator to count the axes of the sample.
+  static let ownAxes = "\u{0}own_axes"
+
   /// Axes of a sample as the file counts them, and the place of the batch among them; nil for a constant.
   func general(_ name: String) -> (signal: Signal, axes: [Int], place: BatchPlace)? {
     guard case .signal(let x, let shape)? = values[name] else { return nil }
@@ -104,8 +107,16 @@ extension ONNXTracer {
   mutating func tracedMoved(_ node: ONNXNode, _ operation: Operator) throws -> [Value] {
     var inner = node
     var (ranks, places) = ([Int](), [BatchPlace]())
+    let signals = node.inputs.compactMap { general($0)?.place }
     for (index, name) in node.inputs.enumerated() {
-      guard let (x, axes, place) = general(name) else { continue }
+      guard let (x, axes, place) = general(name) else {
+        if node.operation == "Concat", let place = signals.first {
+          inner.inputs[index] = "\u{0}\(index)"
+          values[inner.inputs[index]] = .constant(
+            try alike(node, try constant(node, index), place), name: nil)
+        }
+        continue
+      }
       // No name of a file begins like this.
       inner.inputs[index] = "\u{0}\(index)"
       values[inner.inputs[index]] = try signal(x, axes)
@@ -121,6 +132,26 @@ extension ONNXTracer {
       guard case .signal(let y, let shape) = value else { return value }
       return try placed(y, Array(shape.dropFirst()), next, node, output: index)
     }
+  }
+
+  /// A constant beside signals as a sample has it: it is the same along the batch, and has one axis more in front.
+  private func alike(_ node: ONNXNode, _ tensor: ONNXTensor, _ place: BatchPlace) throws
+    -> ONNXTensor
+  {
+    var shape = tensor.shape
+    let differ = fail(node, "a constant that is the same for all samples", "one of \(shape)")
+    guard place.outer * place.inner == 1, shape.indices.contains(place.axis),
+      shape[place.axis] == 1 || shape[place.axis] == batch
+    else { throw differ }
+    var strides = IndexMap.strides(shape)
+    let repeated = tensor.picked(shape, IndexMap.places(shape, strides: strides)).floats
+    strides[place.axis] = 0
+    guard tensor.picked(shape, IndexMap.places(shape, strides: strides)).floats == repeated else {
+      throw differ
+    }
+    shape[place.axis] = 1
+    let first = tensor.picked(shape, IndexMap.places(shape, strides: strides))
+    return first.reshaped([1] + shape)
   }
 
   /// The place of the batch in a node's outputs; counts its axes one further.
@@ -141,6 +172,11 @@ extension ONNXTracer {
       if node.operation == "Gather", acted < place.axis {
         next.axis += try constant(node, 1).shape.count - 1
       }
+    case "GatherND":
+      let (shape, own) = (try constant(node, 1).shape, place.axis)
+      try require(general(node.inputs[0]) != nil && shape.last ?? 0 <= own)
+      inner.attributes[Self.ownAxes] = .integer(1)
+      next.axis += shape.count - 1 - (shape.last ?? 0)
     case "LayerNormalization":
       let acted = try axis(default: -1)
       try require(acted > place.axis)

@@ -1,3 +1,5 @@
+import Foundation
+
 extension ONNXTracer {
   /// Functions value by value, of one or two values.
   static let functions: [String: Operator] = [
@@ -42,6 +44,11 @@ extension ONNXTracer {
       try $0.function($1, LeakyReLU(slope: try $0.number($1, "alpha", default: 0.01)))
     },
     "Log": { try $0.function($1, ValueFunction.logarithm) },
+    "Mean": {
+      let sum = try $0.arithmetic($1, .add)[0]
+      let share = ONNXTensor([], floats: [1 / Float(max(1, $1.inputs.count))])
+      return [try $0.arithmetic($1, .multiply, sum, .constant(share, name: nil))]
+    },
     "Max": { try $0.arithmetic($1, .maximum) },
     "Min": { try $0.arithmetic($1, .minimum) },
     "Mish": { try $0.function($1, ValueFunction.mish) },
@@ -85,13 +92,39 @@ extension ONNXTracer {
         return [
           .constant(ONNXTensor(tensor.shape, integers: tensor.integers!.map { 0 &- $0 }), name: nil)
         ]
-      case "Sqrt":
-        let roots = tensor.floats.map { $0.squareRoot() }
-        return [.constant(ONNXTensor(tensor.shape, floats: roots), name: nil)]
-      default: throw fail(node, "a computed input", "a constant")
+      default:
+        guard let values = Self.values(of: layer, at: tensor.floats) else {
+          throw fail(node, "a computed input", "a constant")
+        }
+        return [.constant(ONNXTensor(tensor.shape, floats: values), name: nil)]
       }
     }
     return [try applied(layer, input)]
+  }
+
+  /// A function of numbers that are known, as of a gate `sigmoid(a)` that was learned; nil for layers that are none value by value.
+  private static func values(of layer: any Layer, at numbers: [Float]) -> [Float]? {
+    if let layer = layer as? LeakyReLU {
+      return numbers.map { $0 < 0 ? layer.slope * $0 : $0 }
+    }
+    if let function = layer as? Pointwise {
+      return numbers.map { x in
+        switch function {
+        case .sigmoid: 1 / (1 + exp(-x))
+        case .hardSigmoid: min(max((x + 3) / 6, 0), 1)
+        case .tanh: tanh(x)
+        }
+      }
+    }
+    guard let operation = layer as? any CustomOperation, !(layer is Softmax) else { return nil }
+    return numbers.withUnsafeBufferPointer { x in
+      [Float](unsafeUninitializedCapacity: x.count) { output, count in
+        let shape = Shape.vector(x.count)
+        let sample = CustomSample(inputs: [x], shapes: [shape], parameters: [])
+        operation.forward(sample, into: .init(rebasing: output[..<x.count]))
+        count = x.count
+      }
+    }
   }
 
   /// A layer without weights that keeps the shape.

@@ -1,18 +1,15 @@
 extension ONNXTracer {
-  /// Layers with weights.
+  /// Convolutions, matrix products and learned slopes.
   static let layers: [String: Operator] = [
     "Conv": { try $0.convolution($1) },
     "ConvTranspose": { try $0.transposedConvolution($1) },
-    "BatchNormalization": { try $0.batchNormalization($1) },
     "Gemm": { try $0.gemm($1) },
     "MatMul": { try $0.matrixProduct($1) },
     "PRelu": { try $0.prelu($1) },
-    "LayerNormalization": { try $0.layerNormalization($1) },
-    "InstanceNormalization": { try $0.instanceNormalization($1) },
   ]
 
   /// A weight of a layer: values and name.
-  private func weight(_ node: ONNXNode, _ index: Int) throws -> (ONNXTensor, String?) {
+  func weight(_ node: ONNXNode, _ index: Int) throws -> (ONNXTensor, String?) {
     guard case .constant(let tensor, let name) = try value(node, index) else {
       throw fail(node, "a constant input \(index + 1), a weight", "a computed one")
     }
@@ -189,35 +186,6 @@ extension ONNXTracer {
     return [try signal(y, window.isLine ? [large[0], large[2]] : large)]
   }
 
-  mutating func batchNormalization(_ node: ONNXNode) throws -> [Value] {
-    let (x, shape) = try signal(node, 0)
-    guard try integer(node, "training_mode", default: 0) == 0, node.outputs.count == 1 else {
-      throw fail(node, "a network in its evaluation mode", "batch statistics")
-    }
-    let channels = shape.count > 1 ? shape[1] : 0
-    let (_, name) = try weight(node, 1)
-    let values = try (1...4).map { try weight(node, $0).0.floats }
-    guard values.allSatisfy({ $0.count == channels }) else {
-      throw fail(node, "\(channels) values of each weight", "\(values.map(\.count))")
-    }
-    let epsilon = Double(try number(node, "epsilon", default: 1e-5))
-    let map = x.reshaped(Self.planes(shape))
-    if isLoneConvolution(node.inputs[0], x), map.shape == x.shape {
-      let momentum = 1 - Double(try number(node, "momentum", default: 0.9))
-      let layer = BatchNorm(channels, .init(epsilon: epsilon, momentum: momentum))
-      return [try signal(try apply(layer, x, name: name, node, values), Array(shape.dropFirst()))]
-    }
-    let layer = FrozenNormalization(channels, epsilon: epsilon)
-    return [try signal(try apply(layer, map, name: name, node, values), Array(shape.dropFirst()))]
-  }
-
-  /// The axes of a signal as [channel, 1, all others], or as they are if there are three.
-  private static func planes(_ shape: [Int]) -> Shape {
-    shape.count == 4
-      ? Shape(shape[1], shape[2], shape[3])
-      : Shape(shape[1], 1, shape.dropFirst(2).reduce(1, *))
-  }
-
   mutating func gemm(_ node: ONNXNode) throws -> [Value] {
     let (x, shape) = try signal(node, 0)
     let (weight, name) = try weight(node, 1)
@@ -244,7 +212,7 @@ extension ONNXTracer {
   }
 
   /// A fully connected layer on the last axis.
-  private mutating func dense(
+  mutating func dense(
     _ node: ONNXNode, _ x: Signal, _ shape: [Int], _ weight: ONNXTensor, isOutputFirst: Bool,
     scale: Float = 1, bias: [Float]? = nil, name: String?
   ) throws -> Value {
@@ -294,7 +262,7 @@ extension ONNXTracer {
     }
   }
 
-  private mutating func signalProduct(
+  mutating func signalProduct(
     _ node: ONNXNode, _ a: Signal, _ left: [Int], _ b: Signal, _ right: [Int]
   ) throws -> Value {
     guard left.count >= 3, left.count == right.count, left[left.count - 1] == right[right.count - 2]
@@ -324,21 +292,21 @@ extension ONNXTracer {
     let (x, shape) = try signal(node, 0)
     let (slopes, name) = try weight(node, 1)
     let axes = Array(shape.dropFirst())
-    // Slopes lie along one axis of the sample, or there is one.
+    // Slopes lie along axes of the sample, or there is one.
     let aligned =
       [Int](repeating: 1, count: max(0, shape.count - slopes.shape.count)) + slopes.shape
     let wide = aligned.indices.filter { aligned[$0] > 1 }
-    guard aligned.count == shape.count, wide.count <= 1,
+    guard aligned.count == shape.count,
       wide.allSatisfy({ $0 > 0 && aligned[$0] == shape[$0] })
     else {
-      throw fail(node, "slopes along one of the axes \(shape)", "slopes \(slopes.shape)")
+      throw fail(node, "slopes along some of the axes \(shape)", "slopes \(slopes.shape)")
     }
     guard let axis = wide.first else {
       let plane = x.reshaped(Shape(1, x.shape.channels * x.shape.height, x.shape.width))
       let y = try apply(PReLU(1), plane, name: name, node, [slopes.floats])
       return [try signal(y, axes)]
     }
-    guard shape[1..<axis].allSatisfy({ $0 == 1 }) else {
+    guard wide.count == 1, shape[1..<axis].allSatisfy({ $0 == 1 }) else {
       // max(x, 0) + a min(x, 0).
       let below = try applied(Clip(-Float.greatestFiniteMagnitude...0), try value(node, 0))
       let scaled = try arithmetic(node, .multiply, below, try value(node, 1))
@@ -350,39 +318,5 @@ extension ONNXTracer {
         ? Shape(axes[0], axes[1], axes[2])
         : Shape(shape[axis], 1, shape[(axis + 1)...].reduce(1, *)))
     return [try signal(try apply(PReLU(shape[axis]), map, name: name, node, [slopes.floats]), axes)]
-  }
-
-  mutating func layerNormalization(_ node: ONNXNode) throws -> [Value] {
-    let (x, shape) = try signal(node, 0)
-    let first = try sampleAxis(node, try integer(node, "axis", default: -1), shape)
-    let count = shape[first...].reduce(1, *)
-    let (scale, name) = try weight(node, 1)
-    let shift =
-      try optional(node, 2) == nil
-      ? [Float](repeating: 0, count: count) : try weight(node, 2).0.floats
-    let epsilon = Double(try number(node, "epsilon", default: 1e-5))
-    let rows = x.reshaped(Shape(1, shape[1..<first].reduce(1, *), count))
-    let layer = LayerNorm(count, epsilon: epsilon)
-    let y = try apply(layer, rows, name: name, node, [scale.floats, shift])
-    return [try signal(y, Array(shape.dropFirst()))]
-  }
-
-  /// Normalisation of each plane, then scale and shift of its channel.
-  mutating func instanceNormalization(_ node: ONNXNode) throws -> [Value] {
-    let (x, shape) = try signal(node, 0)
-    let (scale, name) = try weight(node, 1)
-    let shift = try weight(node, 2).0.floats
-    guard shape.count > 2 else { throw fail(node, "planes of channels", "the axes \(shape)") }
-    let epsilon = Double(try number(node, "epsilon", default: 1e-5))
-    let (channels, plane) = (shape[1], shape.dropFirst(2).reduce(1, *))
-    let normal = Standardization(epsilon: epsilon)(x.reshaped(Shape(1, channels, plane)))
-    let layer = FrozenNormalization(channels, epsilon: 0)
-    let y = try apply(
-      layer, normal.reshaped(Shape(channels, 1, plane)), name: name, node,
-      [
-        scale.floats, shift, [Float](repeating: 0, count: channels),
-        [Float](repeating: 1, count: channels),
-      ])
-    return [try signal(y, Array(shape.dropFirst()))]
   }
 }

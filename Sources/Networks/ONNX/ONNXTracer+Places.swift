@@ -5,6 +5,7 @@ extension ONNXTracer {
     "DepthToSpace": { try $0.depthToSpace($1) },
     "Expand": { try $0.expanded($1) },
     "Gather": { try $0.gathered($1) },
+    "GatherND": { try $0.gatheredPoints($1) },
     "Pad": { try $0.padded($1) },
     "Slice": { try $0.sliced($1) },
     "SpaceToDepth": { try $0.spaceToDepth($1) },
@@ -139,18 +140,60 @@ extension ONNXTracer {
     else {
       throw fail(node, "places along an axis of \(axes[axis])", "others")
     }
+    return [
+      try taken(
+        input, axis, given.map { $0 < 0 ? $0 + axes[axis] : $0 }, as: picks.shape, "gather")
+    ]
+  }
+
+  /// Values at known places of the first axes, which are put together. Of a signal whose batch is the first axis these would be samples;
+  /// where the batch has moved, they are its own axes.
+  private func gatheredPoints(_ node: ONNXNode) throws -> [Value] {
+    let input = try value(node, 0)
+    let indices = try constant(node, 1)
+    let (axes, depth) = (own(input).axes, indices.shape.last ?? 0)
+    var isApart = true
+    if case .signal = input { isApart = try integer(node, Self.ownAxes, default: 0) != 0 }
+    guard isApart, try integer(node, "batch_dims", default: 0) == 0, (1...axes.count).contains(depth),
+      let given = indices.integers
+    else {
+      throw fail(node, "samples that stay apart", "the axes \(input.shape) and \(indices.shape)")
+    }
+    let picks = try (0..<given.count / depth).map { point in
+      try (0..<depth).reduce(0) { place, axis in
+        let index = given[point * depth + axis]
+        guard (-axes[axis]..<axes[axis]).contains(index) else {
+          throw fail(node, "places along an axis of \(axes[axis])", "\(index)")
+        }
+        return place * axes[axis] + (index < 0 ? index + axes[axis] : index)
+      }
+    }
+    let joined = [axes[..<depth].reduce(1, *)] + axes[depth...]
+    let flat: Value =
+      switch input {
+      case .constant(let tensor, _): .constant(tensor.reshaped(joined), name: nil)
+      case .signal(let x, _): try signal(x, joined)
+      }
+    return [try taken(flat, 0, picks, as: Array(indices.shape.dropLast()), "gather")]
+  }
+
+  /// Values at places of one axis of the sample, or of the constant; the places have axes of their own in its stead.
+  func taken(
+    _ input: Value, _ axis: Int, _ picks: [Int], as shape: [Int]? = nil, _ summary: String
+  ) throws -> Value {
+    let axes = own(input).axes
     let (outer, inner) = (axes[..<axis].reduce(1, *), axes[(axis + 1)...].reduce(1, *))
-    let result = Array(axes[..<axis]) + picks.shape + Array(axes[(axis + 1)...])
-    _ = try size(result, "node '\(node.label)'")
+    let result = axes[..<axis] + (shape ?? [picks.count]) + axes[(axis + 1)...]
+    _ = try size(result, summary)
     let places = (0..<outer).flatMap { o in
-      given.flatMap { pick in
-        let start = (o * axes[axis] + (pick < 0 ? pick + axes[axis] : pick)) * inner
+      picks.flatMap { pick in
+        let start = (o * axes[axis] + pick) * inner
         return (start..<start + inner).map { Int32($0) }
       }
     }
     var isSignal = false
     if case .signal = input { isSignal = true }
-    return [try picked(input, result.isEmpty && isSignal ? [1] : result, places, "gather")]
+    return try picked(input, result.isEmpty && isSignal ? [1] : Array(result), places, summary)
   }
 
   private func expanded(_ node: ONNXNode) throws -> [Value] {
@@ -210,9 +253,9 @@ extension ONNXTracer {
     }
     var fill = try number(node, "value", default: 0)
     if try optional(node, 2) != nil { fill = try constant(node, 2).floats.first ?? 0 }
-    guard amounts[0] == [0, 0], ["constant", "reflect", "edge"].contains(mode) else {
+    guard amounts[0] == [0, 0], ["constant", "reflect", "edge", "wrap"].contains(mode) else {
       throw fail(
-        node, "constant, reflect or edge within the sample", "mode '\(mode)', pads \(pads)")
+        node, "constant, reflect, edge or wrap within the sample", "mode '\(mode)', pads \(pads)")
     }
     // Places axis by axis; -1 stays what it is.
     var (sizes, places) = ([Int](), [Int32(0)])
@@ -228,6 +271,7 @@ extension ONNXTracer {
         if (0..<size).contains(source) { return Int32(source) }
         switch mode {
         case "edge": return Int32(source < 0 ? 0 : size - 1)
+        case "wrap": return Int32((source % size + size) % size)
         case "reflect": return Int32(source < 0 ? -source : 2 * size - 2 - source)
         default: return -1
         }
@@ -239,7 +283,7 @@ extension ONNXTracer {
     return [try picked(.signal(x, shape), sizes, places, fill: fill, "pad to \(sizes)")]
   }
 
-  private func concatenation(_ node: ONNXNode) throws -> [Value] {
+  private mutating func concatenation(_ node: ONNXNode) throws -> [Value] {
     let inputs = try node.inputs.indices.map { try value(node, $0) }
     guard let first = inputs.first else { throw fail(node, "inputs", "none") }
     let constants = inputs.compactMap { input -> ONNXTensor? in
@@ -251,24 +295,66 @@ extension ONNXTracer {
         if case .signal = $0 { true } else { false }
       } ?? first)
     if constants.count == inputs.count {
-      guard constants.allSatisfy({ $0.shape.count == 1 }) else {
-        throw fail(node, "constants of one axis", "constants of more")
-      }
-      let integers = constants.compactMap(\.integers)
-      let total = constants.reduce(0) { $0 + $1.count }
-      return [
-        .constant(
-          integers.count == constants.count
-            ? ONNXTensor([total], integers: integers.flatMap { $0 })
-            : ONNXTensor([total], floats: constants.flatMap(\.floats)), name: nil)
-      ]
+      return [.constant(try concatenated(node, constants, axis), name: nil)]
     }
-    return [try concatenated(node, inputs, axis)]
+    var parts: [Value] = []
+    for input in inputs { parts.append(try computed(node, input, inputs)) }
+    return [try concatenated(node, parts, axis)]
+  }
+
+  /// Constants one after another.
+  private func concatenated(_ node: ONNXNode, _ tensors: [ONNXTensor], _ axis: Int) throws
+    -> ONNXTensor
+  {
+    var shape = tensors[0].shape
+    guard
+      tensors.allSatisfy({ tensor in
+        tensor.shape.count == shape.count
+          && shape.indices.allSatisfy { $0 == axis || tensor.shape[$0] == shape[$0] }
+      })
+    else { throw fail(node, "equal axes but for one", "\(tensors.map(\.shape))") }
+    shape[axis] = tensors.reduce(0) { $0 + $1.shape[axis] }
+    let outer = shape[..<axis].reduce(1, *)
+    func joined<T>(_ values: [[T]]) -> [T] {
+      (0..<outer).flatMap { row in
+        values.flatMap { $0[row * ($0.count / outer)..<(row + 1) * ($0.count / outer)] }
+      }
+    }
+    guard outer > 0 else { return ONNXTensor(shape, floats: []) }
+    let integers = tensors.compactMap(\.integers)
+    return integers.count == tensors.count
+      ? ONNXTensor(shape, integers: joined(integers))
+      : ONNXTensor(shape, floats: joined(tensors.map(\.floats)))
+  }
+
+  /// A constant beside signals, such as a learned token, for every sample; a signal as it is.
+  private mutating func computed(_ node: ONNXNode, _ input: Value, _ others: [Value]) throws
+    -> Value
+  {
+    guard case .constant(let tensor, let name) = input else { return input }
+    let axes = tensor.shape
+    let count = axes.dropFirst().reduce(1, *)
+    let values = tensor.floats
+    // As many rows as the batch, or one: all alike.
+    guard let signal = others.first(where: { if case .signal = $0 { true } else { false } }),
+      axes.count > 1, count > 0, axes[0] == 1 || axes[0] == batch,
+      values.indices.allSatisfy({ values[$0] == values[$0 % count] || values[$0].isNaN })
+    else { throw fail(node, "a constant that is the same for all samples", "one of \(axes)") }
+    let row = ONNXTensor([1] + axes.dropFirst(), floats: Array(values[..<count]))
+    let zeros = try picked(
+      signal, Array(axes.dropFirst()), [Int32](repeating: -1, count: count), "zeros")
+    return try arithmetic(
+      node, .add, zeros, .constant(row, name: axes[0] == 1 ? name : nil))
   }
 
   /// Signals along an axis of the sample: channels directly, other axes by way of the first.
   private func concatenated(_ node: ONNXNode, _ inputs: [Value], _ axis: Int) throws -> Value {
-    let signals = try inputs.indices.map { try signal(node, $0) }
+    let signals = inputs.map { input -> (Signal, [Int]) in
+      guard case .signal(let x, let shape) = input else {
+        preconditionFailure("constants have been made signals")
+      }
+      return (x, shape)
+    }
     let axes = Array(signals[0].1.dropFirst())
     for (_, shape) in signals {
       var other = Array(shape.dropFirst())

@@ -15,9 +15,7 @@ extension ONNXTracer {
     guard rank == 1 || rank == 2 else {
       throw fail(node, "maps [batch, channel, row, column] or [batch, channel, place]", "\(shape)")
     }
-    guard try integer(node, "ceil_mode", default: 0) == 0 else {
-      throw fail(node, "sizes rounded down", "ceil_mode 1")
-    }
+    let roundsUp = try integer(node, "ceil_mode", default: 0) != 0
     guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else {
       throw fail(node, "one output", "the places of the maxima as a second one")
     }
@@ -49,11 +47,18 @@ extension ONNXTracer {
       guard span > 0, max(pads[axis], pads[2 + axis]) < reach + 1 else {
         throw fail(node, "windows that hold values of the map", "\(shape) and pads \(given)")
       }
-      output.append((span - 1) / strides[axis] + 1)
+      var count = (span - 1) / strides[axis] + 1
+      // One more window where values are left, if it begins before the pads behind.
+      if roundsUp, (span - 1) % strides[axis] != 0,
+        count * strides[axis] < input[1 + axis] + pads[axis]
+      {
+        count += 1
+      }
+      output.append(count)
     }
     let operation = WindowPooling(
       kind: kind, shape: Shape(output[0], output[1], output[2]), size: size, strides: strides,
-      dilations: dilations, padding: Array(pads.prefix(2)))
+      dilations: dilations, padding: pads)
     let map = x.reshaped(Shape(input[0], input[1], input[2]))
     return [
       try signal(map.applying(operation), rank == 1 ? [output[0], output[2]] : output)

@@ -23,7 +23,8 @@ struct ONNXTracer {
   /// What is understood, by ONNX's name.
   static let operators: [String: Operator] =
     [
-      layers, functions, logic, quantization, pooling, arrangements, placements, reductions,
+      layers, normalizations, functions, logic, quantization, pooling, resizing, arrangements,
+      placements, reductions, sums,
     ].reduce(into: [:]) { $0.merge($1) { $1 } }
 
   /// Most values of a sample at one node, and at all nodes together.

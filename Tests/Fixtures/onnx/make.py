@@ -354,6 +354,92 @@ def steps():
     return Lambda(body, a=nn.Conv2d(2, 2, 3, padding=1))
 
 
+def tokens():
+    """A learned token beside those of the sample, weights by length and direction, a learned gate, slopes for every value, rolled edges."""
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.utils.weight_norm(nn.Conv2d(2, 4, 3, padding=1, padding_mode="circular"))
+            self.slopes = nn.Parameter(0.3 * torch.rand(4, 8, 8))
+            self.token = nn.Parameter(torch.randn(1, 1, 64))
+            self.gate = nn.Parameter(torch.randn(1))
+            self.attention = nn.TransformerEncoderLayer(64, 4, 96, batch_first=True)
+            self.last = nn.MultiheadAttention(64, 2)
+            self.out = nn.Linear(64, 40)
+
+        def forward(self, x):
+            y = self.conv(x)
+            y = F.relu(y) - self.slopes * F.relu(-y)
+            y = torch.sigmoid(self.gate) * y + torch.tanh(self.gate)
+            rows = torch.cat([self.token.expand(y.shape[0], -1, -1), y.flatten(2)], 1)
+            rows = self.attention(rows).transpose(0, 1)
+            rows = torch.cat([rows[[4, 0, 2]], self.token.expand(-1, y.shape[0], -1)])
+            return self.out(self.last(rows, rows, rows)[0])[3]
+
+    return Network()
+
+
+def resizing():
+    def body(m, x):
+        y = m["norm"](m["a"](x))
+        parts = [
+            F.interpolate(y, scale_factor=2), F.interpolate(y, size=(5, 11)), F.interpolate(y, scale_factor=(0.5, 1.5)),
+            F.interpolate(y, scale_factor=2, mode="bilinear"), F.interpolate(y, size=(11, 5), mode="bilinear"),
+            F.interpolate(y, size=(3, 13), mode="bilinear", align_corners=True),
+            F.interpolate(y.flatten(2), size=(100,), mode="linear")]
+        return torch.cat([p.flatten(1) for p in parts], 1)
+
+    return Lambda(body, a=nn.Conv2d(2, 4, 3, padding=1), norm=nn.GroupNorm(2, 4))
+
+
+def sums():
+    """Sums with named axes, as attention is often written."""
+    def body(m, x):
+        y = m["a"](x)
+        q, k, v = y.reshape(y.shape[0], 3, 2, 8, 8).unbind(1)
+        weights = torch.log_softmax(torch.einsum("bhid,bhjd->bhij", q, k), -1)
+        z = torch.einsum("bhij,bhjd->bihd", weights, v)
+        parts = [
+            z, torch.einsum("bihd,hdo->bio", z, m["w"].weight), torch.einsum("bchw->bwh", x),
+            torch.einsum("bchw,ck->bkhw", x, m["v"].weight), torch.einsum("bhid,hio->bhid", q, m["u"].weight),
+            torch.einsum("nchw,nchw->nc", x, x), torch.log_softmax(y, 1)]
+        return torch.cat([p.flatten(1) for p in parts], 1)
+
+    class Weight(nn.Module):
+        def __init__(self, *shape):
+            super().__init__()
+            self.weight = nn.Parameter(0.5 * torch.randn(shape))
+
+    return Lambda(body, a=nn.Conv2d(2, 6, 3, padding=1), w=Weight(2, 8, 5), v=Weight(2, 3), u=Weight(2, 8, 3))
+
+
+def rounded_up():
+    """Windows that begin within the map and end beyond it, and other operators that PyTorch does not write."""
+    node = onnx.helper.make_node
+    generator = np.random.default_rng(6)
+    nodes = []
+    windows = [
+        dict(kernel_shape=[2, 2], strides=[2, 3]), dict(kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+        dict(kernel_shape=[3, 2], strides=[3, 3], pads=[1, 0, 0, 1])]
+    for index, window in enumerate(windows):
+        nodes += [
+            node("MaxPool", ["input"], [f"a{index}"], ceil_mode=1, **window),
+            node("AveragePool", ["input"], [f"b{index}"], ceil_mode=1, **window),
+            node("AveragePool", ["input"], [f"c{index}"], ceil_mode=1, count_include_pad=1, **window)]
+    nodes += [
+        node("Pad", ["input", "pads"], ["p"], mode="reflect"), node("Mean", ["input", "row", "input"], ["m"]),
+        node("Concat", ["one", "two"], ["both"], axis=1), node("Mul", ["input", "both"], ["t"]),
+        node("ReduceLogSum", ["input"], ["s"], axes=[2], keepdims=0)]
+    names = [name + str(index) for name in "abc" for index in range(3)] + ["p", "m", "t", "s"]
+    nodes += [node("Flatten", [name], [f"{name}f"]) for name in names]
+    nodes.append(node("Concat", [f"{name}f" for name in names], ["output"], axis=1))
+    constants = {
+        "pads": np.array([0, 0, 2, 0, 0, 0, 0, 3]), "row": generator.standard_normal(8).astype(np.float32),
+        "one": generator.standard_normal((1, 1, 8, 8)).astype(np.float32),
+        "two": generator.standard_normal((1, 1, 8, 8)).astype(np.float32)}
+    run("rounded_up", by_hand("rounded_up", nodes, constants, 768), IMAGE)
+
+
 def pooling():
     def body(m, x):
         y = m["a"](x)
@@ -440,6 +526,12 @@ def main():
     whole_numbers()
     absurd()
     same_padding()
+    export("tokens", tokens(), IMAGE)
+    export("tokens_dynamo", tokens(), IMAGE, exporter="dynamo", opset=18)
+    export("resizing", resizing(), IMAGE)
+    export("resizing_dynamo", resizing(), IMAGE, exporter="dynamo", opset=21)
+    export("sums", sums(), IMAGE)
+    rounded_up()
     export("steps", steps(), IMAGE)
     export("pooling", pooling(), IMAGE)
     export("quantized", Quantized(), IMAGE, opset=13)
