@@ -4,7 +4,8 @@ import Parts
 public enum CodecRegistry {
   /// The codecs, in the order in which `csilink list` shows them.
   public static let codecs: [any Part.Type] = [
-    UncompressedCodec.self, PCACodec.self, DFTSelectionCodec.self, NeuralCodec.self,
+    UncompressedCodec.self, PCACodec.self, CompressedSensingCodec.self, DFTSelectionCodec.self,
+    NeuralCodec.self,
     ONNXCodec.self, ProcessCodec.self,
     TypeISinglePanel.self, DifferentialCodec.self, RandomCodebook.self,
   ]
