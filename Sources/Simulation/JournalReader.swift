@@ -95,7 +95,7 @@ final class JournalReader {
     if found.format != header.format {
       what = "another build of csilink"
     } else if found.physics != header.physics || found.blockSize != header.blockSize {
-      what = "another scenario"
+      what = "another scenario, or of its sweep in another order"
     } else if found.numbers != header.numbers || found.users != header.users {
       what = "other metrics"
     } else if found.provenance.kernel != header.provenance.kernel {

@@ -90,7 +90,7 @@ import Testing
 
     let seed = try Program.run(command + ["--set", "run.seed=2"], in: folder)
     #expect(seed.status == 1, "\(seed)")
-    #expect(seed.errors.contains("out/journal.log: error: holds results of another scenario"))
+    #expect(seed.errors.contains("out/journal.log: error: holds results of another scenario,"))
     #expect(seed.errors.contains("--fresh"))
 
     let wrong = try Program.run(command + ["--fresh", "--set", "run.drops=0"], in: folder)

@@ -136,7 +136,7 @@ import Testing
       let before = try read(folder)
       let error = #expect(throws: JournalError.self) { try report(folder, set: [override]) }
       let text = error.map(String.init(describing:)) ?? ""
-      #expect(text.contains("holds results of another scenario"), "\(text)")
+      #expect(text.contains("holds results of another scenario,"), "\(text)")
       #expect(text.contains(path(folder)) && text.contains("--fresh"), "\(text)")
       #expect(try read(folder) == before, "it is left alone")
     }
