@@ -3,7 +3,7 @@ import Networks
 import TestSupport
 import Testing
 
-/// ACRNet with a fixed slope in place of learned ones.
+/// ACRNet with a fixed slope, or one for each layer, in place of learned ones of each channel.
 @Suite struct ACRNetActivationTests {
   /// It is the network of learned slopes that all have the value 0.3, without the 48 slopes.
   @Test(arguments: ["", ", bottleneck: convolutional"])
@@ -30,6 +30,34 @@ import Testing
         0]
       let found = try InferencePlan(other, weights: weights.of(fixed.autoencoder))
         .run([input], count: 3, pool: pool)[0]
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+      #expect(expected.contains { $0 != expected[0] })
+    }
+  }
+
+  /// One slope of a layer is that of all its channels, also where the start hands the image on.
+  @Test func theSlopeOfALayerIsThatOfItsChannels() throws {
+    let each = try NetworkChoice("acrnet", compression: 16)
+    let common = try NetworkChoice("acrnet {activation: prelu_layer}", compression: 16)
+    // 48 slopes, of which one stays for each of 2 + 2 · 2 + 2 · 3 activations.
+    #expect(each.autoencoder.parameterCount - common.autoencoder.parameterCount == 48 - 12)
+    _ = try PrincipalStart(common.autoencoder)
+    var random = testStream(4)
+    let drawn = drawnWeights(common.autoencoder)
+    let pool = WorkerPool(threadCount: 1)
+    for side in WeightsFile.Side.allCases {
+      let (one, many) = (
+        side.network(of: common.autoencoder), side.network(of: each.autoencoder)
+      )
+      var (few, all) = (drawn, drawn)
+      for (key, parameter) in many.parameters where key.contains("prelu") {
+        let slope = random.normal(count: 1)[0]
+        few[key] = [slope]
+        all[key] = [Float](repeating: slope, count: parameter.count)
+      }
+      let input = DeterminismTests.random(3 * one.graph.inputShapes[0].count, seed: 9)
+      let found = try InferencePlan(one, weights: few).run([input], count: 3, pool: pool)[0]
+      let expected = try InferencePlan(many, weights: all).run([input], count: 3, pool: pool)[0]
       #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 })
       #expect(expected.contains { $0 != expected[0] })
     }

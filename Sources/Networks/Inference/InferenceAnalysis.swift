@@ -91,7 +91,9 @@ struct InferenceAnalysis: Sendable {
         halo[index].0 = max(halo[index].0, halo[reader].0)
         halo[index].1 = max(halo[index].1, halo[reader].1)
         if case .concatenate = nodes[reader].operation { continue }
-        if tallest[reader].height > tallest[index].height { tallest[index] = tallest[reader] }
+        // Planes that do not fill those of the reader are copied for it.
+        let (high, own) = (tallest[reader].height, nodes[index].shape.height)
+        if high > tallest[index].height, high % own == 0 { tallest[index] = tallest[reader] }
       }
     }
     return (halo, tallest, needsTile)

@@ -112,13 +112,16 @@ struct InferencePlanBuilder {
     return newPlace(tallest, kind, halo: halo).viewed(as: shape)
   }
 
-  /// A copy with a halo for a convolution, if the place has none.
+  /// A copy with a halo for a convolution, if the place has none around each of its planes.
   ///
   /// The copy serves the node's later readers in the same segment too.
   private mutating func padded(_ node: Int, _ reach: (rows: Int, columns: Int)) -> Place {
     let place = places[node]!
     let layout = buffers[place.buffer].layout
-    if layout.haloRows >= reach.rows && layout.haloColumns >= reach.columns { return place }
+    let isApart = reach.rows == 0 || place.rowsPerPlane == place.shape.height
+    if isApart && layout.haloRows >= reach.rows && layout.haloColumns >= reach.columns {
+      return place
+    }
     let copy = newPlace(place.shape, .sample, halo: analysis.halo[node])
     append(AffineStep(place, copy))
     if !analysis.needsTile[node] { places[node] = copy }
@@ -267,7 +270,7 @@ struct InferencePlanBuilder {
   private mutating func reshape(_ node: Int) {
     let shape = graph.nodes[node].shape
     let place = source(node, 0)
-    if place.shape.width == shape.width || place.isContiguous {
+    if place.isContiguous || place.shape.width == shape.width && place.holdsPlanes(shape.height) {
       let isOutput = graph.outputs.contains(node)
       places[node] = place.viewed(as: shape)
       if !isOutput { return }

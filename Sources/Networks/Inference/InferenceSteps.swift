@@ -130,8 +130,9 @@ struct GatherStep: SampleStep {
     let from = memory.pointer(source.buffer)
     let to = memory.pointer(target.buffer)
     let (wide, narrow) = (source.shape.width, target.shape.width)
-    let piece = wide < narrow ? wide : narrow
-    precondition(wide % piece == 0 && narrow % piece == 0, "one width divides the other")
+    // Pieces that lie in one row of both.
+    var (piece, rest) = (wide, narrow)
+    while rest > 0 { (piece, rest) = (rest, piece % rest) }
     for start in stride(from: 0, to: source.shape.count, by: piece) {
       let a = source.rowOffset(0, start / wide) + start % wide
       let b = target.rowOffset(0, start / narrow) + start % narrow

@@ -20,6 +20,11 @@ struct Place: Sendable {
   /// No gaps between rows.
   var isContiguous: Bool { pitch == shape.width && planeStride == rowsPerPlane * pitch }
 
+  /// Whether planes of so many rows each lie without gaps within.
+  func holdsPlanes(_ height: Int) -> Bool {
+    rowsPerPlane % height == 0 || planeStride == rowsPerPlane * pitch
+  }
+
   /// Length and number of the pieces that element-wise passes handle.
   var runs: (length: Int, count: Int) {
     isContiguous

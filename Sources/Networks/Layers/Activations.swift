@@ -45,6 +45,23 @@ public struct PReLU: Layer {
   }
 }
 
+/// LeakyReLU with one learned slope for all channels, initially 0.3.
+public struct CommonPReLU: Layer {
+  private let prelu = PReLU(1)
+
+  /// One slope.
+  public init() {}
+
+  public var parameters: [(key: String, parameter: NetworkParameter)] { prelu.parameters }
+  public var summary: String { "PReLU(1)" }
+
+  public func callAsFunction(_ x: Signal) -> Signal {
+    // All planes as one.
+    let plane = Shape(1, x.shape.channels * x.shape.height, x.shape.width)
+    return prelu(x.reshaped(plane)).reshaped(x.shape)
+  }
+}
+
 extension Pointwise: Layer {
   public var summary: String {
     switch self {

@@ -102,57 +102,6 @@ extension IndexMap: ONNXExpressible {
   }
 }
 
-extension Arithmetic: ONNXExpressible {
-  public func write(_ inputs: [ONNXValue], to graph: inout ONNXGraphWriter) -> String {
-    var maps = inputs[...]
-    let values = operands.map { operand -> String in
-      let map = operand.parameter == nil ? maps.removeFirst() : nil
-      let count = operand.parameter?.count ?? map!.shape.count
-      // Axes that repeat are left to the operator, which knows how; other places are picked.
-      if let axes = repeatedAxes(operand.places, count) {
-        return operand.parameter.map { graph.parameter($0, axes) }
-          ?? graph.reshaped(map!.name, axes)
-      }
-      let indices = graph.integers((operand.places ?? []).map { Int($0) })
-      let picked =
-        operand.parameter.map {
-          let flat = graph.parameter($0, [1, count])
-          return graph.node("Gather", [flat, indices], ["axis": .integer(1)])
-        }
-        ?? graph.node(
-          "Gather", [graph.reshaped(map!.name, [count]), indices], ["axis": .integer(1)])
-      return graph.reshaped(picked, to: shape)
-    }
-    let names: [Function: String] = [
-      .add: "Add", .subtract: "Sub", .multiply: "Mul", .divide: "Div", .power: "Pow",
-      .maximum: "Max", .minimum: "Min",
-    ]
-    if let name = names[function] { return graph.reshaped(graph.node(name, values), to: shape) }
-    let truths: [Function: String] = [
-      .greater: "Greater", .greaterOrEqual: "GreaterOrEqual", .less: "Less",
-      .lessOrEqual: "LessOrEqual", .equal: "Equal", .and: "And", .or: "Or", .xor: "Xor",
-    ]
-    let takesTruths = [.and, .or, .xor].contains(function)
-    let inputs = takesTruths ? values.map { graph.node("Cast", [$0], ["to": .integer(9)]) } : values
-    let result = graph.node(
-      "Cast", [graph.node(truths[function]!, inputs)], ["to": .integer(1)])
-    return graph.reshaped(result, to: shape)
-  }
-
-  /// The axes of an operand of so many values that repeats along others of the result; nil if it does something else.
-  private func repeatedAxes(_ places: [Int32]?, _ count: Int) -> [Int]? {
-    let axes = [shape.channels, shape.height, shape.width]
-    guard let places else { return count == shape.count ? axes : nil }
-    for repeated in 0..<8 {
-      let own = axes.indices.map { repeated >> $0 & 1 == 1 ? 1 : axes[$0] }
-      guard own.reduce(1, *) == count else { continue }
-      let strides = zip(own, IndexMap.strides(own)).map { $0 == 1 ? 0 : $1 }
-      if IndexMap.places(axes, strides: strides) == places { return own }
-    }
-    return nil
-  }
-}
-
 extension SignalProduct: ONNXExpressible {
   public func write(_ inputs: [ONNXValue], to graph: inout ONNXGraphWriter) -> String {
     /// One matrix for each product; offsets are whole matrices.

@@ -108,7 +108,9 @@ struct ImagePath {
       case .concatenate: components[index] = node.inputs.flatMap { components[$0] ?? [] }
       case .reshape:
         let planes = Shape(before.count, image.height, image.width)
-        guard node.shape == planes || node.shape == .vector(planes.count) else {
+        // All planes as one keep their order, and no convolution reads them so.
+        let stacked = Shape(1, planes.channels * planes.height, planes.width)
+        guard [planes, stacked, .vector(planes.count)].contains(node.shape) else {
           throw Obstacle.otherView
         }
         components[index] = before

@@ -10,12 +10,15 @@ public enum ACRNet: NetworkFamily {
   enum Activation: String, Choice {
     /// A learned slope for each channel.
     case prelu
+    /// A learned slope for each convolution.
+    case prelu_layer
     /// The same slope of 0.3 everywhere.
     case leaky_relu
 
     func layer(_ channels: Int) -> any Layer {
       switch self {
       case .prelu: PReLU(channels)
+      case .prelu_layer: CommonPReLU()
       case .leaky_relu: LeakyReLU()
       }
     }
@@ -23,7 +26,10 @@ public enum ACRNet: NetworkFamily {
 
   static let activation = Parameter<Activation>.choice(
     "activation", default: .prelu,
-    "What follows the convolutions: prelu with a learned slope for each channel, or leaky_relu.")
+    """
+    What follows the convolutions: prelu with a learned slope for each channel, prelu_layer with one for all channels, or \
+    leaky_relu.
+    """)
 
   public static let schema = PartSchema(
     .codec, "acrnet", "ACRNet: residual blocks with grouped convolutions and learned slopes.",

@@ -440,6 +440,22 @@ def rounded_up():
     run("rounded_up", by_hand("rounded_up", nodes, constants, 768), IMAGE)
 
 
+def views():
+    """Maps that convolutions read under other planes than those that they were written in, one slope for all channels between them."""
+    def body(m, x):
+        y = m["p"](m["a"](x))  # [6, 8, 8]
+        y = m["p"](m["b"](y) + y)
+        y = m["c"](y.view(-1, 4, 12, 8))  # [3, 12, 8]
+        y = F.leaky_relu(m["d"](F.leaky_relu(y.view(-1, 2, 18, 8), 0.2)), 0.3) + y.view(-1, 2, 18, 8)
+        y = m["e"](y.view(-1, 2, 12, 12)).view(-1, 4, 9, 8)
+        return torch.cat([torch.sigmoid(m["f"](y)).flatten(1), y.flatten(1)], 1)
+
+    conv = lambda i, o, k: nn.Conv2d(i, o, k, padding="same")
+    return Lambda(
+        body, p=nn.PReLU(), a=conv(2, 6, 3), b=conv(6, 6, 3), c=conv(4, 3, 3), d=conv(2, 2, (5, 3)), e=conv(2, 2, 3),
+        f=conv(4, 1, (3, 1)))
+
+
 def pooling():
     def body(m, x):
         y = m["a"](x)
@@ -532,6 +548,7 @@ def main():
     export("resizing_dynamo", resizing(), IMAGE, exporter="dynamo", opset=21)
     export("sums", sums(), IMAGE)
     rounded_up()
+    export("views", views(), IMAGE)
     export("steps", steps(), IMAGE)
     export("pooling", pooling(), IMAGE)
     export("quantized", Quantized(), IMAGE, opset=13)
