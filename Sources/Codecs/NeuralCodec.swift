@@ -115,8 +115,7 @@ public struct NeuralCodec: CodewordCodec, Part {
     -> Model
   {
     try shared.object("weights \(network.title) \(label ?? "") \(weights.text)") {
-      let encoder = try WeightsFile(weights.paths, network, label: label, .encoder)
-      let decoder = try WeightsFile(weights.paths, network, label: label, .decoder)
+      let (encoder, decoder) = try WeightsFile.both(weights.paths, network, label: label)
       try decoder.requireTraining(of: encoder)
       return Model(
         encoder: try InferencePlan(network.autoencoder.encoder, weights: encoder.weights),

@@ -62,24 +62,25 @@ public struct ONNXCodec: CodewordCodec, Part {
   public let summary: String
   public let memoryBytes: (shared: Int, perThread: Int)
 
-  /// - Throws: `DataFileError` for files that cannot be read; `SettingsError` for networks that do not suit the link or each other.
+  /// - Throws: `DataFileError` for a file that cannot be read, `SeveralErrors` for two; `SettingsError` for networks that do not suit the link or each other.
   public init(_ settings: Settings, in context: LinkContext, fitted: Artefact? = nil) throws {
     let onnx = try Self.autoencoder(settings, in: context)
     let network = onnx.choice
     let paths = Self.paths(settings, in: context)
     if let weights = settings[Self.weights]?.map(context.path) {
       let label = settings[Self.label]
-      let files = try WeightsFile.Side.allCases.map {
-        try WeightsFile(weights.paths, network, label: label, $0)
-      }
-      if let rule = files.compactMap(\.normaliser).first(where: { $0 != context.normaliser }) {
+      let files = try WeightsFile.both(weights.paths, network, label: label)
+      let rules = [files.encoder, files.decoder].compactMap(\.normaliser)
+      if let rule = rules.first(where: { $0 != context.normaliser }) {
         throw SettingsError(
           part: settings.part, key: Self.weights.key,
           reason: "was trained with normaliser \(rule), but the link has \(context.normaliser)",
           hint: "write 'normaliser: \(rule)', or train with normaliser \(context.normaliser)")
       }
-      let name = "onnx \(network.title) \(files.map(\.path).joined(separator: " "))"
-      model = try context.shared.object(name) { try Model(network, files[0], files[1]) }
+      let name = "onnx \(network.title) \(files.encoder.path) \(files.decoder.path)"
+      model = try context.shared.object(name) {
+        try Model(network, files.encoder, files.decoder)
+      }
     } else {
       let name = "onnx \(network.title) \(paths.encoder) \(paths.decoder)"
       model = try context.shared.object(name) { try Model(onnx, paths) }
@@ -127,12 +128,12 @@ public struct ONNXCodec: CodewordCodec, Part {
 
   /// The network of the two files for the CSI of a link, with their weights.
   ///
-  /// - Throws: `DataFileError` for files that cannot be read; `SettingsError` for networks that do not suit the link or each other.
+  /// - Throws: `DataFileError` for a file that cannot be read, `SeveralErrors` for two; `SettingsError` for networks that do not suit the link or each other.
   package static func autoencoder(_ settings: Settings, in context: LinkContext) throws
     -> ONNXAutoencoder
   {
     let paths = paths(settings, in: context)
-    let sides = try [paths.encoder, paths.decoder].map { path in
+    let sides = try [paths.encoder, paths.decoder].mapAll { path in
       try context.shared.object("onnx \(path)") { try ONNXNetwork(path: path) }
     }
     try requireImage(sides[0].inputShape, "takes", encoder, settings, context)

@@ -116,7 +116,8 @@ public enum ArrayFile {
       expected: variable == nil ? "one numeric array" : "one variable of that name", found: list,
       hint: isUnnamed
         ? "this format holds one array without a name: name no variable"
-        : candidates.count > 1 && variable == nil ? "name the variable to read" : nil)
+        : candidates.count > 1 && variable == nil
+          ? joining(entries.compactMap(\.info), path) ?? "name the variable to read" : nil)
     throw error.hinting(try weightsHint(entries, path))
   }
 

@@ -157,8 +157,7 @@ public struct Quantization: Sendable {
       if graph.inputShapes.count > 1 { throw NetworkError.needsCleanCodeword(network.name) }
       if graph.attendsAcrossBatch { throw NetworkError.needsWholeBatch(network.name) }
     }
-    encoder = try WeightsFile(weights, source, .encoder)
-    decoder = try WeightsFile(weights, source, .decoder)
+    (encoder, decoder) = try WeightsFile.both(weights, source)
     try decoder.requireTraining(of: encoder)
   }
 

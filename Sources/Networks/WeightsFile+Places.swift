@@ -35,7 +35,7 @@ extension WeightsFile {
   ///   - network: network, ratio and image.
   ///   - label: word that tells several trainings of one network apart.
   ///   - side: which half.
-  /// - Throws: as ``init(_:_:label:_:)-(String,_,_,_)``; of several refusals that of the file which does not say that it is the other side.
+  /// - Throws: as ``init(_:_:label:_:)-(String,_,_,_)``; of several refusals those of the files which do not say that they are the other side.
   public init(
     _ paths: [String], _ network: NetworkChoice, label: String? = nil, _ side: Side
   ) throws {
@@ -43,17 +43,46 @@ extension WeightsFile {
       try self.init(foreign: paths, network, side)
       return
     }
-    var refusal: (any Error)?
+    var first: (any Error)?
+    var refusals: [any Error] = []
     for path in paths {
       do {
         try self.init(path, network, label: label, side)
         return
       } catch {
+        if first == nil { first = error }
         let other = (try? ArrayFile.metadata(path))?["side"]
-        if refusal == nil || other == nil || other == side.rawValue { refusal = error }
+        if other == nil || other == side.rawValue { refusals.append(error) }
       }
     }
-    throw refusal ?? NetworkError.missingWeights(side.rawValue)
+    throw SeveralErrors.joined(refusals) ?? first ?? NetworkError.missingWeights(side.rawValue)
+  }
+
+  /// Reads both sides from files or folders, as ``init(_:_:label:_:)-([String],_,_,_)`` reads one.
+  ///
+  /// - Returns: the encoder's file and the decoder's, which may be the same.
+  /// - Throws: what is wrong with either, all at once; a file is told once, and so is a folder that has neither.
+  public static func both(
+    _ paths: [String], _ network: NetworkChoice, label: String? = nil
+  ) throws -> (encoder: WeightsFile, decoder: WeightsFile) {
+    var files: [WeightsFile] = []
+    var errors: [any Error] = []
+    for side in Side.allCases {
+      do {
+        files.append(try WeightsFile(paths, network, label: label, side))
+      } catch {
+        errors += (error as? SeveralErrors)?.errors ?? [error]
+      }
+    }
+    var seen: Set<String> = []
+    let told = errors.filter { error in
+      guard let file = (error as? DataFileError)?.file else { return seen.insert("").inserted }
+      let isThere = FileManager.default.fileExists(atPath: file)
+      let folder = URL(filePath: file).deletingLastPathComponent().path
+      return seen.insert(isThere || paths.contains(file) ? file : folder).inserted
+    }
+    if let error = SeveralErrors.joined(told) { throw error }
+    return (files[0], files[1])
   }
 
   /// Whether another program wrote a file.

@@ -1,14 +1,32 @@
-/// The word closest to a misspelt one, for "did you mean": within a third of its length in single-letter edits, or else
-/// the shortest word that it is the beginning of (`snr` for `snr_db`).
-public func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
-  let typed = Array(word.lowercased())
+/// The word closest to a misspelt one, for "did you mean": within a third of its length in single-letter edits, or else the shortest word
+/// that it is the beginning of (`snr` for `snr_db`), or else the shortest one that has it between its `_` and dots.
+///
+/// Of words that begin alike those that are `preferred` come first, and ends of intervals (`rate_low`) last.
+public func nearestWord(
+  to word: String, among candidates: some Sequence<String>,
+  preferring isPreferred: (String) -> Bool = { _ in false }
+) -> String? {
+  let lower = word.lowercased()
+  let typed = Array(lower)
   let close = candidates.map { ($0, editDistance(typed, Array($0.lowercased()))) }
     // One letter says nothing about another.
     .filter { $0.1 <= min(max(1, typed.count / 3), typed.count - 1) }
     .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
-  return close
-    ?? candidates.filter { word.count > 1 && $0.lowercased().hasPrefix(word.lowercased()) }
-    .min { ($0.count, $0) < ($1.count, $1) }
+  guard close == nil, word.count > 1 else { return close }
+  func first(_ words: [String], preferring isPreferred: (String) -> Bool) -> String? {
+    func rank(_ word: String) -> Int {
+      isPreferred(word) ? 0 : word.hasSuffix("_low") || word.hasSuffix("_high") ? 2 : 1
+    }
+    return words.min { (rank($0), $0.count, $0) < (rank($1), $1.count, $1) }
+  }
+  let beginning = candidates.filter { $0.lowercased().hasPrefix(lower) }
+  return first(beginning, preferring: isPreferred)
+    ?? first(candidates.filter { $0.lowercased().tokens.contains(lower) }) { _ in false }
+}
+
+extension String {
+  /// What stands between its `_` and dots.
+  fileprivate var tokens: [String] { split { "_.".contains($0) }.map { String($0) } }
 }
 
 /// Damerau-Levenshtein distance with adjacent transpositions. O(a · b).

@@ -126,13 +126,18 @@ public struct SettingsError: Error, Sendable, Hashable, CustomStringConvertible 
   public let reason: String
   /// A way out, if one is known.
   public let hint: String?
+  /// Index of the value that is meant, where the key has a list; nil for the key as a whole.
+  public let element: Int?
 
   /// A complaint; the reason continues "part.key".
-  public init(part: String, key: String, reason: String, hint: String? = nil) {
+  public init(
+    part: String, key: String, reason: String, hint: String? = nil, element: Int? = nil
+  ) {
     self.part = part
     self.key = key
     self.reason = reason
     self.hint = hint
+    self.element = element
   }
 
   /// Key, reason and hint in one line.

@@ -29,6 +29,8 @@ public struct RecordedResult: Sendable {
   /// What lies beside the report; nil without one, and for a result in memory.
   let manifest: RecordedManifest?
   private let places: [String: Int]
+  /// Settings of the parts that are listed below a swept section, by section, label and key.
+  private let listed: [String: [String: [String: String]]]
 
   init(
     label: String, name: String, axes: [String], columns: [String], rows: [[String]],
@@ -41,6 +43,7 @@ public struct RecordedResult: Sendable {
     self.columns = columns
     self.rows = rows
     settings = ScenarioText.settings(scenario)
+    listed = ScenarioText.listedParts(scenario)
     (self.scenarioDigest, self.seed, self.version) = (scenarioDigest, seed, version)
     self.folder = folder
     self.shards = shards
@@ -52,7 +55,7 @@ public struct RecordedResult: Sendable {
   init(_ other: RecordedResult, columns: [String], rows: [[String]]) {
     (label, name, axes, settings) = (other.label, other.name, other.axes, other.settings)
     (scenarioDigest, seed, version) = (other.scenarioDigest, other.seed, other.version)
-    (folder, shards, manifest) = (other.folder, other.shards, other.manifest)
+    (folder, shards, manifest, listed) = (other.folder, other.shards, other.manifest, other.listed)
     (self.columns, self.rows) = (columns, rows)
     places = Dictionary(zip(axes + columns, 0...)) { first, _ in first }
   }
@@ -115,12 +118,38 @@ public struct RecordedResult: Sendable {
   /// is the same for all rows.
   func field(_ row: Int, _ key: String) -> String? {
     if let place = places[key] { return rows[row][place].isEmpty ? nil : rows[row][place] }
+    if let (section, rest) = listedKey(key) {
+      return places[section].flatMap { listed[section]?[rows[row][$0]]?[rest] }
+    }
     return key == Self.resultKey ? label : isSwept(key) ? nil : settings[key]
+  }
+
+  /// The swept section of a key such as `quantizer.bits`, and the rest, where a listed part has it.
+  private func listedKey(_ key: String) -> (section: String, rest: String)? {
+    guard places[key] == nil, let dot = key.firstIndex(of: ".") else { return nil }
+    let (section, rest) = (String(key[..<dot]), String(key[key.index(after: dot)...]))
+    guard listed[section]?.values.contains(where: { $0[rest] != nil }) ?? false else { return nil }
+    return (section, rest)
+  }
+
+  /// The swept section whose listed parts have a key; nil for other keys.
+  func listedSection(of key: String) -> String? { listedKey(key)?.section }
+
+  /// Keys of the parts that are listed below a swept section, such as `quantizer.bits`.
+  var listedKeys: [String] {
+    listed.flatMap { section, parts in
+      Set(parts.values.flatMap(\.keys)).map { "\(section).\($0)" }
+    }.filter { places[$0] == nil }.sorted()
   }
 
   /// The number in a column of a row; nil if it is empty or no number.
   func number(_ row: Int, _ column: String) -> Double? {
     places[column].flatMap { Double(rows[row][$0]) }
+  }
+
+  /// Whether some row has a number in a column.
+  func hasNumbers(in column: String) -> Bool {
+    rows.indices.contains { number($0, column) != nil }
   }
 
   /// Whether rows may differ in a key that is no column.
@@ -130,7 +159,7 @@ public struct RecordedResult: Sendable {
 
   /// Whether it has something under a key.
   func knows(_ key: String) -> Bool {
-    places[key] != nil || key == Self.resultKey || settings[key] != nil
+    places[key] != nil || key == Self.resultKey || settings[key] != nil || listedKey(key) != nil
   }
 
   /// Where a shard of a result lies: as seen from the result, or as it was named when earlier builds merged it.

@@ -93,7 +93,7 @@ extension Scenario {
     sources.readings[section] = sources.readings[section]?.map { reading in
       SectionReading(
         part: reading.part, settings: reading.settings.map(changed), place: reading.place,
-        places: reading.places, appliedKeys: reading.appliedKeys)
+        places: reading.places, elements: reading.elements, appliedKeys: reading.appliedKeys)
     }
     return Scenario(
       name: name, description: description, path: path, directory: directory,
@@ -117,10 +117,17 @@ extension Scenario {
     severity: Diagnostic.Severity = .error
   ) -> Diagnostic {
     let reading = reading(of: section, point)
-    let place = reading.map { $0.places[error.key] ?? $0.place } ?? sources.place
+    let place = reading?.place(of: error.key, error.element) ?? sources.place
     let subject = error.key.isEmpty ? section.rawValue : "\(section).\(error.key)"
     return Diagnostic(
       severity, at: place, "\(subject) \(error.reason)\(circumstances(point))", hint: error.hint)
+  }
+
+  /// Places complaints about a section of the scenario as a whole, such as `report`, in the order of their lines.
+  public func diagnostics(for errors: [SettingsError], section: Section) -> [Diagnostic] {
+    errors.map { diagnostic(for: $0, section: section) }.sorted {
+      ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
+    }
   }
 
   /// Places a complaint about a file that a part reads.
@@ -137,12 +144,13 @@ extension Scenario {
   ) -> Diagnostic {
     let reading = reading(of: section, point)
     let key = reading?.places.keys.sorted().first { key in
-      guard let file, let kind = reading?.part?.parameter(key)?.kind,
-        let setting = reading?.settings?.values[key]
-      else { return false }
-      return kind.files(setting).contains { "\(file)/".contains("\($0)/") }
+      guard let file, let reading else { return false }
+      return reading.files(of: key).contains { "\(file)/".contains("\($0)/") }
     }
-    let place = key.flatMap { reading?.places[$0] } ?? reading?.place ?? sources.place
+    let element = key.flatMap { key in
+      file.flatMap { file in reading?.files(of: key).firstIndex { "\(file)/".contains("\($0)/") } }
+    }
+    let place = reading?.place(of: key ?? "", element) ?? sources.place
     let subject = key.map { "\(section).\($0)" } ?? section.rawValue
     return Diagnostic(
       .error, at: place, "\(subject): \(message)\(circumstances(point))", hint: hint)

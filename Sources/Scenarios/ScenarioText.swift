@@ -23,6 +23,27 @@ public enum ScenarioText {
     return settings
   }
 
+  /// The parts that a sweep lists as mappings, by section, label and key: `["quantizer": ["uniform bits=4": ["type": "uniform", "bits": "4"]]]`.
+  ///
+  /// - Returns: nothing for a text that is no scenario.
+  public static func listedParts(_ yaml: String) -> [String: [String: [String: String]]] {
+    let source = SourceText(yaml, name: "scenario", layer: 0)
+    guard let root = YAMLNode.parse(source, log: DiagnosticLog())?.mapping,
+      let sweep = root["sweep"]?.value.mapping
+    else { return [:] }
+    let groups = sweep[SweepReader.zip].map { $0.value.list ?? [$0.value] } ?? []
+    let zipped = groups.flatMap { $0.mapping?.entries ?? [] }
+    var parts: [String: [String: [String: String]]] = [:]
+    for axis in sweep.entries + zipped {
+      for part in axis.value.list?.compactMap(\.mapping) ?? [] {
+        guard let label = part["label"]?.value.scalar, let type = part.type else { continue }
+        let settings = part.leaves.mapValues { $0.value.flowText }
+        parts[axis.key, default: [:]][label] = settings.merging(["type": type]) { $1 }
+      }
+    }
+    return parts
+  }
+
   private static func add(
     _ section: YAMLEntry, below path: String, to settings: inout [String: String]
   ) {

@@ -8,8 +8,26 @@ struct SectionReading: Sendable {
   /// Where the section, and every key that was given, is written.
   let place: SourcePosition
   let places: [String: SourcePosition]
+  /// Where the values of each list are written.
+  let elements: [String: [SourcePosition]]
   /// The swept keys that the part knows.
   let appliedKeys: Set<String>
+
+  /// Where a key, or a value of its list, is written; the section if the key is not.
+  func place(of key: String, _ element: Int?) -> SourcePosition {
+    if let element, let elements = elements[key], elements.indices.contains(element) {
+      return elements[element]
+    }
+    return places[key] ?? place
+  }
+
+  /// The files that the value of a key names, in their order.
+  func files(of key: String) -> [String] {
+    guard let kind = part?.parameter(key)?.kind, let setting = settings?.values[key] else {
+      return []
+    }
+    return kind.files(setting)
+  }
 }
 
 /// A parameter with the value that the sweep gives it.
@@ -33,7 +51,7 @@ struct SectionReader {
   ) -> SectionReading {
     guard let part = part(of: section, mapping, at: place) else {
       return SectionReading(
-        part: nil, settings: nil, place: place, places: [:], appliedKeys: [])
+        part: nil, settings: nil, place: place, places: [:], elements: [:], appliedKeys: [])
     }
     var values = GivenValues()
     let isComplete = collect(mapping ?? YAMLMapping(), below: "", of: part, into: &values)
@@ -43,20 +61,27 @@ struct SectionReader {
       isValid = parse(node, key, of: part, into: &values) && isValid
     }
     for value in applied {
-      values.places[value.key] = value.value.position
+      values.note(value.value, of: value.key)
       isValid = parse(value.value, value.key, of: part, into: &values) && isValid
     }
     isValid = reportMissing(part, values, at: place) && isValid
     return SectionReading(
       part: part, settings: isValid ? try? part.settings(values.settings) : nil, place: place,
-      places: values.places,
+      places: values.places, elements: values.elements,
       appliedKeys: Set(applied.map(\.key)))
   }
 
   private struct GivenValues {
     var nodes: [String: YAMLNode] = [:]
     var settings: [String: Setting] = [:]
-    var places: [String: SourcePosition] = [:]
+    private(set) var places: [String: SourcePosition] = [:]
+    private(set) var elements: [String: [SourcePosition]] = [:]
+
+    /// Notes where the value of a key is written.
+    mutating func note(_ value: YAMLNode, of key: String) {
+      places[key] = value.position
+      elements[key] = value.list?.map(\.position)
+    }
   }
 
   /// The part that a section names, or its default.
@@ -137,7 +162,7 @@ struct SectionReader {
         isComplete = collect(below, below: key + ".", of: part, into: &values) && isComplete
       } else if part.parameter(key) != nil {
         values.nodes[key] = entry.value
-        values.places[key] = entry.value.position
+        values.note(entry.value, of: key)
       } else if !longer.isEmpty {
         isComplete = false
         log.error(

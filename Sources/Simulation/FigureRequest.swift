@@ -31,6 +31,25 @@ public struct FigureRequest: Sendable, Hashable {
       // The whole text too: a label may hold a comma.
       self.init(key: parts[0], values: values.count > 1 ? [parts[1]] + values : values)
     }
+
+    /// Reads several conditions, which hold together.
+    ///
+    /// - Throws: ``Problem`` for a text that is no condition, and for two about one key: a point has one value of it.
+    public static func list(parsing texts: [String]) throws(Problem) -> [Condition] {
+      var conditions: [Condition] = []
+      for text in texts {
+        let condition = try Condition(parsing: text)
+        if let other = conditions.firstIndex(where: { $0.key == condition.key }) {
+          let values = [texts[other], text].map { String($0.split(separator: "=").last!).trimmed }
+          throw Problem(
+            message: "'\(condition.key)' stands twice, and no point has two values of it",
+            hint: "for points with one of several values, write "
+              + "\(condition.key)=\(values.joined(separator: ","))")
+        }
+        conditions.append(condition)
+      }
+      return conditions
+    }
   }
 
   /// How the values of an axis are spread.
@@ -103,6 +122,9 @@ public struct FigureRequest: Sendable, Hashable {
       }
       try read(clause.word, clause.text)
     }
+    let conditions = clauses.filter { $0.word == "where" }
+      .flatMap { $0.text.split(separator: " and ").map { String($0) } }
+    self.conditions = try Condition.list(parsing: conditions)
   }
 
   private static let words: Set = ["over", "by", "per", "where", "as"]
@@ -112,7 +134,8 @@ public struct FigureRequest: Sendable, Hashable {
     case "over": x = text
     case "by": series = Self.list(text)
     case "per": facet = text
-    case "as":
+    case "where": break
+    default:
       guard text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
         text.first != "."
       else {
@@ -120,10 +143,6 @@ public struct FigureRequest: Sendable, Hashable {
           message: "the name of a plot has letters, digits and - _ . only, got '\(text)'")
       }
       name = text
-    default:
-      for part in text.split(separator: " and ") {
-        conditions.append(try Condition(parsing: String(part)))
-      }
     }
   }
 

@@ -1,5 +1,6 @@
 import Channels
 import Codecs
+import DataFiles
 import Link
 import LinkMath
 import Parts
@@ -84,7 +85,8 @@ struct LinkTreeBuilder {
           children: try branch(sections.dropFirst(), points, state), points: points.map(\.index))
       } catch {
         guard problems != nil else { throw error }
-        problems!.append(LinkProblem(error, section: section, point: points[0].index))
+        problems! += ((error as? SeveralErrors)?.errors ?? [error])
+          .map { LinkProblem($0, section: section, point: points[0].index) }
         return nil
       }
     }

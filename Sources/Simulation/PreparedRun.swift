@@ -49,10 +49,9 @@ public struct PreparedRun: Sendable {
     progress: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     let report = ReportSettings(scenario.report!)
+    let (metrics, plots) = try report.contents(of: scenario)
+    (self.metrics, self.plots) = (metrics, plots)
     do {
-      let metrics = try report.metrics(of: scenario.registry)
-      self.metrics = metrics
-      plots = try report.plots(of: scenario, columns: metrics.columns)
       /// The link with placeholders for what is not fitted yet, and their store.
       let look = { @Sendable (scenario: Scenario) in
         let store = FittingStore(
@@ -82,7 +81,9 @@ public struct PreparedRun: Sendable {
       tree = try LinkTreeBuilder.build(
         scenario, metrics: metrics, store: store, channels: channels)
       pendingFits = store.pending
-    } catch let error where error is PlacedError || error is DataFileError {
+    } catch let error
+      where error is PlacedError || error is DataFileError || error is SeveralErrors
+    {
       throw Self.allErrors(scenario, report, isResolved: isResolved, pool, first: error)
     } catch let error as SettingsError where error.part == "report" {
       throw ScenarioErrors([scenario.diagnostic(for: error, section: .report)])

@@ -40,45 +40,82 @@ public struct ReportSettings: Sendable {
 
   /// The plots that a scenario asks for, as far as they can be read; nil if it does not say.
   public static func plots(of scenario: Scenario) -> [FigureRequest]? {
-    scenario.report.flatMap { ReportSettings($0).texts }?.compactMap {
-      try? FigureRequest(parsing: $0)
+    readablePlots(of: scenario)?.map(\.plot)
+  }
+
+  /// The same, each with its place in the list.
+  public static func readablePlots(of scenario: Scenario) -> [(index: Int, plot: FigureRequest)]? {
+    guard let texts = scenario.report.flatMap({ ReportSettings($0).texts }) else { return nil }
+    return texts.enumerated().compactMap { index, text in
+      (try? FigureRequest(parsing: text)).map { (index, $0) }
     }
   }
 
-  /// The plots that the scenario asks for; nil if it does not say.
+  /// Everything that is wrong with the columns and the plots that a scenario asks for, but what only their points show.
+  public static func problems(of scenario: Scenario) -> [SettingsError] {
+    guard let settings = scenario.report else { return [] }
+    let report = ReportSettings(settings)
+    let (further, problems) = MetricSelection.further(
+      scenario.registry, named: report.names)
+    // A plot of a column whose name is misspelt among the columns is not told a second time.
+    let columns =
+      Column.standard + further.filter { !problems.isEmpty || report.names.contains($0.name) }
+    return problems + report.plots(of: scenario, columns: columns).problems
+  }
+
+  /// Metrics, and plots, of which the scenario may say nothing.
   ///
-  /// - Throws: ``SettingsError`` for a text that is no plot, a column that the report does not have, a key that the link does not have,
-  ///   and two plots of one name.
-  func plots(of scenario: Scenario, columns: [Column]) throws(SettingsError) -> [FigureRequest]? {
-    guard let texts else { return nil }
+  /// - Throws: all ``problems(of:)`` at their places.
+  func contents(of scenario: Scenario) throws -> (MetricSelection, [FigureRequest]?) {
+    let problems = Self.problems(of: scenario)
+    guard problems.isEmpty else {
+      throw ScenarioErrors(scenario.diagnostics(for: problems, section: .report))
+    }
+    let metrics = try metrics(of: scenario.registry)
+    return (metrics, plots(of: scenario, columns: metrics.columns).plots)
+  }
+
+  /// The plots that the scenario asks for, nil if it does not say, and what is wrong with others: a text that is no plot, a column that
+  /// the report does not have, a key that the link does not have, two plots of one name.
+  private func plots(of scenario: Scenario, columns: [Column]) -> (
+    plots: [FigureRequest]?, problems: [SettingsError]
+  ) {
+    guard let texts else { return (nil, []) }
     let axes = scenario.axes.map(\.path)
-    let settings = (try? scenario.resolvedYAML()).map(ScenarioText.settings) ?? [:]
+    let text = (try? scenario.resolvedYAML()) ?? ""
+    let settings = ScenarioText.settings(text)
+    let listed = ScenarioText.listedParts(text).flatMap { section, parts in
+      Set(parts.values.flatMap(\.keys)).map { "\(section).\($0)" }
+    }
+    let known = columns.map(\.name) + axes + listed.sorted()
     var plots: [FigureRequest] = []
-    for text in texts {
+    var problems: [SettingsError] = []
+    for (index, text) in texts.enumerated() {
+      let complain = { (reason: String, hint: String?) in
+        SettingsError(part: "report", key: "plots", reason: reason, hint: hint, element: index)
+      }
       let plot: FigureRequest
       do throws(FigureRequest.Problem) {
         plot = try FigureRequest(parsing: text)
       } catch {
-        throw SettingsError(part: "report", key: "plots", reason: error.message, hint: error.hint)
+        problems.append(complain(error.message, error.hint))
+        continue
       }
-      let known = columns.map(\.name) + axes
-      if let unknown = ([plot.y] + plot.keys).first(where: {
-        !known.contains($0) && settings[$0] == nil
-      }) {
-        throw SettingsError(
-          part: "report", key: "plots",
-          reason: "must name swept keys and columns of the report, got '\(unknown)'",
-          hint: nearestWord(to: unknown, among: known).map { "did you mean '\($0)'?" }
+      let unknown = ([plot.y] + plot.keys).filter { !known.contains($0) && settings[$0] == nil }
+      problems += unknown.map { unknown in
+        complain(
+          "must name swept keys and columns of the report, got '\(unknown)'",
+          Column.nearest(to: unknown, among: known).map { "did you mean '\($0)'?" }
             ?? "known: \(known.joined(separator: ", "))")
       }
-      guard !plots.contains(where: { $0.fileName == plot.fileName }) else {
-        throw SettingsError(
-          part: "report", key: "plots", reason: "has two plots called '\(plot.fileName)'",
-          hint: "write 'as NAME' behind one of them")
+      if plots.contains(where: { $0.fileName == plot.fileName }) {
+        problems.append(
+          complain(
+            "has two plots called '\(plot.fileName)'", "write 'as NAME' behind one of them"))
       }
       plots.append(plot)
     }
-    return plots
+    return (plots, problems)
   }
 
   /// The metrics that the columns of the report need.

@@ -99,10 +99,9 @@ public struct TrainedTeacher: Sendable {
         "cannot be \(network.name): its decoder needs the codeword as it was before the feedback link"
       )
     }
-    let sides = try WeightsFile.Side.allCases.map { [network] side in
-      try WeightsFile(source.weights.paths, network, label: source.label, side)
-    }
-    try sides[1].requireTraining(of: sides[0])
+    let files = try WeightsFile.both(source.weights.paths, network, label: source.label)
+    let sides = [files.encoder, files.decoder]
+    try files.decoder.requireTraining(of: files.encoder)
     for side in sides {
       guard let rule = side.normaliser, rule != normaliser else { continue }
       throw unfit(

@@ -11,7 +11,8 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Points of equal swept values are compared with those of the first result. Drops are paired with the help of the journals, \
       so that small differences show; without a journal the intervals of the reports are put together. A difference is \
-      undecided if its 95 % interval contains zero, or if the drops do not determine it, and equal if all drops have the same numbers. With '--across codec' the points of \
+      undecided if its 95 % interval contains zero, or if the drops do not determine it, and equal if all drops have the same numbers. Columns that are no means over drops, such as \
+      payload_bits, have no interval, so that they are equal or different. With '--across codec' the points of \
       one result are compared with its first codec.
       """)
 
@@ -32,7 +33,8 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     parsing: .singleValue,
-    help: ArgumentHelp("Columns, means over drops; may be repeated.", valueName: "names"))
+    help: ArgumentHelp(
+      "Columns of numbers, divided by commas; may be repeated.", valueName: "names"))
   var column: [String] = []
 
   @Option(help: "table, json or markdown.")
@@ -55,7 +57,7 @@ struct CompareCommand: ParsableCommand {
 
   private func conditions() throws -> [FigureRequest.Condition] {
     do {
-      return try reference.map { try FigureRequest.Condition(parsing: $0) }
+      return try FigureRequest.Condition.list(parsing: reference)
     } catch {
       throw ValidationError("--reference: \(error)")
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataFiles
 import Foundation
 import Networks
 
@@ -6,13 +7,16 @@ struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
     abstract: "Show a network: layers, shapes, parameters, operations; or a file of weights.",
-    discussion: "Without a network: the list of all; without a ratio: one row for each.")
+    discussion: """
+      Without a network: the list of all; without a ratio: one row for each. Several are shown one after the other, in \
+      JSON as a list.
+      """)
 
   @Argument(
     help:
-      "Network of the list, 'family {key: value}', a file of weights (.safetensors, .pth, .h5) or an ONNX network."
+      "Networks of the list, 'family {key: value}', files of weights (.safetensors, .pth, .h5) or ONNX networks."
   )
-  var network: String?
+  var networks: [String] = []
 
   @Option(
     name: .shortAndLong,
@@ -25,40 +29,69 @@ struct InspectCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if compression != nil && (network == nil || isFile) {
+    if compression != nil && (networks.isEmpty || networks.contains(where: Self.isFile)) {
       throw ValidationError("--compression needs a network of the list")
     }
   }
 
-  private var isFile: Bool {
+  private static func isFile(_ name: String) -> Bool {
     let suffixes = [
       ".safetensors", ".pth", ".pt", ".tar", ".ckpt", ".h5", ".onnx", ".npy", ".npz", ".mat",
       ".csv",
       ".yaml",
     ]
-    return network.map { name in name.contains("/") || suffixes.contains(where: name.hasSuffix) }
-      ?? false
+    return name.contains("/") || suffixes.contains(where: name.hasSuffix)
   }
 
   func run() throws {
-    guard let network else { return try show(NetworkList(), text: \.text) }
-    if network.hasSuffix(".onnx") { return try show(ONNXDescription(network), text: \.text) }
-    if isFile { return try show(WeightsDescription(network), text: \.text) }
-    try namingNetworks {
-      if let compression {
-        let choice = try NetworkChoice(network, compression: compression, image: image.image)
-        try show(NetworkDescription(choice), text: \.text)
-      } else {
-        try show(RatioTable(network, image: image.image), text: \.text)
+    if networks.isEmpty { return try show([Description(NetworkList(), text: \.text)]) }
+    // What can be shown is, whatever is wrong with others.
+    var descriptions: [Description] = []
+    var errors: [any Error] = []
+    for network in networks {
+      do {
+        descriptions.append(try description(of: network))
+      } catch {
+        errors.append(error)
       }
+    }
+    if !descriptions.isEmpty { try show(descriptions) }
+    if let error = errors.first(where: { $0 is ValidationError }) ?? SeveralErrors.joined(errors) {
+      throw error
     }
   }
 
-  private func show<Value: Encodable>(_ value: Value, text: (Value) -> String) throws {
-    guard json else { return print(text(value)) }
+  private func description(of network: String) throws -> Description {
+    if network.hasSuffix(".onnx") { return Description(try ONNXDescription(network), text: \.text) }
+    if Self.isFile(network) { return Description(try WeightsDescription(network), text: \.text) }
+    return try namingNetworks {
+      guard let compression else {
+        return Description(try RatioTable(network, image: image.image), text: \.text)
+      }
+      let choice = try NetworkChoice(network, compression: compression, image: image.image)
+      return Description(NetworkDescription(choice), text: \.text)
+    }
+  }
+
+  private func show(_ descriptions: [Description]) throws {
+    guard json else { return print(descriptions.map(\.text).joined(separator: "\n\n")) }
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    let data =
+      networks.count > 1 ? try encoder.encode(descriptions) : try encoder.encode(descriptions[0])
+    print(String(decoding: data, as: UTF8.self))
   }
+}
+
+/// What is shown of a network or a file.
+private struct Description: Encodable {
+  let value: any Encodable
+  let text: String
+
+  init<Value: Encodable>(_ value: Value, text: (Value) -> String) {
+    (self.value, self.text) = (value, text(value))
+  }
+
+  func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
 }

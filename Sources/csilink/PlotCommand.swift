@@ -38,7 +38,8 @@ struct PlotCommand: ParsableCommand {
   @Option(
     name: .customLong("where"), parsing: .singleValue,
     help: ArgumentHelp(
-      "Only points with this value, or one of several; may be repeated.", valueName: "key=value"))
+      "Only points with this value, or with one of several: key=0,10; may be repeated with other keys.",
+      valueName: "key=value"))
   var conditions: [String] = []
 
   @Flag(help: "Draw the distribution of the column of --y over drops, read from the journals.")
@@ -56,7 +57,10 @@ struct PlotCommand: ParsableCommand {
   @Flag(help: "Print digest and seed below the figure.")
   var footer = false
 
-  @Option(help: ArgumentHelp("Width and height in millimetres.", valueName: "WxH"))
+  @Option(
+    help: ArgumentHelp(
+      "Width and height in millimetres; of pgfplots 88x66 if left out, and 160 wide with several panels.",
+      valueName: "WxH"))
   var size: String?
 
   @Option(name: .shortAndLong, help: ArgumentHelp("File of the figure.", valueName: "file"))
@@ -98,7 +102,7 @@ struct PlotCommand: ParsableCommand {
     if cdf { (request.x, request.y) = (y, RecordedResult.shareKey) }
     (request.xScale, request.yScale) = (xScale ?? (cdf ? .linear : nil), yScale)
     do {
-      request.conditions = try conditions.map { try FigureRequest.Condition(parsing: $0) }
+      request.conditions = try FigureRequest.Condition.list(parsing: conditions)
     } catch {
       throw ValidationError("--where: \(error)")
     }

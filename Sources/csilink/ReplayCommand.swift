@@ -60,7 +60,7 @@ struct ReplayCommand: ParsableCommand {
 
   private func conditions() throws -> [FigureRequest.Condition] {
     do {
-      return try point.map { try FigureRequest.Condition(parsing: $0) }
+      return try FigureRequest.Condition.list(parsing: point)
     } catch {
       throw ValidationError("--point: \(error)")
     }

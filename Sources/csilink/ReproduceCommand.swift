@@ -54,6 +54,8 @@ struct ReproduceCommand: ParsableCommand {
     let plans = try names.map(plan)
     let work = ReproductionWork(
       pool: WorkerPool(threadCount: threads.count), threads: threads.count, isQuiet: quiet)
+    // Nothing is given up for a table that cannot be made.
+    if fresh { for plan in plans { try work.require(plan) } }
     var isMissed = false
     for plan in plans {
       if !quiet { printError("# \(plan.name), budget \(plan.budget.name)") }
@@ -104,6 +106,20 @@ private struct ReproductionWork {
     let table = try ReproducedTable(plan, results)
     try table.write(to: plan.folder)
     return table
+  }
+
+  /// Looks at everything that a table reads, before anything is trained or run.
+  ///
+  /// - Throws: what would keep a training or a run from being made. What waits for weights that the table trains itself is left for then.
+  func require(_ plan: ReproductionPlan) throws {
+    for variant in plan.variants where variant.starts.allSatisfy(TrainingFolder.hasWeights) {
+      if let trained = variant.trained {
+        _ = try TrainingRun(variant.scenario, pool: pool, isDry: true)
+        guard TrainingFolder.hasWeights(trained) else { continue }
+      }
+      _ = try PreparedRun(
+        variant.scenarioForRun(plan.path), pool: pool, artefactFolder: nil, isDry: true)
+    }
   }
 
   private func note(_ text: String) {

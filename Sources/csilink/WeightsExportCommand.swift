@@ -52,9 +52,8 @@ struct WeightsExportCommand: ParsableCommand {
 
   func run() throws {
     let choice = try choice()
-    try ONNXFiles.write(
-      choice, encoder: WeightsFile(files, choice, label: label, .encoder),
-      decoder: WeightsFile(files, choice, label: label, .decoder), in: output)
+    let (encoder, decoder) = try WeightsFile.both(files, choice, label: label)
+    try ONNXFiles.write(choice, encoder: encoder, decoder: decoder, in: output)
   }
 }
 
@@ -66,7 +65,8 @@ extension WeightsExportCommand {
         try NetworkChoice(network, compression: compression, image: image.image)
       }
     }
-    let (ue, bs) = (try ONNXNetwork(path: encoder!), try ONNXNetwork(path: decoder!))
+    let networks = try [encoder!, decoder!].mapAll { try ONNXNetwork(path: $0) }
+    let (ue, bs) = (networks[0], networks[1])
     func require(_ path: String, _ what: String, _ count: Int, _ found: [Int]) throws {
       guard found.reduce(1, *) != count else { return }
       throw DataFileError(

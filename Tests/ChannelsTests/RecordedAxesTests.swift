@@ -192,6 +192,82 @@ private let grid = LinkContext.Grid(toneCount: 3, spacingHz: 60e3, carrierHz: 3.
     )
   }
 
+  /// Rows of flattened matrices, as tables have them, are told the command that gives them axes.
+  @Test func flattenedMatricesAreToldTheWayOut() throws {
+    try withFolder { folder in
+      let complex = "\(folder)/flat.npy"
+      try ArrayFile.write(
+        [NumericArray(shape: [4, 6], isComplex: true, floats: (0..<48).map { Float($0) })],
+        to: complex)
+      let real = "\(folder)/flat.csv"
+      try ArrayFile.write(
+        [NumericArray(shape: [4, 12], floats: (0..<48).map { Float($0) })], to: real)
+      for (path, layout, command) in [
+        (complex, "frequency", "'csilink data convert flat.npy flat-axes.npy --shape 3,2'"),
+        (complex, "delay", "--shape DELAYS,ANGLES', DELAYS x ANGLES being 6"),
+        (real, "frequency", "'csilink data convert flat.csv flat-axes.npy --shape 2,3,2'"),
+        (real, "frequency", "--shape 3,2 --complex' where they stand in turn"),
+        (real, "delay", "--shape 2,DELAYS,ANGLES'"),
+      ] {
+        do {
+          _ = try Self.model(path, layout: layout)
+          Issue.record("\(path) is accepted")
+        } catch {
+          let hint = (error as? SettingsError)?.hint ?? (error as? DataFileError)?.hint
+          #expect(hint?.contains(command) == true, "\(error)")
+        }
+      }
+    }
+  }
+
+  /// Real and imaginary parts in two arrays are told how to be joined.
+  @Test func partsInTwoArraysAreToldTheWayOut() throws {
+    try withFolder { folder in
+      for (file, names, command) in [
+        (
+          "h.npz", ["H_re", "H_im"],
+          "d = numpy.load('h.npz'); numpy.save('h-complex.npy', d['H_re'] + 1j * d['H_im'])"
+        ),
+        ("h.npz", ["imag", "real"], "d['real'] + 1j * d['imag']"),
+        (
+          "h.mat", ["Hr", "Hi"],
+          "load('h.mat'); H = complex(Hr, Hi); save('h-complex.mat', 'H', '-v7.3')"
+        ),
+        ("h.safetensors", ["ImH", "ReH"], "safetensors.numpy.load_file('h.safetensors')"),
+      ] {
+        let path = "\(folder)/\(file)"
+        let arrays = names.map { name in
+          NumericArray(name: name, shape: [4, 3, 2], floats: (0..<24).map { Float($0) })
+        }
+        try ArrayFile.write(arrays, to: path)
+        for variable in [nil, names[0]] {
+          let error = #expect(throws: DataFileError.self) {
+            try Self.model(path, axes: [], variable.map { ["variable": .text($0)] } ?? [:])
+          }
+          #expect(error?.hint?.contains(command) == true, "\(String(describing: error))")
+        }
+      }
+      // Arrays of other shapes or names are no parts of each other.
+      let path = "\(folder)/other.npz"
+      try ArrayFile.write(
+        [
+          NumericArray(name: "re", shape: [2], floats: [1, 2]),
+          NumericArray(name: "im", shape: [1], floats: [1]),
+          NumericArray(name: "train", shape: [2], floats: [1, 2]),
+        ], to: path)
+      let error = #expect(throws: DataFileError.self) { try Self.model(path) }
+      #expect(error?.hint == "name the variable to read")
+    }
+  }
+
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("csilink-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try body(folder.path)
+  }
+
   /// (file, axes, what the message must say)
   static let refused: [(file: String, axes: [String], message: String)] = [
     ("foreign_last.npy", ["tone", "port"], "must name the axis of each drop"),

@@ -59,5 +59,9 @@ import Testing
         == "decoder takes codewords of 16 values, but the encoder makes 32")
     #expect(reason("encoder", "encoder").hasPrefix("decoder makes samples of the axes [32]"))
     #expect(throws: DataFileError.self) { try Self.codec("encoder", "missing") }
+    let both = #expect(throws: SeveralErrors.self) { try Self.codec("absent", "missing") }
+    let files = (both?.errors ?? []).map { ($0 as? DataFileError)?.file ?? "" }
+    #expect(files.count == 2 && files[0].hasSuffix("absent.onnx"), "\(files)")
+    #expect(files.last?.hasSuffix("missing.onnx") == true, "\(files)")
   }
 }

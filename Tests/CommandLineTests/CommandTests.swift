@@ -36,7 +36,7 @@ import Testing
     ("check", ["<scenario>", "--set", "--threads"]),
     ("list", ["<section>"]),
     ("merge", ["<scenario>", "<folders>", "--set", "--threads", "-o, --output"]),
-    ("inspect", ["<network>", "-c, --compression", "--image", "--json"]),
+    ("inspect", ["<networks>", "-c, --compression", "--image", "--json"]),
     (
       "forward",
       [

@@ -72,6 +72,11 @@ import Testing
       (["plot", "a", "-o", "f.jpg"], 1, "the name ends in .pdf"),
       (["plot", "nowhere", "-o", "f.txt"], 1, "name the folder of a result"),
       (["plot", "a", "--where", "x", "-o", "f.txt"], 2, "key=value"),
+      (["plot", "a", "--y", "rate", "-o", "f.txt"], 1, "did you mean 'rate_bits_per_s_hz'?"),
+      (
+        ["plot", "a", "--where", "pilots.snr_db=0", "--where", "pilots.snr_db=10", "-o", "f.txt"],
+        2, "write pilots.snr_db=0,10"
+      ),
       (["compare", "a"], 1, "--across KEY"),
     ] as [([String], Int32, String)] {
       let wrong = try Program.run(arguments, in: folder)
@@ -156,6 +161,44 @@ import Testing
       }
       #expect(check.status == 2 && check.errors.contains(reason), "\(check)")
     }
+  }
+
+  /// All wrong columns and plots are told at once, each where it is written.
+  @Test func wrongPlotsAreToldTogether() throws {
+    let folder = try TestFolder([
+      "a.yaml": """
+      link:
+        channel: {type: rayleigh, ports: 8}
+      sweep:
+        pilots.snr_db: [0, 10]
+        codec: [none, {type: dft_selection, compression: 4}]
+      run: {drops: 4}
+      report:
+        columns: [rate_5_percentile, sum_rates]
+        plots:
+          - rate over pilots.snr_db
+          - nmse_db over codec by codec
+          - nmse_db over pilots.snr_db
+          - nmse_db over pilots.snr_db
+          - nmse_db over pilots.snr_db by
+          - nmse_db where codec=none and codec=pca
+          - sum_rate over codec where pilots.snr_db=0
+
+      """
+    ])
+    let check = try Program.run("check", "a.yaml", in: folder)
+    #expect(check.status == 2)
+    let expected = [
+      ("8:32", "got 'sum_rates'"), ("10:7", "got 'rate'"), ("11:7", "they differ in pilots.snr_db"),
+      ("13:7", "two plots called"), ("14:7", "has nothing behind it"), ("15:7", "stands twice"),
+    ]
+    let lines = check.errors.split(separator: "\n").filter { $0.contains(": error: ") }
+    #expect(lines.count == expected.count, "\(check)")
+    for (line, (place, message)) in zip(lines, expected) {
+      #expect(line.hasPrefix("a.yaml:\(place):") && line.contains(message), "\(line)")
+    }
+    #expect(check.errors.contains("did you mean 'rate_bits_per_s_hz'?"), "\(check)")
+    #expect(check.errors.contains("write codec=none,pca"), "\(check)")
   }
 
   @Test func resolvedScenarios() throws {

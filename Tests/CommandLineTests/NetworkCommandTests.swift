@@ -104,6 +104,27 @@ import Testing
     #expect(list.output.contains("\"network\" : \"acrnet-7x\""))
   }
 
+  /// Several networks and files are shown one after the other, and those that are wrong told at the end.
+  @Test func inspectShowsSeveral() throws {
+    let folder = try TestFolder(["a.safetensors": "damaged", "b.safetensors": "damaged"])
+    let both = try Program.run("inspect", Self.fixture, "crnet", in: folder)
+    #expect(both.status == 0, "\(both)")
+    let first = try Program.run("inspect", Self.fixture, in: folder)
+    let second = try Program.run("inspect", "crnet", in: folder)
+    #expect(both.output == first.output + "\n" + second.output)
+    let json = try Program.run("inspect", Self.fixture, "crnet", "--json", in: folder)
+    let values = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]]
+    #expect(values?.count == 2 && values?[0]["network"] as? String == "cl-crnet")
+    let broken = try Program.run(
+      "inspect", "a.safetensors", Self.fixture, "b.safetensors", in: folder)
+    #expect(broken.status == 1 && broken.output == first.output, "\(broken)")
+    #expect(
+      broken.errors.contains("a.safetensors: ") && broken.errors.contains("b.safetensors: "),
+      "\(broken)")
+    let unknown = try Program.run("inspect", Self.fixture, "crnett", in: folder)
+    #expect(unknown.status == 2 && unknown.errors.contains("did you mean 'crnet'?"), "\(unknown)")
+  }
+
   @Test func inspectShowsFiles() throws {
     let result = try Program.run("inspect", Self.fixture, in: TestFolder())
     #expect(result.status == 0)

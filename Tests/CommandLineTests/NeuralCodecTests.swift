@@ -1,3 +1,4 @@
+import DataFiles
 import Foundation
 import Networks
 import TestSupport
@@ -16,6 +17,35 @@ import Testing
     try writeDrawnWeights(
       "crnet", compression: 64, normaliser: "sample_unit_power", in: "\(folder.path)/power")
     return folder
+  }
+
+  /// Of two bad files both are told at their places; a folder that has neither side is told once.
+  @Test func bothFilesAreTold() throws {
+    let folder = try Self.folder(
+      "  codec: {network: crnet, compression: 64, weights: [a.safetensors, b.safetensors]}")
+    for name in ["a", "b"] {
+      try folder.write(Data("damaged \(name)".utf8), to: "\(name).safetensors")
+      try folder.write(Data("damaged \(name)".utf8), to: "\(name).onnx")
+    }
+    let weights = try Program.run("check", "learned.yaml", in: folder)
+    #expect(weights.status == 1, "\(weights)")
+    for (place, file) in [("4:54", "a.safetensors"), ("4:69", "b.safetensors")] {
+      let start = "learned.yaml:\(place): error: codec.weights: ./\(file): "
+      #expect(weights.errors.contains(start), "\(weights)")
+    }
+    let onnx = try Program.run(
+      "check", "learned.yaml", "--set", "codec={type: onnx, encoder: a.onnx, decoder: b.onnx}",
+      in: folder)
+    #expect(onnx.status == 1, "\(onnx)")
+    #expect(onnx.errors.contains("codec.encoder: ./a.onnx: "), "\(onnx)")
+    #expect(onnx.errors.contains("codec.decoder: ./b.onnx: "), "\(onnx)")
+    try AtomicFile.createFolder("\(folder.path)/empty")
+    for place in ["empty", "nowhere"] {
+      let none = try Program.run(
+        "check", "learned.yaml", "--set", "codec.weights=\(place)", in: folder)
+      #expect(none.status == 1 && none.errors.contains("no such file"), "\(none)")
+      #expect(none.errors.matches(of: #/error: /#).count == 1, "\(none)")
+    }
   }
 
   struct Mistake: Sendable, CustomTestStringConvertible {

@@ -169,6 +169,38 @@ import Testing
       try folder.read("results/papers/trained/\(digest)/\(file)") == folder.read("alone/\(file)"))
   }
 
+  /// A table that cannot be made any more keeps what there is of it.
+  @Test func freshDiscardsNothingForAnImpossibleTable() throws {
+    let trained = Self.trained.replacing(
+      "run: {seed: 3, drops: 12}", with: "run: {seed: 3, drops: 4}")
+    let folder = try folder(
+      """
+      paper:
+        source: N. Nobody, Nothing, 2020
+        table: Table I
+        tolerance: 300
+        keys: [codec, codec.compression]
+        published: [[pca, 4, -1]]
+
+      """, ["scenarios/papers/here/trained.yaml": trained])
+    let small = ["--set", "run.drops=8"]
+    for (table, result, override) in [
+      ("here/linear", "full", "channel={type: recorded, file: missing.npy}"),
+      ("here/trained", "full/plain", "training.start=[missing.safetensors]"),
+    ] {
+      let first = try Program.run(["reproduce", table] + small, in: folder)
+      try #require(first.status == 0, "\(first)")
+      let path = "results/papers/\(table)/\(result)/report.csv"
+      let report = try folder.read(path)
+      let broken = try Program.run(
+        ["reproduce", table, "--fresh", "--set", override] + small, in: folder)
+      #expect(broken.status == 1 && broken.errors.contains("missing."), "\(broken)")
+      #expect(folder.has(path), "\(table)")
+      #expect(try folder.read(path) == report)
+      #expect(try Program.run(["reproduce", table, "--fresh"] + small, in: folder).status == 0)
+    }
+  }
+
   /// What a variant says for a budget holds with that budget alone, and each row tells what it was trained with.
   @Test func variantsWithBudgetsOfTheirOwn() throws {
     let folder = try TestFolder([

@@ -254,6 +254,41 @@ import Testing
       options = ForeignOptions()
       options.level = "state_dict"
       #expect(try ForeignWeights([path], choice, options: options).weights == weights)
+      options.level = "state_dic"
+      for network in ["crnet", nil] {
+        let unknown = #expect(throws: ForeignWeightsError.self) {
+          try ForeignWeights(
+            [path], network: network, compression: 16, image: Self.image, options: options)
+        }
+        let text = "\(try #require(unknown))"
+        #expect(text.contains("did you mean 'state_dict'?"), "\(text)")
+        #expect(
+          text.contains("levels of the files: ema, state_dict, ")
+            || text.contains("state_dict, ema, "), "\(text)")
+      }
+    }
+  }
+
+  /// Most tensors of a network tell which one was meant, and what is wrong with the others.
+  @Test func oneRenamedTensor() throws {
+    let choice = try NetworkChoice("crnet", compression: 16, image: Self.image)
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/r.safetensors"
+      _ = try Self.write(choice, to: path) { $0 == "decoder_fc.bias" ? "decoder_fc.shift" : $0 }
+      let unknown = #expect(throws: ForeignWeightsError.self) {
+        try ForeignWeights([path], network: nil, compression: nil, image: Self.image)
+      }
+      let text = "\(try #require(unknown))"
+      #expect(
+        text.contains(
+          "nearest is \(choice.title): missing 'decoder_fc.bias' (128); unknown 'decoder_fc.shift' (128)"
+        ), "\(text)")
+      let other = #expect(throws: ForeignWeightsError.self) {
+        try ForeignWeights([path], NetworkChoice("csinet", compression: 16, image: Self.image))
+      }
+      #expect("\(try #require(other))".contains("mostly tensors of \(choice.title)"), "\(other!)")
+      let same = #expect(throws: ForeignWeightsError.self) { try ForeignWeights([path], choice) }
+      #expect(!"\(try #require(same))".contains("mostly"), "\(same!)")
     }
   }
 

@@ -109,6 +109,13 @@ import Testing
     #expect(nearestWord(to: "snr", among: ["ideal", "snr_db", "snr_of_data"]) == "snr_db")
     #expect(nearestWord(to: "sl", among: ["ls", "lmmse"]) == "ls")
     #expect(nearestWord(to: "banana", among: ["ls", "lmmse"]) == nil)
+    let rates = ["rate_low", "rate_high", "rate_5_percentile", "rate_bits_per_s_hz"]
+    #expect(nearestWord(to: "rate", among: rates) == "rate_5_percentile")
+    #expect(nearestWord(to: "rate", among: Array(rates.prefix(2))) == "rate_low")
+    #expect(nearestWord(to: "rate", among: rates) { $0.contains("bits") } == "rate_bits_per_s_hz")
+    #expect(nearestWord(to: "bits", among: rates + ["bitstream_x"]) == "bitstream_x")
+    #expect(nearestWord(to: "percentile", among: rates) == "rate_5_percentile")
+    #expect(nearestWord(to: "cent", among: rates) == nil)
   }
 }
 

@@ -54,15 +54,16 @@ import Testing
       #expect(!text.contains("legend"))
       // Nothing but the result itself tells the curves apart.
       let both = try figure("nmse_full_db over quantizer.bits where pilots.snr_db=0", [one, two])
-      #expect(both.contains("legend line 0/0/0: one\nlegend line 1/0/1: second\n"))
+      #expect(both.contains("legend line 0/0/0: one\nlegend line 1/1/6: second\n"))
       let named = try figure(
         "nmse_full_db over quantizer.bits by codec where pilots.snr_db=0", [one, two])
-      #expect(named.contains("legend line 0/0/0: pca\nlegend line 1/0/1: csinet\n"))
+      #expect(named.contains("legend line 0/0/0: pca\nlegend line 1/1/6: csinet\n"))
     }
   }
 
   @Test(arguments: [
     ("nmse_full_db over payload_bit", "did you mean 'payload_bits'?"),
+    ("rate over payload_bits", "did you mean 'rate_bits_per_s_hz'?"),
     ("codec over payload_bits", "is no column"),
     ("stop_reason over payload_bits where pilots.snr_db=0", "no finite value"),
     ("nmse_full_db over quantizer.bits by codec", "add '--series pilots.snr_db'"),
@@ -79,7 +80,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "a b", "a over", "a over x over y", "a where b", "a as ../b", "a where =3"])
+  @Test(arguments: [
+    "", "a b", "a over", "a over x over y", "a where b", "a as ../b", "a where =3",
+    "a where b=1 and b=2", "a where b=1 where b=2",
+  ])
   func textsThatAreNoPlots(text: String) {
     #expect(throws: FigureRequest.Problem.self) { try FigureRequest(parsing: text) }
   }
@@ -251,6 +255,96 @@ import Testing
     #expect(along.contains("0 dB") && !along.contains("compression"), "\(along)")
     let asked = try figure("nmse_db by codec.compression, quantizer.bits", [RecordedResult(sweep)])
     #expect(asked.contains("bits 4"), "\(asked)")
+  }
+
+  /// Curves that lie on each other get dashes and markers of their own, the same in all panels, where one key makes them.
+  @Test func curvesThatCoincide() throws {
+    let points = ["0", "10"].flatMap { snr in
+      [("a", 1.0), ("b", 1), ("c", 2), ("d", 1)].flatMap { codec, factor in
+        ["2", "4"].map { bits in
+          // With 4 bits b and d part from a.
+          let own = bits == "4" && codec > "a" ? 0.5 : 0
+          return point([snr, codec, bits], nmse: -factor - own - Double(snr)! / 10)
+        }
+      }
+    }
+    let sweep = RecordedResult(
+      result(axes: ["pilots.snr_db", "codec", "quantizer.bits"], points))
+    let panels = try Figure(
+      FigureRequest(parsing: "nmse_db over pilots.snr_db by codec per quantizer.bits"), of: [sweep])
+    let text = panels.description
+    for look in ["0/0/0: a", "1/1/6: b", "2/0/2: c", "3/2/8: d"] {
+      #expect(text.matches(of: try Regex("(?m)^  line \(look)$")).count == 2, "\(look) \(text)")
+      #expect(text.contains("\nlegend line \(look)\n"), "\(look) \(text)")
+    }
+    #expect(panels.notes.contains { $0.hasPrefix("a and b and d have the same values") })
+    // Dashes of a second key have a meaning: what its first key does not tell is only noted.
+    let keys = try Figure(
+      FigureRequest(parsing: "nmse_db over pilots.snr_db by codec, quantizer.bits"), of: [sweep])
+    #expect(keys.description.contains("\n  line 1/0/0: b, quantizer bits 2\n"))
+    #expect(keys.notes.contains { $0.hasPrefix("a, quantizer bits 2 and b, quantizer bits 2 ") })
+    let apart = try Figure(
+      FigureRequest(
+        parsing: "nmse_db over pilots.snr_db by codec where codec=a,c "
+          + "and quantizer.bits=2"), of: [sweep])
+    #expect(apart.notes.isEmpty && apart.description.contains("\n  line 1/0/1: c\n"))
+  }
+
+  /// A picture for LaTeX is as wide as it is asked to be, 160 mm if nothing is said of several panels, or refused.
+  @Test func widthsForLaTeX() throws {
+    let codecs: [[String?]] = (1...6).map { ["codec \($0)"] }
+    let sweep = snrSweep(axes: ["pilots.snr_db", "codec"], codecs: codecs)
+    var figure = try Figure(
+      FigureRequest(parsing: "nmse_db per codec"), of: [RecordedResult(sweep)])
+    try withFolder { folder in
+      func text() throws -> String {
+        try FigureFile.write(figure, to: "\(folder)/f.tex", version: "1")
+        return try String(contentsOfFile: "\(folder)/f.tex", encoding: .utf8)
+      }
+      // Three panels side by side, and 18 mm around each.
+      #expect(try text().contains("width=35.3333333mm, height=42mm"))
+      figure.millimetres = (120, 80)
+      #expect(try text().contains("width=22mm, height=22mm"))
+      figure.millimetres = (88, 80)
+      let refused = #expect(throws: FigureError.self) { try text() }
+      #expect(refused?.hint?.contains("--size 114x80 or more") == true, "\(refused!)")
+      // No line of the picture puts a space in front of it.
+      figure.millimetres = nil
+      let lines = try text().split(separator: "\n").prefix { !$0.hasPrefix("\\begin") }
+      #expect(lines.count > 8 && lines.allSatisfy { $0.hasPrefix("%") || $0.hasSuffix("%") })
+    }
+  }
+
+  /// Settings of the parts that a sweep lists are keys, also where a part lacks them.
+  @Test func settingsOfListedParts() throws {
+    let labels = ["uniform bits=4", "uniform bits=8", "none"]
+    let points = ["0", "10"].flatMap { snr in
+      labels.enumerated().map { point([$1, snr], nmse: -Double($0) - Double(snr)! / 10) }
+    }
+    let sweep = result(
+      axes: ["quantizer", "pilots.snr_db"], points,
+      scenario: """
+        name: q
+        link: {codec: {type: pca}}
+        sweep:
+          quantizer:
+          - {type: uniform, label: "uniform bits=4", bits: 4}
+          - {type: uniform, label: "uniform bits=8", bits: 8}
+          - {type: none, label: none}
+          pilots.snr_db: [0, 10]
+
+        """)
+    let over = try figure("nmse_db over quantizer.bits by pilots.snr_db", [RecordedResult(sweep)])
+    #expect(over.contains("  line 0/0/0: SNR 0 dB\n    4 0\n    8 -1\n"), "\(over)")
+    #expect(over.contains("  across 0/0/0: SNR 0 dB\n    4 -2\n    8 -2\n"), "\(over)")
+    let chosen = try figure(
+      "nmse_db over pilots.snr_db by quantizer.type where quantizer.bits=8",
+      [RecordedResult(sweep)])
+    #expect(chosen.contains("    0 -1\n    10 -2\n") && !chosen.contains("legend"), "\(chosen)")
+    let wrong = #expect(throws: FigureError.self) {
+      try figure("nmse_db over quantizer.bit", [RecordedResult(sweep)])
+    }
+    #expect(wrong?.hint == "did you mean 'quantizer.bits'?")
   }
 
   /// A label that is longer than its axis has its unit below; panels without room are refused with the size that they need.

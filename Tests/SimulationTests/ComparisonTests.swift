@@ -128,6 +128,37 @@ import Testing
     }
   }
 
+  /// Columns that are no means over drops have differences without intervals.
+  @Test func columnsWithoutIntervals() throws {
+    try withTemporaryFolder { folder in
+      let a = try run("\(folder)/a")
+      let b = try run("\(folder)/b", set: ["quantizer.bits=6"])
+      let comparison = try Comparison([a, b], columns: ["payload_bits", "drops"])
+      let bits = comparison.rows.filter { $0.column == "payload_bits" }
+      // 2 bits more for each of 2 · 16 · 8 values, a quarter of them of PCA.
+      #expect(bits.filter { $0.point["codec"] == "none" }.map(\.difference) == [512, 512])
+      #expect(bits.allSatisfy { $0.verdict == .different && $0.low == nil && !$0.paired })
+      #expect(comparison.count(.equal) == 4 && comparison.count(.undecided) == 0)
+      #expect(try comparison.text(.table).hasSuffix("4 equal, 4 different, 0 undecided"))
+    }
+  }
+
+  /// A setting of listed parts is compared at points that have the other settings in common.
+  @Test func acrossASettingOfListedParts() throws {
+    try withTemporaryFolder { folder in
+      let quantizers =
+        "sweep.quantizer=[{type: uniform, bits: 4, fit.drops: 32}, {type: uniform, bits: 6, fit.drops: 32}, none]"
+      let a = try run("\(folder)/a", set: [quantizers])
+      let comparison = try Comparison(
+        [a], across: ["quantizer.bits"],
+        reference: [.init(key: "quantizer.bits", values: ["6"])], columns: ["nmse_db"])
+      #expect(comparison.rows.count == 4)
+      #expect(comparison.rows.allSatisfy { $0.reference == "6" && $0.compared == "4" && $0.paired })
+      #expect(comparison.rows.allSatisfy { $0.point["quantizer.type"] == "uniform" })
+      #expect(comparison.notes == ["4 points have no partner"])
+    }
+  }
+
   @Test func mistakesHaveHints() throws {
     try withTemporaryFolder { folder in
       let a = try run("\(folder)/a")
@@ -135,7 +166,8 @@ import Testing
         ({ try Comparison([a]) }, "--across KEY"),
         ({ try Comparison([a], across: ["codecs"]) }, "swept: pilots.snr_db, codec"),
         ({ try Comparison([a, a], columns: ["nmse"]) }, "did you mean 'nmse_db'?"),
-        ({ try Comparison([a, a], columns: ["payload_bits"]) }, "no mean over drops"),
+        ({ try Comparison([a, a], columns: ["stop_reason"]) }, "columns: drops, payload_bits, "),
+        ({ try Comparison([a, a], columns: ["sum_rate"]) }, "report.columns=[sum_rate]"),
       ] as [(() throws -> Comparison, String)] {
         do {
           _ = try attempt()

@@ -1,4 +1,5 @@
 import DataFiles
+import Foundation
 import Parts
 
 /// How the numbers of a file become matrices.
@@ -56,10 +57,13 @@ package struct RecordLayout: Sendable {
   /// Drops in an entry of the first drop axis.
   var dropsPerRow: Int { snapshotCount / (slotCount ?? 1) }
 
-  /// - Parameter generated: what a manifest says, where the settings say nothing.
+  /// - Parameters:
+  ///   - tones: of the grid.
+  ///   - generated: what a manifest says, where the settings say nothing.
   /// - Throws: if the array does not have this layout.
   init(
-    _ settings: Settings, _ info: ArrayInfo, path: String, generated: GeneratedTransform? = nil
+    _ settings: Settings, _ info: ArrayInfo, path: String, tones: Int,
+    generated: GeneratedTransform? = nil
   ) throws {
     var kind = settings[Self.kind]
     // What was generated otherwise cannot be read as the default.
@@ -84,7 +88,7 @@ package struct RecordLayout: Sendable {
             + "[\(kind.matrixAxes.0), \(kind.matrixAxes.1), drop]")
     }
     let ports = settings[Self.ports] ?? (kind == .csinet ? generated?.grid.ports : nil)
-    try self.init(kind, axes: axes, ports: ports, info, path: path)
+    try self.init(kind, axes: axes, ports: ports, info, path: path, tones: tones)
   }
 
   /// Names as axes of a layout; nil if there are none.
@@ -98,10 +102,12 @@ package struct RecordLayout: Sendable {
   /// - Parameters:
   ///   - axes: of the array; the usual ones if nil.
   ///   - ports: angles of layout csinet; 32, or as the axis of angles has, if nil.
+  ///   - tones: of the grid, for a hint, where they are known.
   /// - Throws: if the array does not have this layout.
-  package init(_ kind: Kind, axes: RecordAxes?, ports: Int?, _ info: ArrayInfo, path: String)
-    throws(DataFileError)
-  {
+  package init(
+    _ kind: Kind, axes: RecordAxes?, ports: Int?, _ info: ArrayInfo, path: String,
+    tones: Int? = nil
+  ) throws(DataFileError) {
     self.kind = kind
     if kind == .csinet, axes == nil {
       portCount = ports ?? 32
@@ -118,7 +124,9 @@ package struct RecordLayout: Sendable {
         expected: hasParts ? "real numbers" : "complex numbers", found: info.description,
         hint: hasParts
           ? "complex arrays are read with 'layout: frequency' or 'delay' and have no axis 'part'"
-          : "name the axis of real and imaginary part, as in axes: [drop, part, \(kind.matrixAxes.0), "
+          : ArrayFile.joining(path, variable: info.name) ?? Self.unflattening(
+            info, path, kind, tones: tones)
+            ?? "name the axis of real and imaginary part, as in axes: [drop, part, \(kind.matrixAxes.0), "
             + "\(kind.matrixAxes.1)]; 'layout: csinet' reads real values in [0, 1]")
     }
     func length(_ name: RecordAxes.Name) -> Int? {
@@ -147,6 +155,30 @@ package struct RecordLayout: Sendable {
     snapshotCount = drops.dropFirst().reduce(slots ?? 1, *)
     slotCount = slots
     self.axes = axes
+  }
+
+  /// How rows of flattened matrices, as tables have them, get their axes back; nil for arrays of other than two axes.
+  ///
+  /// - Parameter tones: of the grid, where they are known.
+  static func unflattening(
+    _ info: ArrayInfo, _ path: String, _ kind: Kind, tones: Int? = nil
+  ) -> String? {
+    guard info.shape.count == 2, info.shape[1] > 1 else { return nil }
+    let (row, column) = kind.matrixAxes
+    let size = info.isComplex ? info.shape[1] : info.shape[1] / 2
+    let fitting = tones.flatMap { kind == .frequency && size % $0 == 0 ? $0 : nil }
+    let axes =
+      fitting.map { "\($0),\(size / $0)" }
+      ?? "\(row.rawValue.uppercased())S,\(column.rawValue.uppercased())S"
+    let name = (path as NSString).lastPathComponent
+    let command =
+      "csilink data convert \(name) \((name as NSString).deletingPathExtension)-axes.npy --shape"
+    let meaning = fitting == nil ? ", \(axes.replacing(",", with: " x ")) being \(size)" : ""
+    return "if each row is a flattened matrix, give it axes: '"
+      + (info.isComplex
+        ? "\(command) \(axes)'\(meaning)"
+        : "\(command) 2,\(axes)' where all real parts stand before the imaginary ones, "
+          + "'\(command) \(axes) --complex' where they stand in turn\(meaning); real values in [0, 1] around 0.5 are 'layout: csinet'")
   }
 
   /// The axes of an array of which nothing is said.

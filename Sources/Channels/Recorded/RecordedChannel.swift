@@ -37,7 +37,8 @@ public struct RecordedChannel: ChannelModel, Part {
     let path = context.path(settings[Self.file])
     let generated = try GeneratedTransform.of(path)
     let shards = try Self.shards(settings, path, generated)
-    let layout = try RecordLayout(settings, shards[0].info, path: path, generated: generated)
+    let layout = try RecordLayout(
+      settings, shards[0].info, path: path, tones: context.grid.toneCount, generated: generated)
     var arranged: [ArrayReader] = []
     for shard in shards { arranged.append(try layout.arranged(shard)) }
     reader = try ArrayReader.joined(arranged, path: path)
@@ -54,14 +55,22 @@ public struct RecordedChannel: ChannelModel, Part {
         throw SettingsError(
           part: settings.part, key: Self.file.key,
           reason: "holds \(layout.rowCount) tones, but the grid has \(toneCount)",
-          hint:
-            "set grid.tones: \(layout.rowCount) if the file's axes, of \(Self.text(shards[0].info.shape)) values, are named right "
+          hint: RecordLayout.unflattening(shards[0].info, path, layout.kind, tones: toneCount)
+            ?? "set grid.tones: \(layout.rowCount) if the file's axes, of \(Self.text(shards[0].info.shape)) values, are named right "
             + "('axes'; 'csilink data describe' shows both)"
             + (shards[0].info.isComplex
               ? "" : "; real values in [0, 1] around 0.5 are 'layout: csinet'"))
       }
       synthesis = nil
     } else {
+      if layout.rowCount > toneCount, layout.kind == .delay,
+        let hint = RecordLayout.unflattening(shards[0].info, path, layout.kind)
+      {
+        throw SettingsError(
+          part: settings.part, key: Self.file.key,
+          reason: "holds \(layout.rowCount) delay taps, but the grid has only \(toneCount) tones",
+          hint: hint)
+      }
       synthesis = try AngularDelaySynthesis(
         settings, tones: toneCount, taps: layout.rowCount, ports: layout.portCount,
         generated: generated?.grid)

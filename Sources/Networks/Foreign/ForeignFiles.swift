@@ -36,7 +36,7 @@ struct ForeignFiles {
 
   init(_ paths: [String]) throws {
     self.paths = paths
-    archives = try paths.map { try TensorArchive($0) }
+    archives = try paths.mapAll { try TensorArchive($0) }
     isKeras = archives.contains { $0.format == .keras }
     var tensors: [Tensor] = []
     var counters = 0
@@ -81,6 +81,15 @@ struct ForeignFiles {
       }
     }
     return counts
+  }
+
+  /// Parts of the names above the last one, those at the beginning first.
+  var levels: [String] {
+    let paths = tensors.map { $0.name.split(separator: ".").dropLast().map { String($0) } }
+    var seen: Set<String> = []
+    return (0..<(paths.map(\.count).max() ?? 0)).flatMap { depth in
+      paths.compactMap { $0.count > depth ? $0[depth] : nil }
+    }.filter { seen.insert($0).inserted }
   }
 
   /// `a.pth (PyTorch zip)`.

@@ -18,6 +18,7 @@ extension ForeignWeights {
       return
     }
     let files = try ForeignFiles(paths)
+    try Self.checkLevel(files, nil, options)
     let found = try Self.search(
       files, network: network, compression: compression, image: image, options: options)
     if let half = found.half, found.fitting.isEmpty {
@@ -25,7 +26,10 @@ extension ForeignWeights {
     }
     guard let choice = found.fitting.first ?? (network == nil ? nil : found.nearest) else {
       throw ForeignWeightsError(
-        files, nil, problem: .unknownNetwork(nearest: found.nearest.map(\.title)))
+        files, nil,
+        problem: .unknownNetwork(
+          nearest: found.nearest.map(\.title),
+          differences: found.hasMost ? found.nearest.flatMap { Self.differences(files, $0) } : nil))
     }
     try self.init(files, choice, WeightsFile.Side.allCases, options)
     let others = found.fitting.dropFirst().filter {
@@ -42,6 +46,8 @@ extension ForeignWeights {
     var fitting: [NetworkChoice] = []
     /// The network that has most of them.
     var nearest: NetworkChoice?
+    /// Whether they have more than half of its tensors.
+    var hasMost = false
     /// The same, if one of its sides is whole and of the other one there is nothing.
     var half: (choice: NetworkChoice, side: WeightsFile.Side)?
   }
@@ -71,6 +77,7 @@ extension ForeignWeights {
         if score > most {
           most = score
           found.nearest = choice
+          found.hasMost = 2 * score > matches.reduce(0) { $0 + $1.pairs.count }
           found.half = onlySide(of: matches).map { (choice, $0) }
         }
         // Names that do not fit at one ratio fit at none, except where they differ by ratio.
@@ -80,11 +87,28 @@ extension ForeignWeights {
     return found
   }
 
-  /// The network that files which do not fit another one are the weights of; nil if that is not known.
-  static func identity(_ files: ForeignFiles, image: Shape) -> NetworkChoice? {
+  /// How the tensors of files differ from those of a network; nil if they do not, or differ in another way.
+  private static func differences(_ files: ForeignFiles, _ choice: NetworkChoice) -> String? {
+    do {
+      _ = try ForeignWeights(files, choice, WeightsFile.Side.allCases, ForeignOptions())
+      return nil
+    } catch {
+      return (error as? ForeignWeightsError)?.differences
+    }
+  }
+
+  /// The network that files which do not fit `choice` have the tensors of, all or most; nil if that is not known.
+  static func identity(_ files: ForeignFiles, insteadOf choice: NetworkChoice)
+    -> ForeignWeightsError.Identity?
+  {
     let found = try? search(
-      files, network: nil, compression: nil, image: image, options: ForeignOptions())
-    return found?.fitting.first
+      files, network: nil, compression: nil, image: choice.image, options: ForeignOptions())
+    guard let found else { return nil }
+    if let whole = found.fitting.first { return .init(choice: whole, isWhole: true) }
+    guard found.hasMost, let nearest = found.nearest, nearest.title != choice.title else {
+      return nil
+    }
+    return .init(choice: nearest, isWhole: false)
   }
 
   private static func namesDifferByRatio(_ variant: NetworkVariant) -> Bool {

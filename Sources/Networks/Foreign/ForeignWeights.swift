@@ -56,6 +56,7 @@ public struct ForeignWeights: Sendable {
     _ files: ForeignFiles, _ choice: NetworkChoice, _ sides: [WeightsFile.Side],
     _ options: ForeignOptions
   ) throws {
+    try Self.checkLevel(files, choice, options)
     let matches = try Self.matches(files, choice, sides, options)
     let chosen = matches.filter { sides.contains($0.side) }
     if let whole = Self.onlySide(of: matches), sides != [whole] {
@@ -89,6 +90,16 @@ public struct ForeignWeights: Sendable {
       return ForeignMatch.byOrder(files, choice) ?? matches
     }
     return matches
+  }
+
+  /// Refuses a level that no tensor stands below.
+  static func checkLevel(
+    _ files: ForeignFiles, _ choice: NetworkChoice?, _ options: ForeignOptions
+  ) throws(ForeignWeightsError) {
+    guard let level = options.level, case let levels = files.levels, !levels.contains(level) else {
+      return
+    }
+    throw ForeignWeightsError(files, choice, problem: .unknownLevel(level, levels))
   }
 
   /// The side that is whole, where the other one has no parameter of its shape.
@@ -195,7 +206,7 @@ public struct ForeignWeights: Sendable {
         files, choice,
         problem: .unfit(missing: missing, misshapen: misshapen, unmatched: unmatched),
         triedOrder: options.allowsOrder,
-        identity: hasAll ? nil : identity(files, image: choice.image))
+        identity: hasAll ? nil : identity(files, insteadOf: choice))
     }
   }
 

@@ -5,12 +5,14 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
   enum Problem: Sendable {
     /// Several levels hold the whole side.
     case ambiguous(WeightsFile.Side, [String])
+    /// No tensor stands below a level that was asked for; those that there are.
+    case unknownLevel(String, [String])
     /// Parameters without tensor, tensors of another shape, tensors without parameter.
     case unfit(missing: [Item], misshapen: [(Item, found: [Int])], unmatched: [Item])
     /// One side is whole, and of the other one there is nothing.
     case halved(WeightsFile.Side)
-    /// No network has these tensors.
-    case unknownNetwork(nearest: String?)
+    /// No network has these tensors; the nearest, and how the tensors differ from its own where most are the same.
+    case unknownNetwork(nearest: String?, differences: String?)
   }
 
   /// A name with its shape.
@@ -31,12 +33,18 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
   let problem: Problem
   /// Whether tensors were also matched by order and shape, in vain.
   private let triedOrder: Bool
-  /// The network that has these tensors.
-  private let identity: NetworkChoice?
+  /// A network that has these tensors.
+  struct Identity: Sendable {
+    let choice: NetworkChoice
+    /// Whether it has all of them, rather than most.
+    let isWhole: Bool
+  }
+
+  private let identity: Identity?
 
   init(
     _ files: ForeignFiles, _ choice: NetworkChoice?, problem: Problem, triedOrder: Bool = false,
-    identity: NetworkChoice? = nil
+    identity: Identity? = nil
   ) {
     self.triedOrder = triedOrder
     self.identity = identity
@@ -56,6 +64,11 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
         \(levels.map { "  \($0)".onOneLine }.joined(separator: "\n"))
           hint: name the level with 'csilink weights import ... --level NAME', or fewer files
         """
+    case .unknownLevel(let level, let levels):
+      return """
+        \(files): expected tensors below the level '\(level.onOneLine)', found none
+          hint: \(levelHint(level, levels))
+        """
     case .halved(let side):
       let other = side == .encoder ? WeightsFile.Side.decoder : .encoder
       return """
@@ -63,7 +76,13 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
           hint: name the \(other.rawValue)'s file as well: 'weights: [\(side.rawValue).pth, \(other.rawValue).pth]' in a scenario, \
         'csilink weights import FILE FILE -o FOLDER' to join them
         """
-    case .unknownNetwork(let nearest):
+    case .unknownNetwork(let nearest?, let differences?):
+      return """
+        \(files): expected the weights of a known network, found others; nearest is \(nearest): \(differences)
+          hint: save the tensors under the names of 'csilink inspect'; if only names differ, 'csilink weights import' with --network and -c \
+        matches tensors by order and shapes
+        """
+    case .unknownNetwork(let nearest, _):
       return """
         \(files): expected the weights of a known network, found others
           hint: name both the network and its ratio (--network, -c), and the differences are listed (channels are shown by 'csilink data describe')\(nearest.map { "; the nearest is \($0)" } ?? "")
@@ -83,12 +102,37 @@ public struct ForeignWeightsError: Error, CustomStringConvertible, Sendable {
         lines = lines.prefix(Self.longestList) + ["  and \(more) more"]
       }
       let hint =
-        identity.map {
-          "these are the tensors of \($0.title): 'network: \($0.name)', 'compression: \($0.compression)'"
+        identity.map { identity in
+          let choice = identity.choice
+          return "these are \(identity.isWhole ? "the" : "mostly") tensors of \(choice.title): "
+            + "'network: \(choice.name)', 'compression: \(choice.compression)'"
         } ?? unfitHint(missing, misshapen, unmatched)
       return "\(files): expected the tensors of \(network), found others\n"
         + lines.joined(separator: "\n") + "\n  hint: \(hint)"
     }
+  }
+
+  /// What is missing and what is unknown, in a few words; nil for other problems.
+  var differences: String? {
+    guard case .unfit(let missing, let misshapen, let unmatched) = problem else { return nil }
+    func listed(_ word: String, _ items: [String]) -> String? {
+      guard !items.isEmpty else { return nil }
+      let more = items.count > 3 ? " and \(items.count - 3) more" : ""
+      return "\(word) \(items.prefix(3).joined(separator: ", "))\(more)"
+    }
+    let parts = [
+      listed("missing", missing.map(text)),
+      listed("of another shape", misshapen.map { text($0.0) }),
+      listed("unknown", unmatched.map(text)),
+    ].compactMap { $0 }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  private func levelHint(_ level: String, _ levels: [String]) -> String {
+    guard !levels.isEmpty else { return "the tensors stand at no level: leave out --level" }
+    let near = nearestWord(to: level, among: levels).map { "did you mean '\($0)'? " } ?? ""
+    let shown = levels.prefix(20).joined(separator: ", ") + (levels.count > 20 ? ", ..." : "")
+    return "\(near)levels of the files: \(shown)".onOneLine
   }
 
   private func unfitHint(

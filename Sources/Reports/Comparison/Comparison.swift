@@ -11,8 +11,10 @@ public struct Comparison: Sendable {
     case better
     /// The interval lies on the bad side of zero.
     case worse
-    /// The numbers of all drops are the same.
+    /// The numbers of all drops are the same, or those of a column without interval.
     case equal
+    /// The numbers of a column without interval differ: nothing tells whether by chance.
+    case different
     /// The interval contains zero, or the drops do not determine it.
     case undecided
   }
@@ -76,8 +78,8 @@ extension Comparison {
   ///   - results: the reference first.
   ///   - across: keys whose values are compared with each other; the first value is the reference.
   ///   - reference: other values of these keys for the reference.
-  ///   - columns: names of columns that are means over drops.
-  /// - Throws: ``FigureError`` for columns that are no means, keys that no result knows, and if no points can be compared.
+  ///   - columns: names of columns of numbers; those that are no means over drops, such as payload_bits, are compared without pairs.
+  /// - Throws: ``FigureError`` for columns without numbers, keys that no result knows, and if no points can be compared.
   public init(
     _ results: [RecordedResult], across: [String] = [],
     reference: [FigureRequest.Condition] = [], columns: [String] = usualColumns
@@ -93,12 +95,22 @@ extension Comparison {
   private static func column(_ name: String, _ results: [RecordedResult]) throws(FigureError)
     -> Column
   {
-    let known = FigureKey.columns.filter { $0.mean != nil }
-    if let column = known.first(where: { $0.name == name }) { return column }
+    let known = FigureKey.columns
+    if let column = known.first(where: { $0.name == name }),
+      usualColumns.contains(name) || results.contains(where: { $0.hasNumbers(in: name) })
+    {
+      return column
+    }
+    let columns = known.map(\.name).filter { name in
+      results.contains { $0.hasNumbers(in: name) }
+    }
     throw FigureError(
-      message: "'\(name)' is no mean over drops that could be compared",
-      hint: nearestWord(to: name, among: known.map(\.name)).map { "did you mean '\($0)'?" }
-        ?? "columns: \(known.map(\.name).joined(separator: ", "))")
+      message: "'\(name)' is no column of numbers that could be compared",
+      hint: known.contains { $0.name == name }
+        && !results.contains { $0.columns.contains(name) }
+        ? "no result has it: run with --set 'report.columns=[\(name)]'"
+        : Column.nearest(to: name, among: columns).map { "did you mean '\($0)'?" }
+          ?? "columns: \(columns.joined(separator: ", "))")
   }
 
   private static func changes(from a: RecordedResult, to b: RecordedResult) -> [Change] {
@@ -127,7 +139,8 @@ private struct Comparer {
     for key in across where !results.contains(where: { $0.knows(key) }) {
       let axes = results.flatMap(\.axes).uniqued
       throw FigureError(
-        message: "no result has '\(key)'", hint: "swept: \(axes.joined(separator: ", "))")
+        message: "no result has '\(key)'",
+        hint: "swept: \((axes + results.flatMap(\.listedKeys).uniqued).joined(separator: ", "))")
     }
     guard results.count > 1 || !across.isEmpty else {
       throw FigureError(
@@ -135,7 +148,7 @@ private struct Comparer {
         hint: "name another, or compare its points with '--across KEY', such as codec")
     }
     (self.results, self.across, self.reference) = (results, across, reference)
-    keys = results.flatMap(\.axes).uniqued.filter { !across.contains($0) }
+    keys = Self.commonKeys(results, across)
     var notes: [String] = []
     let numbers = FigureKey.columns.compactMap { $0.mean?.name }
     journals = results.map { result in
@@ -151,6 +164,32 @@ private struct Comparer {
 
   private struct Place {
     let result, row: Int
+  }
+
+  /// Swept keys that are not compared across. Where a setting of listed parts is, such as quantizer.bits, the settings of these that tell
+  /// them apart besides it stand in the place of their section.
+  private static func commonKeys(_ results: [RecordedResult], _ across: [String]) -> [String] {
+    let sections = Set(results.flatMap { result in across.compactMap(result.listedSection) })
+    var keys = results.flatMap(\.axes).uniqued.filter {
+      !across.contains($0) && !sections.contains($0)
+    }
+    func count(_ keys: [String]) -> Int {
+      Set(
+        results.flatMap { result in
+          result.rows.indices.map { row in keys.map { result.field(row, $0) } }
+        }
+      ).count
+    }
+    let settings = results.flatMap(\.listedKeys).uniqued.filter { key in
+      sections.contains { key.hasPrefix("\($0).") } && !across.contains(key)
+        && !key.hasSuffix(".label")
+    }
+    // The type first: it tells more than what comes with it.
+    for key in settings.filter({ $0.hasSuffix(".type") }) + settings
+    where count(keys + [key]) > count(keys) {
+      keys.append(key)
+    }
+    return keys
   }
 
   func rows(_ columns: [Column]) throws(FigureError) -> ([Comparison.Row], notes: [String]) {
@@ -253,7 +292,10 @@ private struct Comparer {
       difference: difference,
       low: interval?.lowerBound, high: interval?.upperBound, drops: drops, paired: paired != nil,
       verdict: paired != nil && interval == 0...0
-        ? .equal : isReliable ? verdict(interval, column) : .undecided)
+        ? .equal
+        : column.mean == nil && interval == nil
+          ? difference == 0 ? .equal : .different
+          : isReliable ? verdict(interval, column) : .undecided)
   }
 
   private func reliability(_ column: Column) -> String {

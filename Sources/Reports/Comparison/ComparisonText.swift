@@ -67,7 +67,8 @@ extension Comparison {
 
   private var summary: String {
     "\(count(.better)) better, \(count(.worse)) worse, "
-      + (count(.equal) > 0 ? "\(count(.equal)) equal, " : "") + "\(count(.undecided)) undecided"
+      + [Verdict.equal, .different].filter { count($0) > 0 }.map { "\(count($0)) \($0.rawValue), " }
+      .joined() + "\(count(.undecided)) undecided"
   }
 
   private var changeLines: [String] {

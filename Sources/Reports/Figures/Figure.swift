@@ -113,7 +113,7 @@ extension Figure.Style {
   ]
   /// Kinds of dashes, the first one solid.
   static let dashCount = 5
-  /// Kinds of markers.
+  /// Kinds of markers, the first half of them filled, the others open.
   static let markerCount = 10
 
   /// The style of the i-th curve of one key: colours, and after a round of them another dash; markers run at a pace of

@@ -50,7 +50,7 @@ extension FigureBuilder {
   }
 
   private static func ownCurves(_ panels: [Figure.Panel]) -> [Figure.Curve] {
-    panels.flatMap(\.curves).filter { $0.shape != .bound && $0.shape != .commonBound }
+    panels.flatMap(\.curves).filter { !$0.isBound }
   }
 
   private func entries(_ panels: [Figure.Panel], areSorted: Bool) -> [Figure.Entry] {

@@ -195,12 +195,13 @@ struct FigureBuilder {
 extension FigureBuilder {
   func figure() throws(FigureError) -> Figure {
     var notes: [String] = []
-    let panels = (facet.map { selection.values($0) } ?? [nil]).map { value in
+    let drawn = (facet.map { selection.values($0) } ?? [nil]).map { value in
       let members = selection.points.filter { point in
         facet.map { selection.field(point, $0) == value } ?? true
       }
       return Figure.Panel(title: title(value), curves: curves(members, &notes))
     }.filter { !$0.curves.isEmpty }
+    let panels = toldApart(drawn, &notes)
     let unplaced = selection.points.count { positions($0).isEmpty }
     if unplaced > 0 { notes.append("\(unplaced) points have no \(x) and are left out") }
     let shown = panels.flatMap(\.curves).flatMap(\.points)

@@ -21,15 +21,16 @@ public enum FigureFile {
     figure.name = name
     switch ending {
     case "tex", "tikz":
+      try requireRoom(figure, path, needed: PGFFigure(figure: figure).neededMillimetres)
       try AtomicFile.write(PGFFigure(figure: figure).text(version: version), to: path)
     case "txt": try AtomicFile.write(figure.description, to: path)
     case "gp":
-      try requireRoom(figure, path)
+      try requireRoom(figure, path, needed: FigureLayout(figure).neededMillimetres)
       let text = GnuplotFigure.program(
         [figure], GnuplotFigure.Format.allCases, version: version, file: url.lastPathComponent)
       try AtomicFile.write(text, to: path)
     default:
-      try requireRoom(figure, path)
+      try requireRoom(figure, path, needed: FigureLayout(figure).neededMillimetres)
       guard let format = GnuplotFigure.Format(rawValue: ending) else {
         throw FigureError(
           message: "a figure cannot be written to '\(path)'",
@@ -40,8 +41,10 @@ public enum FigureFile {
   }
 
   /// - Throws: for panels that are too small to be read, with the size that they need.
-  private static func requireRoom(_ figure: Figure, _ path: String) throws(FigureError) {
-    guard let needed = FigureLayout(figure).neededMillimetres else { return }
+  private static func requireRoom(
+    _ figure: Figure, _ path: String, needed: (width: Int, height: Int)?
+  ) throws(FigureError) {
+    guard let needed else { return }
     let panels = figure.panels.count > 1 ? "\(figure.panels.count) panels" : "the panel"
     throw FigureError(
       message: "\(path): \(panels) and the legend have no room",

@@ -49,10 +49,11 @@ struct FigureSelection {
   ) throws(FigureError) {
     guard !results.contains(where: { $0.knows(key) }) else { return }
     let axes = results.flatMap(\.axes)
-    let known = axes + columns.sorted() + results.flatMap { $0.settings.keys.sorted() }
+    let known =
+      axes + columns.sorted() + results.flatMap { $0.listedKeys + $0.settings.keys.sorted() }
     throw FigureError(
       message: "no result has '\(key)'",
-      hint: nearestWord(to: key, among: known).map { "did you mean '\($0)'?" }
+      hint: Column.nearest(to: key, among: known).map { "did you mean '\($0)'?" }
         ?? "swept: \(axes.joined(separator: ", ")); columns: "
         + (results.first?.columns ?? []).joined(separator: ", "))
   }

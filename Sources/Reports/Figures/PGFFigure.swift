@@ -47,13 +47,31 @@ struct PGFFigure {
   /// Of the whole picture, in millimetres.
   private var size: (width: Double, height: Double) {
     figure.millimetres.map { ($0.width, $0.height) }
-      ?? (columns == 1 ? (88, 66) : (170, 60 * Double(rowCount)))
+      ?? (columns == 1 ? (88, 66) : (160, 60 * Double(rowCount)))
+  }
+
+  /// Sides of the inside of a panel, below which nothing can be read in it, and what its axis and the gap take.
+  private static let leastPanel = (width: 20.0, height: 15.0)
+  private static let aroundPanel = 18.0
+
+  /// Millimetres that a figure whose size is given needs at least; nil if it has them.
+  var neededMillimetres: (width: Int, height: Int)? {
+    let needed = (
+      width: Double(columns) * (Self.leastPanel.width + Self.aroundPanel),
+      height: Double(rowCount) * (Self.leastPanel.height + Self.aroundPanel)
+    )
+    guard needed.width > size.width || needed.height > size.height else { return nil }
+    return (
+      Int(max(needed.width, size.width).rounded(.up)),
+      Int(max(needed.height, size.height).rounded(.up))
+    )
   }
 
   /// Of the inside of a panel, in millimetres.
   private var panel: (width: Double, height: Double) {
     (
-      max(size.width / Double(columns) - 18, 20), max(size.height / Double(rowCount) - 18, 15)
+      max(size.width / Double(columns) - Self.aroundPanel, Self.leastPanel.width),
+      max(size.height / Double(rowCount) - Self.aroundPanel, Self.leastPanel.height)
     )
   }
 
@@ -97,7 +115,7 @@ struct PGFFigure {
 
   private var colours: String {
     Figure.Style.colours.enumerated().map {
-      "\\definecolor{csilink\($0)}{HTML}{\($1.dropFirst().uppercased())}"
+      "\\definecolor{csilink\($0)}{HTML}{\($1.dropFirst().uppercased())}%"
     }.joined(separator: "\n")
   }
 

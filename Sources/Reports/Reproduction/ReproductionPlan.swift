@@ -16,6 +16,8 @@ public struct ReproductionPlan: Sendable {
     public let scenario: Scenario
     /// Folder of the weights that its networks without any are trained into; nil if there are none such.
     public let trained: String?
+    /// Folders of weights of earlier variants that it reads.
+    public let starts: [String]
     /// Folder of its result.
     public let result: String
   }
@@ -134,6 +136,7 @@ public struct ReproductionPlan: Sendable {
     _ output: String, after earlier: [Variant]
   ) throws -> Variant {
     let start = (path as NSString).deletingLastPathComponent
+    var starts: [String] = []
     let given = try overrides.map { text in
       try text.replacing(/trained:([A-Za-z0-9_-]+)/) { match in
         guard let trained = earlier.first(where: { $0.name == match.1 })?.trained else {
@@ -141,6 +144,7 @@ public struct ReproductionPlan: Sendable {
             message: "\(path): no variant '\(match.1)' is trained before '\(variant.name)'",
             hint: "variants are trained in their order")
         }
+        starts.append(trained)
         return relativePath(of: trained, from: start)
       }
     }
@@ -149,6 +153,7 @@ public struct ReproductionPlan: Sendable {
       name: variant.name, overrides: given, scenario: scenario,
       trained: TrainingRun.isUntrained(scenario)
         ? "\(output)/\(trainedName)/\(digest(of: scenario, start, output))" : nil,
+      starts: starts,
       result: variant.name.isEmpty ? folder : "\(folder)/\(variant.name)")
   }
 

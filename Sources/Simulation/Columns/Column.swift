@@ -1,4 +1,5 @@
 import LinkMath
+import Parts
 
 /// A column of `report.csv` behind the swept keys: what the drops of an operating point come to.
 ///
@@ -105,6 +106,13 @@ extension Column {
 
   /// Their names.
   static let standardNames = Set(standard.map(\.name))
+
+  /// The name that a misspelt one of a column or a key was meant for; of columns that begin alike the standard means come first.
+  public static func nearest(to name: String, among known: [String]) -> String? {
+    nearestWord(to: name, among: known) { word in
+      standard.contains { $0.name == word && $0.mean != nil }
+    }
+  }
 
   /// The two ends of a 95 % interval of a mean, and whether the drops determine it.
   public struct Interval: Sendable {

@@ -74,21 +74,41 @@ struct MetricSelection: Sendable {
   ///
   /// - Throws: ``SettingsError`` if no metric has a column of that name.
   init(_ registry: PartRegistry, further names: [String] = []) throws(SettingsError) {
-    let all = registry.parts(of: .metric).map { schema in
-      registry.type(of: .metric, named: schema.name) as! any Metric.Type
-    }
-    let further = all.flatMap { $0.columns }.filter { !Column.standardNames.contains($0.name) }
+    let all = Self.metrics(of: registry)
+    let further = Self.furtherColumns(all)
     precondition(Set(further.map(\.name)).count == further.count, "two columns share a name")
-    if let unknown = names.first(where: { name in !further.contains { $0.name == name } }) {
-      let known = further.map(\.name)
-      throw SettingsError(
-        part: "report", key: "columns",
-        reason: "must name further columns, \(known.joined(separator: ", ")), got '\(unknown)'",
-        hint: nearestWord(to: unknown, among: known).map { "did you mean '\($0)'?" }
-          ?? "'csilink list metric' tells what they are")
-    }
+    if let unknown = Self.problems(names, among: further).first { throw unknown }
     columns = Column.standard + further.filter { names.contains($0.name) }
     let wanted = Set(columns.map(\.name))
     metrics = all.filter { $0.columns.contains { wanted.contains($0.name) } }
+  }
+
+  /// The further columns of a registry, and a complaint about each name that is none of them.
+  static func further(_ registry: PartRegistry, named names: [String]) -> (
+    columns: [Column], problems: [SettingsError]
+  ) {
+    let columns = furtherColumns(metrics(of: registry))
+    return (columns, problems(names, among: columns))
+  }
+
+  private static func metrics(of registry: PartRegistry) -> [any Metric.Type] {
+    registry.parts(of: .metric).map { schema in
+      registry.type(of: .metric, named: schema.name) as! any Metric.Type
+    }
+  }
+
+  private static func furtherColumns(_ metrics: [any Metric.Type]) -> [Column] {
+    metrics.flatMap { $0.columns }.filter { !Column.standardNames.contains($0.name) }
+  }
+
+  private static func problems(_ names: [String], among further: [Column]) -> [SettingsError] {
+    let known = further.map(\.name)
+    return names.enumerated().filter { !known.contains($1) }.map { index, unknown in
+      SettingsError(
+        part: "report", key: "columns",
+        reason: "must name further columns, \(known.joined(separator: ", ")), got '\(unknown)'",
+        hint: nearestWord(to: unknown, among: known).map { "did you mean '\($0)'?" }
+          ?? "'csilink list metric' tells what they are", element: index)
+    }
   }
 }
