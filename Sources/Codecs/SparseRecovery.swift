@@ -101,7 +101,9 @@ struct SparseRecovery {
     var x = projected
     var ahead = projected
     // Differences to the next row, and to the next column.
-    var dual = [RealArray](repeating: RealArray([Float](repeating: 0, count: projected.count), shape: projected.shape), count: 2)
+    var dual = [RealArray](
+      repeating: RealArray([Float](repeating: 0, count: projected.count), shape: projected.shape),
+      count: 2)
     for iteration in 0..<iterations {
       let gradient = gradient(x, projected)
       x.withUnsafeMutableElements { x in
@@ -152,7 +154,8 @@ struct SparseRecovery {
             for i in 0..<plane {
               let (place, column) = (first + i, i % columns)
               // Beyond the last row and column there is no difference.
-              let a = i + columns < plane ? down[place] + sigma * (x[place + columns] - x[place]) : 0
+              let a =
+                i + columns < plane ? down[place] + sigma * (x[place + columns] - x[place]) : 0
               let b = column + 1 < columns ? right[place] + sigma * (x[place + 1] - x[place]) : 0
               let length = (a * a + b * b).squareRoot()
               let factor = length > weight ? weight / length : 1

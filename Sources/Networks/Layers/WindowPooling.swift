@@ -22,7 +22,9 @@ public struct WindowPooling: CustomOperation {
   public func outputShape(_ inputs: [Shape]) -> Shape { shape }
 
   /// Calls `body` with each output's place, those of the values in its window, and how many places of the padded map the window has.
-  private func windows(_ input: Shape, _ body: (_ output: Int, _ places: [Int], _ reached: Int) -> Void) {
+  private func windows(
+    _ input: Shape, _ body: (_ output: Int, _ places: [Int], _ reached: Int) -> Void
+  ) {
     var output = 0
     for channel in 0..<shape.channels {
       for row in 0..<shape.height {

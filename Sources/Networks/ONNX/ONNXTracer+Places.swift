@@ -154,7 +154,8 @@ extension ONNXTracer {
     let (axes, depth) = (own(input).axes, indices.shape.last ?? 0)
     var isApart = true
     if case .signal = input { isApart = try integer(node, Self.ownAxes, default: 0) != 0 }
-    guard isApart, try integer(node, "batch_dims", default: 0) == 0, (1...axes.count).contains(depth),
+    guard isApart, try integer(node, "batch_dims", default: 0) == 0,
+      (1...axes.count).contains(depth),
       let given = indices.integers
     else {
       throw fail(node, "samples that stay apart", "the axes \(input.shape) and \(indices.shape)")
