@@ -47,8 +47,8 @@ extension ArrayFile {
   }
 
   private static func command(_ path: String, _ real: String, _ imaginary: String) -> String {
-    let file = (path as NSString).lastPathComponent
-    let stem = (file as NSString).deletingPathExtension
+    let file = path.nameOfPath
+    let stem = file.withoutEnding
     let start =
       "'\(printable(real))' and '\(printable(imaginary))' look like real and imaginary parts; join them"
     if ArrayFormat.suffix(of: path) == "mat" {

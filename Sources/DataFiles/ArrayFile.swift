@@ -73,7 +73,7 @@ public enum ArrayFile {
 
   /// Whether a file has the level of each drop, which `data generate` writes beside the channels.
   private static func isLevel(_ name: String) -> Bool {
-    let stem = (name as NSString).deletingPathExtension
+    let stem = name.withoutEnding
     return levelNames.contains { stem.hasSuffix("-\($0)") }
   }
 
@@ -221,8 +221,8 @@ enum ArrayFileFormat {
 
   /// How to save as .npy what a file of another kind holds.
   private static func conversion(of path: String) -> String {
-    let name = (path as NSString).lastPathComponent
-    let saved = (name as NSString).deletingPathExtension + ".npy"
+    let name = path.nameOfPath
+    let saved = name.withoutEnding + ".npy"
     let suffix = ArrayFormat.suffix(of: path) ?? ""
     let loads = [
       "pkl": "pickle.load(open('\(name)', 'rb'))", "pickle": "pickle.load(open('\(name)', 'rb'))",

@@ -63,7 +63,7 @@ enum GeneratedFiles {
       guard manifest.isComplete else { return (nil, ignored("it is of a file not yet finished")) }
       let file = manifest.shards[0].files[0]
       let name = manifest.arrays[0].name
-      guard manifest.shards.count == 1, file.name == (path as NSString).lastPathComponent,
+      guard manifest.shards.count == 1, file.name == path.nameOfPath,
         file.bytes == size(of: path),
         fits(try open(path, name).info, manifest.arrays[0].info(drops: manifest.drops))
       else { return (nil, ignored("its name, size or shape is not that of the file")) }

@@ -22,7 +22,7 @@ struct RecordedManifest: Decodable, Sendable {
   var startFolder: String {
     if let scenarioFolder { return scenarioFolder }
     let file = commandLine?.first { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
-    let folder = file.map { ($0 as NSString).deletingLastPathComponent } ?? ""
+    let folder = file.map { $0.folderOfPath } ?? ""
     return folder.isEmpty ? "." : folder
   }
 

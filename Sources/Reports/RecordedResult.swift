@@ -82,7 +82,7 @@ public struct RecordedResult: Sendable {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     let file = isFolder.boolValue ? "\(path)/\(ReportCSV.fileName)" : path
-    let folder = (file as NSString).deletingLastPathComponent
+    let folder = file.folderOfPath
     guard let data = FileManager.default.contents(atPath: file) else {
       throw DataFileError(
         file: file, expected: "a report of csilink", found: "none",
@@ -103,9 +103,9 @@ public struct RecordedResult: Sendable {
         found: "\(records[row].count)")
     }
     let manifest = try RecordedManifest(folder: folder)
-    let name = manifest?.name ?? (folder as NSString).lastPathComponent
+    let name = manifest?.name ?? folder.nameOfPath
     self.init(
-      label: label ?? (folder as NSString).lastPathComponent, name: name,
+      label: label ?? folder.nameOfPath, name: name,
       axes: Array(header[..<end]), columns: Array(header[end...]),
       rows: Array(records.dropFirst()), scenario: manifest?.scenario ?? "",
       scenarioDigest: manifest?.provenance.scenarioDigest ?? "",

@@ -25,7 +25,7 @@ struct Checksums {
     }
   }
 
-  private func name(_ file: String) -> String { (file as NSString).lastPathComponent }
+  private func name(_ file: String) -> String { file.nameOfPath }
 
   subscript(_ file: String) -> String? { digests[name(file)] }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataFiles
 import Foundation
 import LinkMath
 import Reports
@@ -29,8 +30,8 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     var folder = result
     while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
-    if (folder as NSString).lastPathComponent == "report.csv" {
-      folder = (folder as NSString).deletingLastPathComponent
+    if folder.nameOfPath == "report.csv" {
+      folder = folder.folderOfPath
       if folder.isEmpty { folder = "." }
     }
     let path = output ?? "\(folder)/\(ResultPage.fileName)"

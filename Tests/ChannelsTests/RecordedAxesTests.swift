@@ -203,9 +203,15 @@ private let grid = LinkContext.Grid(toneCount: 3, spacingHz: 60e3, carrierHz: 3.
       try ArrayFile.write(
         [NumericArray(shape: [4, 12], floats: (0..<48).map { Float($0) })], to: real)
       for (path, layout, command) in [
-        (complex, "frequency", "'csilink data convert flat.npy flat-axes.npy --shape 3,2'"),
+        (
+          complex, "frequency",
+          "'csilink data convert \(folder)/flat.npy \(folder)/flat-axes.npy --shape 3,2'"
+        ),
         (complex, "delay", "--shape DELAYS,ANGLES', DELAYS x ANGLES being 6"),
-        (real, "frequency", "'csilink data convert flat.csv flat-axes.npy --shape 2,3,2'"),
+        (
+          real, "frequency",
+          "'csilink data convert \(folder)/flat.csv \(folder)/flat-axes.npy --shape 2,3,2'"
+        ),
         (real, "frequency", "--shape 3,2 --complex' where they stand in turn"),
         (real, "delay", "--shape 2,DELAYS,ANGLES'"),
       ] {

@@ -54,6 +54,14 @@ private let folder = fixtures.appending(path: "onnx")
     #expect(alone == Array(output.suffix(alone.count)))
   }
 
+  /// A token that every sample shares is trained, wherever its batch was.
+  @Test(arguments: ["tokens", "tokens_dynamo"]) func tokensAreParameters(_ name: String) throws {
+    let (onnx, _, _) = try Self.read(name)
+    let tokens = onnx.network.parameters.map(\.parameter).filter { $0.shape.suffix(2) == [1, 64] }
+    #expect(tokens.count == 2)
+    #expect(tokens.allSatisfy { $0.isTrainable })
+  }
+
   /// The training path computes the same where normalisations keep their statistics, and its gradients of the input are those of
   /// central differences along a random direction.
   @Test(arguments: names.filter { $0 != "quantized" && $0 != "steps" })

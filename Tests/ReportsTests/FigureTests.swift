@@ -68,6 +68,7 @@ import Testing
     ("stop_reason over payload_bits where pilots.snr_db=0", "no finite value"),
     ("nmse_full_db over quantizer.bits by codec", "add '--series pilots.snr_db'"),
     ("nmse_full_db where pilots.snr_db=3", "its values: 0, 10"),
+    ("nmse_full_db over quantizer.bits where pilots.snr_db=0,3", "its values: 0, 10"),
     ("nmse_full_db over stop_reason", "not a column of numbers"),
   ]) func mistakesHaveHints(text: String, hint: String) throws {
     try withResults { one, two in
@@ -282,7 +283,10 @@ import Testing
     let keys = try Figure(
       FigureRequest(parsing: "nmse_db over pilots.snr_db by codec, quantizer.bits"), of: [sweep])
     #expect(keys.description.contains("\n  line 1/0/0: b, quantizer bits 2\n"))
-    #expect(keys.notes.contains { $0.hasPrefix("a, quantizer bits 2 and b, quantizer bits 2 ") })
+    #expect(
+      keys.notes.contains {
+        $0.hasPrefix("a, quantizer bits 2 and a, quantizer bits 4 and b, quantizer bits 2 ")
+      })
     let apart = try Figure(
       FigureRequest(
         parsing: "nmse_db over pilots.snr_db by codec where codec=a,c "

@@ -50,8 +50,8 @@ struct GeneratedTransform: Sendable {
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let name = (path as NSString).lastPathComponent
-    let folder = isFolder.boolValue ? path : (path as NSString).deletingLastPathComponent
+    let name = path.nameOfPath
+    let folder = isFolder.boolValue ? path : path.folderOfPath
     let shared = (folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/") + "manifest.json"
     for place in isFolder.boolValue ? [shared] : [path + ".json", shared] {
       guard let data = FileManager.default.contents(atPath: place),
@@ -81,7 +81,7 @@ struct GeneratedTransform: Sendable {
         file: place, expected: "a finished data set", found: "one with shards missing",
         hint: "run 'csilink data generate' again; it goes on")
     }
-    let folder = (place as NSString).deletingLastPathComponent
+    let folder = place.folderOfPath
     let names = manifest.shards.compactMap { $0.files.first?.name }
     files = file.map { [$0] } ?? names.map { folder.isEmpty ? $0 : "\(folder)/\($0)" }
     let main = manifest.arrays?.first

@@ -170,9 +170,8 @@ package struct RecordLayout: Sendable {
     let axes =
       fitting.map { "\($0),\(size / $0)" }
       ?? "\(row.rawValue.uppercased())S,\(column.rawValue.uppercased())S"
-    let name = (path as NSString).lastPathComponent
-    let command =
-      "csilink data convert \(name) \((name as NSString).deletingPathExtension)-axes.npy --shape"
+    let target = "\(path.withoutEnding)-axes.npy"
+    let command = "csilink data convert \(path.inShell) \(target.inShell) --shape"
     let meaning = fitting == nil ? ", \(axes.replacing(",", with: " x ")) being \(size)" : ""
     return "if each row is a flattened matrix, give it axes: '"
       + (info.isComplex

@@ -110,10 +110,12 @@ extension ONNXTracer {
     let signals = node.inputs.compactMap { general($0)?.place }
     for (index, name) in node.inputs.enumerated() {
       guard let (x, axes, place) = general(name) else {
-        if node.operation == "Concat", let place = signals.first {
+        if node.operation == "Concat", let place = signals.first,
+          case .constant(let tensor, let name) = try value(node, index)
+        {
           inner.inputs[index] = "\u{0}\(index)"
-          values[inner.inputs[index]] = .constant(
-            try alike(node, try constant(node, index), place), name: nil)
+          let row = try alike(node, tensor, place)
+          values[inner.inputs[index]] = .constant(row, name: row.count == tensor.count ? name : nil)
         }
         continue
       }

@@ -103,20 +103,16 @@ extension ONNXTracer {
     case .constant(let tensor, let name) where shared.isEmpty:
       product = try dense(
         node, x, [self.batch, height, depth], tensor.reshaped([depth, width]),
-        isOutputFirst: false, name: right.letters == b.letters ? name : nil)
+        isOutputFirst: false, name: name)
     case .constant(let tensor, let name):
-      // Each copy has weights of its own: as products value by value, then sums.
-      let whole = [1, copies, height, depth, width]
-      _ = try size(whole, "node '\(node.label)'")
-      let spread = try arithmetic(
-        node, .multiply, try signal(x, [copies, height, depth, 1]),
-        .constant(
-          tensor.reshaped([copies, 1, depth, width]),
-          name: right.letters == b.letters ? name : nil))
-      product = try summed(
-        node, Lettered(value: spread, letters: ["n", "c", "h", "d", "w"]),
-        keeping: ["n", "c", "h", "w"]
-      ).value
+      // Each copy has weights of its own.
+      let weights = tensor.reshaped([1, copies, depth, width])
+      guard
+        case .signal(let y, _) = try computed(
+          node, .constant(weights, name: name), [left.value])
+      else { preconditionFailure("a signal was asked for") }
+      product = try signalProduct(
+        node, x, [self.batch, copies, height, depth], y, [self.batch, copies, depth, width])
     }
     guard case .signal(let y, _) = product else { preconditionFailure("a signal stays one") }
     return Lettered(value: try signal(y, Array(axes)), letters: letters)

@@ -199,11 +199,16 @@ extension ONNXTracer {
 
   private func expanded(_ node: ONNXNode) throws -> [Value] {
     let input = try value(node, 0)
-    guard let wanted = try constant(node, 1).integers else {
+    guard var wanted = try constant(node, 1).integers else {
       throw fail(node, "a shape", "other numbers")
     }
+    var isSignal = false
+    if case .signal = input { isSignal = true }
+    // A constant for an open batch stays one row, which all samples share.
+    if !isSignal { wanted = wanted.map { $0 == batch && batch == Self.openBatch ? 1 : $0 } }
     let (result, places) = try broadcast(node, input.shape, wanted)
     guard case .signal(_, let shape) = input else {
+      if result == input.shape { return [input] }
       return [
         try picked(
           input, result, places.0 ?? (0..<Int32(result.reduce(1, *))).map { $0 }, "expand")
@@ -329,7 +334,7 @@ extension ONNXTracer {
   }
 
   /// A constant beside signals, such as a learned token, for every sample; a signal as it is.
-  private mutating func computed(_ node: ONNXNode, _ input: Value, _ others: [Value]) throws
+  mutating func computed(_ node: ONNXNode, _ input: Value, _ others: [Value]) throws
     -> Value
   {
     guard case .constant(let tensor, let name) = input else { return input }

@@ -34,17 +34,12 @@ extension FigureBuilder {
     }
   }
 
-  /// Sets of curves of one panel that have the same points and dashes, and so hide each other.
+  /// Sets of curves of one panel that have the same points, and so hide each other: dashes on a solid line are not seen either.
   private static func coinciding(_ curves: [Figure.Curve]) -> [[Figure.Curve]] {
-    struct Trace: Hashable {
-      let dash: Int
-      let points: [[Double]]
-    }
-    var traces: [Trace] = []
-    var members: [Trace: [Figure.Curve]] = [:]
+    var traces: [[[Double]]] = []
+    var members: [[[Double]]: [Figure.Curve]] = [:]
     for curve in curves where !curve.isBound {
-      let points = curve.points.filter(\.y.isFinite).map { [$0.x, $0.y] }
-      let trace = Trace(dash: curve.style.dash, points: points)
+      let trace = curve.points.filter(\.y.isFinite).map { [$0.x, $0.y] }
       if members[trace] == nil { traces.append(trace) }
       members[trace, default: []].append(curve)
     }

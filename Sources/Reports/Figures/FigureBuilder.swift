@@ -154,7 +154,7 @@ struct FigureBuilder {
     throw FigureError(
       message: "several points \(trouble): they differ in \(different.joined(separator: ", "))",
       hint: "add '--series \(key)' or '--facet \(key)', or choose with "
-        + "'--where \(key)=\(selection.field(a, key) ?? "")'")
+        + "--where '\(key)=\(selection.field(a, key) ?? "")'")
   }
 
   /// Many curves become panels, by the key that leaves the most curves that can be told apart; else they are too many.

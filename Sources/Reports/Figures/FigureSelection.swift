@@ -28,15 +28,28 @@ struct FigureSelection {
     for (index, result) in results.enumerated() {
       points += result.rows.indices.map { Point(result: index, row: $0) }
     }
+    let all = points
     for condition in request.conditions {
-      let kept = points.filter { point in
-        let found = results[point.result].field(point.row, condition.key)
-        return found.map { found in condition.values.contains { Self.isSame(found, $0) } } ?? false
+      func field(_ point: Point) -> String? {
+        results[point.result].field(point.row, condition.key)
       }
-      guard !kept.isEmpty else {
-        let values = points.compactMap { results[$0.result].field($0.row, condition.key) }
+      let kept = points.filter { point in
+        field(point).map { found in condition.values.contains { Self.isSame(found, $0) } } ?? false
+      }
+      // A value that no point has is an error beside others too; one that other conditions leave out is not. Of several, the first is their
+      // whole text, which may be a value itself.
+      func isThere(_ value: String) -> Bool {
+        all.contains { field($0).map { Self.isSame($0, value) } ?? false }
+      }
+      let missing =
+        isThere(condition.values[0])
+        ? nil
+        : (condition.values.count > 1 ? condition.values.dropFirst() : condition.values[...])
+          .first { !isThere($0) }
+      guard !kept.isEmpty, missing == nil else {
+        let values = (missing == nil ? points : all).compactMap(field)
         throw FigureError(
-          message: "no point has \(condition.key)=\(condition.values[0])",
+          message: "no point has \(condition.key)=\(missing ?? condition.values[0])",
           hint: "its values: \(Set(values).sorted().prefix(20).joined(separator: ", "))")
       }
       points = kept

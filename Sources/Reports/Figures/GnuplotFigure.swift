@@ -76,7 +76,7 @@ struct GnuplotFigure {
         if (format eq 'pdf') {
           point = 0.75
           set terminal pdfcairo noenhanced rounded size \(inches(width)),\(inches(height)) \
-      font 'Arial,\(size(11.25))' fontscale 0.88 linewidth 1.5 pointscale 0.6 background '#ffffff'
+      font 'Arial,\(size(11.25))' fontscale 0.775 linewidth 1.5 pointscale 0.6 background '#ffffff'
         }
       """
   }

@@ -47,7 +47,7 @@ struct TrainingPage {
     }
     let networks = scenario.flatMap { PageNetworks($0, pool: pool) }
     return PageContent(
-      title: scenario?.name ?? (folder as NSString).lastPathComponent,
+      title: scenario?.name ?? folder.nameOfPath,
       description: scenario?.description ?? "", version: ProgramIdentity.version,
       sections: [table, curves(), networks?.costs].compactMap { $0 })
   }

@@ -19,7 +19,7 @@ public enum DatasetPlots {
       return ["no plots: \(description.hint ?? "there are no figures of channels")"]
     }
     try AtomicFile.createFolder(folder)
-    let title = (description.path as NSString).lastPathComponent
+    let title = description.path.nameOfPath
     try AtomicFile.write(data(channels), to: "\(folder)/\(dataName)")
     try AtomicFile.write(script(channels, title: title), to: "\(folder)/\(scriptName)")
     do throws(Gnuplot.Failure) {

@@ -126,7 +126,7 @@ extension ReproducedTable {
   /// - Throws: `DataFileError` for a file that cannot be read.
   public static func page(of folder: String) throws -> String {
     let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-    let tables = try files.filter { ($0 as NSString).lastPathComponent == jsonName }.sorted()
+    let tables = try files.filter { $0.nameOfPath == jsonName }.sorted()
       .map { try ReproducedTable(reading: "\(folder)/\($0)") }
       .filter { table in table.cells.contains { $0.verdict != .unjudged && $0.verdict != .quoted } }
     let count = { (verdict: Verdict) in tables.flatMap(\.cells).count { $0.verdict == verdict } }

@@ -1,3 +1,4 @@
+import DataFiles
 import Foundation
 import LinkMath
 import Parts
@@ -135,7 +136,7 @@ public struct ReproductionPlan: Sendable {
     _ variant: PaperTable.Variation, _ path: String, _ overrides: [String], in folder: String,
     _ output: String, after earlier: [Variant]
   ) throws -> Variant {
-    let start = (path as NSString).deletingLastPathComponent
+    let start = path.folderOfPath
     var starts: [String] = []
     let given = try overrides.map { text in
       try text.replacing(/trained:([A-Za-z0-9_-]+)/) { match in
@@ -189,7 +190,7 @@ extension ReproductionPlan.Variant {
   /// The scenario to be run: networks have the weights that were trained for them.
   public func scenarioForRun(_ path: String) throws -> Scenario {
     guard let trained else { return scenario }
-    let weights = relativePath(of: trained, from: (path as NSString).deletingLastPathComponent)
+    let weights = relativePath(of: trained, from: path.folderOfPath)
     return try ScenarioReader.standard.read(
       path, overrides: overrides + ["codec.weights=\(weights)"]
     )

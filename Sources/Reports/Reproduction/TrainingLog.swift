@@ -21,7 +21,7 @@ public enum TrainingLog {
     let curve = trained.result.curve
     let best = curve.best!
     let row = ReportCSV.line([
-      (folder as NSString).lastPathComponent, trained.network.name,
+      folder.nameOfPath, trained.network.name,
       "\(trained.network.compression)",
       "\(run.sampleCount)", "\(curve.epochs.count)", "\(best.number)",
       numberText(best.validationNMSEDB), numberText(trained.result.test.nmseDB),

@@ -8,7 +8,7 @@ extension DatasetGeneration {
   /// Where the files lie.
   var folder: String {
     guard isFile else { return output }
-    let parent = (output as NSString).deletingLastPathComponent
+    let parent = output.folderOfPath
     return parent.isEmpty ? "." : parent
   }
 
@@ -19,13 +19,13 @@ extension DatasetGeneration {
 
   /// The extension of the files, of a single file as the user wrote it.
   var suffix: String {
-    isFile ? (output as NSString).pathExtension : request.format.rawValue
+    isFile ? output.endingOfPath : request.format.rawValue
   }
 
   /// The name without extension of the file with the channels from a drop on.
   func stem(_ first: Int) -> String {
     guard !isFile else {
-      return ((output as NSString).lastPathComponent as NSString).deletingPathExtension
+      return output.nameOfPath.withoutEnding
     }
     let digits = String(first)
     return "drops-" + String(repeating: "0", count: max(0, 9 - digits.count)) + digits
@@ -33,11 +33,10 @@ extension DatasetGeneration {
 
   /// Whether a name is one that this or, in a folder, any generation gives its files of arrays.
   private func isOwn(_ name: String) -> Bool {
-    let path = name as NSString
     let isFormat =
-      isFile ? path.pathExtension == suffix : DatasetRequest.Format(of: name) != nil
+      isFile ? name.endingOfPath == suffix : DatasetRequest.Format(of: name) != nil
     guard isFormat, !name.contains("/") else { return false }
-    var start = path.deletingPathExtension
+    var start = name.withoutEnding
     if let level = ArrayFile.levelNames.first(where: { start.hasSuffix("-" + $0) }) {
       start.removeLast(level.count + 1)
     }
@@ -114,7 +113,7 @@ extension DatasetGeneration {
 
   /// Removes the temporary files of a process that was killed.
   func removeLeftovers() {
-    let manifest = (manifestPath as NSString).lastPathComponent
+    let manifest = manifestPath.nameOfPath
     AtomicFile.removeLeftovers(in: folder) { $0 == manifest || isOwn($0) }
   }
 }
