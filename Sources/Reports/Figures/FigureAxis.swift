@@ -74,8 +74,8 @@ struct FigureAxis: Sendable {
     return low - margin...high + margin
   }
 
-  /// Marks at the values of a swept key where these are few and regular; on other logarithmic axes 1, 2, 5, 10, ... unless
-  /// there would be many.
+  /// Marks at the values of a swept key where these are few and regular; on other logarithmic axes 1, 2, 5, 10, ..., or powers of 10 where
+  /// those are more than narrow panels have room for.
   private static func marks(
     _ numbers: [Double], _ scale: Scale, _ range: ClosedRange<Double>, atValues: Bool
   ) -> [(text: String, position: Double)]? {
@@ -86,9 +86,11 @@ struct FigureAxis: Sendable {
     guard scale == .logarithmic else { return nil }
     let decades =
       Int(log10(range.lowerBound).rounded(.down))...Int(log10(range.upperBound).rounded(.up))
-    let round = decades.flatMap { decade in [1, 2, 5].map { $0 * pow(10, Double(decade)) } }
-      .filter { range.contains($0) }
-    return (2...10).contains(round.count) ? round.map { (numberText($0), $0) } : nil
+    let choices = [[1.0, 2, 5], [1]].map { digits in
+      decades.flatMap { decade in digits.map { $0 * pow(10, Double(decade)) } }
+        .filter { range.contains($0) }
+    }
+    return choices.first { (2...6).contains($0.count) }?.map { (numberText($0), $0) }
   }
 
   /// The numbers of the texts in the unit of the first one that has a unit; nil if a text is not a number.

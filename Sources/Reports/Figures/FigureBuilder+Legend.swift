@@ -81,13 +81,15 @@ extension FigureBuilder {
     return entries.count > 1 || all.contains { $0.shape == .commonBound } ? entries : []
   }
 
-  /// The values of some keys under a heading, each with its place among them and its style.
+  /// The values of some keys under a heading, each with its place among them and its style. What has none of the keys is drawn as their first
+  /// value, and has no entry.
   private func section(_ keys: [String], _ style: ([Int]) -> (place: Int, Figure.Style))
     -> [Figure.Entry]
   {
     let heading = keys.map { self.keys[$0, default: .result].words }.joined(separator: ", ")
     var entries: [Int: Figure.Entry] = [:]
-    for point in selection.points {
+    for point in selection.points
+    where keys.contains(where: { selection.field(point, $0) != nil }) {
       let (place, style) = style(places(point))
       if entries[place] == nil {
         entries[place] = Figure.Entry(
