@@ -111,22 +111,6 @@ import Training
     #expect(isTuned == (method == "encoder_distillation"))
   }
 
-  /// Between two vendors the encoder stays, statistics and all, while the teacher's decoder is tuned to it.
-  @Test func theEncoderStaysWhereOnlyTheDecoderIsTuned() throws {
-    let folder = try SampleFolder()
-    let theirs = try teach(folder)
-    let more: [String: Setting] = ["epochs": .integer(16), "method.tuned": .text("decoder")]
-    let decoder = try choice(Self.student).autoencoder.decoder.parameters.map(\.key)
-    #expect(try advance(try loop(folder, "encoder_distillation", more), steps: 24) == nil)
-    let learned = try stored(folder)
-    #expect(try advance(try loop(folder, "encoder_distillation", more)) != nil)
-    let tuned = try stored(folder)
-    #expect(tuned.contains { decoder.contains($0.key) && $0.value != theirs[$0.key] })
-    for (key, values) in tuned where !decoder.contains(key) {
-      #expect(values == learned[key], "\(key)")
-    }
-  }
-
   /// The loss of the first step is the mixture of the drawn student with the teacher's reconstructions.
   @Test func distillationMixesBoth() throws {
     let folder = try SampleFolder()

@@ -9,32 +9,17 @@ public struct EncoderDistillationMethod: TrainingMethod {
   static let epochs = Parameter<Int?>.optional(
     "method.encoder_epochs", .integer(1...1_000_000),
     "Epochs of encoder_distillation's first stage, fewer than 'epochs'; half of them if left out.")
-  /// What is trained once the encoder has learned the teacher's codewords.
-  public enum Tuned: String, Choice {
-    /// Encoder and decoder together.
-    case all
-    /// The decoder; the encoder stays as it is, as where its vendor does not give it away.
-    case decoder
-  }
-  static let tuned = Parameter<Tuned>.choice(
-    "method.tuned", default: .all,
-    """
-    What encoder_distillation trains in its second stage: all, or the decoder alone, as between two vendors of whom one \
-    keeps the encoder.
-    """)
   public static let word = "encoder_distillation"
   public static let summary =
     "first the encoder alone from a teacher's codewords, then all with the teacher's decoder"
-  public static let keys = [epochs.declaration, tuned.declaration] + TeacherKeys.all
+  public static let keys = [epochs.declaration] + TeacherKeys.all
 
   private let encoderEpochs: Int?
-  private let tuned: Tuned
   public let teacher: TeacherSource?
 
-  /// Reads `method.encoder_epochs`, `method.tuned` and the teacher.
+  /// Reads `method.encoder_epochs` and the teacher.
   public init(_ settings: Settings) throws(SettingsError) {
     encoderEpochs = settings[Self.epochs]
-    tuned = settings[Self.tuned]
     teacher = try TeacherKeys.source(settings)
   }
 
@@ -48,7 +33,6 @@ public struct EncoderDistillationMethod: TrainingMethod {
     var (first, second) = (task.encoderStage, task.whole)
     first.epochs = epochs
     second.epochs -= epochs
-    if tuned == .decoder { second.isFrozen = { side, _ in side == .encoder } }
     return [first, second]
   }
 
