@@ -52,8 +52,11 @@ public struct CompressedSensingCodec: CodewordCodec, Part {
         reason: "must leave fewer than the \(size) reals of the CSI",
         hint: "'codec: none' sends all of them")
     }
-    let frame = RandomFrame.rows(length, of: size, seed: context.seed)
-    (measure, project) = (PackedMatrix(frame, transposed: true), PackedMatrix(frame))
+    let seed = context.seed
+    (measure, project) = try context.shared.object("random frame \(length) \(size) \(seed)") {
+      let frame = RandomFrame.rows(length, of: size, seed: seed)
+      return (PackedMatrix(frame, transposed: true), PackedMatrix(frame))
+    }
     prior = settings[Self.recovery]
     penalty = Float(settings[Self.penalty])
     iterations = settings[Self.iterations]
@@ -86,26 +89,38 @@ public struct CompressedSensingCodec: CodewordCodec, Part {
 package enum RandomFrame {
   /// The polar factor of a Gaussian matrix, `(G Gᵀ)^(-1/2) G`: uniform among all frames.
   ///
-  /// By Newton and Schulz, `A <- 3/2 A - 1/2 A Aᵀ A`, which converges if no singular value is beyond √3; products alone, so that all processors
-  /// have the same bits.
-  ///
   /// - Returns: [row, column].
   /// - Complexity: 4 rows² columns floating-point operations for each of about 10 steps, more near a square matrix.
   package static func rows(_ rows: Int, of columns: Int, seed: UInt64) -> RealArray {
     var stream = StreamKey(
       seed: seed, domain: .initialisation, purpose: .selection, instance: 1
     ).stream(drop: 0)
-    // The largest singular value of G is about √columns + √rows.
-    let scale = 1.2 / (Float(columns).squareRoot() + Float(rows).squareRoot())
-    let normal = stream.normal(count: rows * columns).map { scale * $0 }
-    var frame = RealArray(normal, shape: [rows, columns])
+    let normal = stream.normal(count: rows * columns)
+    // The largest singular value of G is about √columns + √rows; of a small matrix it may be far above.
+    var scale = 1.2 / (Float(columns).squareRoot() + Float(rows).squareRoot())
+    while true {
+      let start = RealArray(normal.map { scale * $0 }, shape: [rows, columns])
+      if let frame = orthonormal(start) { return frame }
+      scale /= 2
+    }
+  }
+
+  /// Newton's and Schulz's iteration `A <- 3/2 A - 1/2 A Aᵀ A`, which brings all singular values below √5 to 1; nil if one is beyond. It
+  /// is made of products alone, which have the same bits on all processors with fused multiply-adds.
+  private static func orthonormal(_ start: RealArray) -> RealArray? {
+    let rows = start.shape[0]
+    var frame = start
     for _ in 0..<60 {
       // Rows times Aᵀ, and that times A.
       let gram = PackedMatrix(frame, transposed: true).multiply(frame)
-      var deviation: Float = 0
-      gram.withUnsafeElements { gram in
-        for i in 0..<rows { deviation = max(deviation, abs(gram[i * rows + i] - 1)) }
+      let deviation = gram.withUnsafeElements { gram in
+        (0..<rows).reduce(Float(0)) { worst, i in
+          // NaN stays.
+          let own = abs(gram[i * rows + i] - 1)
+          return own <= worst ? worst : own
+        }
       }
+      guard deviation.isFinite else { return nil }
       let step = PackedMatrix(frame).multiply(gram)
       frame.withUnsafeMutableElements { frame in
         step.withUnsafeElements { step in

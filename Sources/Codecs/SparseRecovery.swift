@@ -96,75 +96,67 @@ struct SparseRecovery {
   /// Primal and dual steps by turns: L. Condat, A Primal-Dual Splitting Method for Convex Optimization Involving Lipschitzian, Proximable and
   /// Linear Composite Terms, 2013, and B. C. Vũ, 2013. With `|∇|² <= 8`, `1/τ - 8 σ >= 1/2` holds.
   private func flat(_ projected: RealArray, _ weights: [Float]) -> RealArray {
-    let size = projected.rowStride
     let (tau, sigma): (Float, Float) = (0.5, 0.1875)
-    var x = projected
-    var ahead = projected
-    // Differences to the next row, and to the next column.
-    var dual = [RealArray](
-      repeating: RealArray([Float](repeating: 0, count: projected.count), shape: projected.shape),
-      count: 2)
+    var (x, ahead) = (projected, projected)
+    // Of the differences to the next row, and to the next column.
+    let zeros = RealArray(
+      [Float](repeating: 0, count: projected.count), shape: projected.shape)
+    var (downs, rights) = (zeros, zeros)
     for iteration in 0..<iterations {
       let gradient = gradient(x, projected)
+      let excess = excess(iteration)
       x.withUnsafeMutableElements { x in
         ahead.withUnsafeMutableElements { ahead in
           gradient.withUnsafeElements { gradient in
-            dual[0].withUnsafeElements { down in
-              dual[1].withUnsafeElements { right in
-                for first in stride(from: 0, to: x.count, by: plane) {
-                  for i in 0..<plane {
-                    let place = first + i
-                    let divergence = divergence(down, right, first, i)
-                    let value = x[place] - tau * (gradient[place] - divergence)
-                    ahead[place] = 2 * value - x[place]
-                    x[place] = value
-                  }
-                }
+            downs.withUnsafeMutableElements { down in
+              rights.withUnsafeMutableElements { right in
+                lower(x, ahead, gradient, down, right, tau)
+                raise(down, right, ahead, weights.map { excess * $0 }, sigma)
               }
             }
           }
         }
       }
-      let excess = excess(iteration)
-      raise(&dual, ahead, weights.map { excess * $0 }, size: size, sigma: sigma)
     }
     return x
   }
 
-  /// `-∇ᵀ p` at one place of a plane.
-  private func divergence(
-    _ down: UnsafeBufferPointer<Float>, _ right: UnsafeBufferPointer<Float>, _ first: Int, _ i: Int
-  ) -> Float {
-    let (place, column) = (first + i, i % columns)
-    return down[place] + right[place] - (i >= columns ? down[place - columns] : 0)
-      - (column > 0 ? right[place - 1] : 0)
+  /// `x - τ (Aᵀ (A x - s) + ∇ᵀ p)`, and as far again beyond it.
+  private func lower(
+    _ x: UnsafeMutableBufferPointer<Float>, _ ahead: UnsafeMutableBufferPointer<Float>,
+    _ gradient: UnsafeBufferPointer<Float>, _ down: UnsafeMutableBufferPointer<Float>,
+    _ right: UnsafeMutableBufferPointer<Float>, _ tau: Float
+  ) {
+    for first in stride(from: 0, to: x.count, by: plane) {
+      for i in 0..<plane {
+        let (place, column) = (first + i, i % columns)
+        let divergence =
+          down[place] + right[place] - (i >= columns ? down[place - columns] : 0)
+          - (column > 0 ? right[place - 1] : 0)
+        let value = x[place] - tau * (gradient[place] - divergence)
+        ahead[place] = 2 * value - x[place]
+        x[place] = value
+      }
+    }
   }
 
   /// `p + σ ∇x`, cut to the length λ.
   private func raise(
-    _ dual: inout [RealArray], _ x: RealArray, _ weights: [Float], size: Int, sigma: Float
+    _ down: UnsafeMutableBufferPointer<Float>, _ right: UnsafeMutableBufferPointer<Float>,
+    _ x: UnsafeMutableBufferPointer<Float>, _ weights: [Float], _ sigma: Float
   ) {
-    var (downs, rights) = (dual[0], dual[1])
-    dual = []
-    x.withUnsafeElements { x in
-      downs.withUnsafeMutableElements { down in
-        rights.withUnsafeMutableElements { right in
-          for first in stride(from: 0, to: x.count, by: plane) {
-            let weight = weights[first / size]
-            for i in 0..<plane {
-              let (place, column) = (first + i, i % columns)
-              // Beyond the last row and column there is no difference.
-              let a =
-                i + columns < plane ? down[place] + sigma * (x[place + columns] - x[place]) : 0
-              let b = column + 1 < columns ? right[place] + sigma * (x[place + 1] - x[place]) : 0
-              let length = (a * a + b * b).squareRoot()
-              let factor = length > weight ? weight / length : 1
-              (down[place], right[place]) = (factor * a, factor * b)
-            }
-          }
-        }
+    for first in stride(from: 0, to: x.count, by: plane) {
+      // A drop has two planes.
+      let weight = weights[first / (2 * plane)]
+      for i in 0..<plane {
+        let (place, column) = (first + i, i % columns)
+        // Beyond the last row and column there is no difference.
+        let a = i + columns < plane ? down[place] + sigma * (x[place + columns] - x[place]) : 0
+        let b = column + 1 < columns ? right[place] + sigma * (x[place + 1] - x[place]) : 0
+        let length = (a * a + b * b).squareRoot()
+        let factor = length > weight ? weight / length : 1
+        (down[place], right[place]) = (factor * a, factor * b)
       }
     }
-    dual = [downs, rights]
   }
 }

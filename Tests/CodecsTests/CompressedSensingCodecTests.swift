@@ -45,6 +45,13 @@ import Testing
     #expect(other.elements != RandomFrame.rows(length, of: size, seed: 1).elements)
   }
 
+  /// Single numbers are sometimes many times as large as they are expected.
+  @Test func smallMatricesHaveUnusualSizes() {
+    for seed in 0..<20_000 {
+      #expect(abs(abs(RandomFrame.rows(1, of: 1, seed: UInt64(seed)).elements[0]) - 1) < 1e-4)
+    }
+  }
+
   @Test func codewordsAreProjections() throws {
     let csi = gaussianCSI(drops: 3, taps: 8, angles: 8)
     let codeword = try codec(["compression": .integer(4)]).encode(csi)

@@ -10,7 +10,7 @@ import Testing
     ("a//b", "a", "b", "a//b", ""), ("", "", "", "", ""),
   ])
   func parts(path: String, folder: String, name: String, stem: String, ending: String) {
-    #expect(path.folderOfPath == folder || path == "/")
+    #expect(path.folderOfPath == folder)
     #expect(path.nameOfPath == name)
     #expect(path.withoutEnding == stem)
     #expect(path.endingOfPath == ending)

@@ -116,7 +116,7 @@ extension ONNXTracer {
         }
       }
     }
-    guard let operation = layer as? any CustomOperation, !(layer is Softmax) else { return nil }
+    guard let operation = layer as? any CustomOperation else { return nil }
     return numbers.withUnsafeBufferPointer { x in
       [Float](unsafeUninitializedCapacity: x.count) { output, count in
         let shape = Shape.vector(x.count)

@@ -344,7 +344,7 @@ extension ONNXTracer {
     // As many rows as the batch, or one: all alike.
     guard let signal = others.first(where: { if case .signal = $0 { true } else { false } }),
       axes.count > 1, count > 0, axes[0] == 1 || axes[0] == batch,
-      values.indices.allSatisfy({ values[$0] == values[$0 % count] || values[$0].isNaN })
+      values.indices.allSatisfy({ values[$0].bitPattern == values[$0 % count].bitPattern })
     else { throw fail(node, "a constant that is the same for all samples", "one of \(axes)") }
     let row = ONNXTensor([1] + axes.dropFirst(), floats: Array(values[..<count]))
     let zeros = try picked(
