@@ -276,6 +276,10 @@ private let folder = fixtures.appending(path: "onnx")
       try ONNXNetwork(path: Self.path("absurd_pads"))
     }
     #expect("\(pads!)".contains("pads of less than 2^24"), "\(pads!)")
+    // Points of a number without axes.
+    #expect(throws: DataFileError.self) {
+      try ONNXNetwork(path: Self.path("absurd_points"))
+    }
     let floor = try ONNXNetwork(path: Self.path("absurd_floor"))
     let output = try Self.run(floor, [Float](repeating: 0.5, count: 128), 1)
     #expect(output == [Float](repeating: 0.5 * 0x1p63, count: 128))

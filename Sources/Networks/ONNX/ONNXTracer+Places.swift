@@ -155,7 +155,7 @@ extension ONNXTracer {
     var isApart = true
     if case .signal = input { isApart = try integer(node, Self.ownAxes, default: 0) != 0 }
     guard isApart, try integer(node, "batch_dims", default: 0) == 0,
-      (1...axes.count).contains(depth),
+      depth > 0, depth <= axes.count,
       let given = indices.integers
     else {
       throw fail(node, "samples that stay apart", "the axes \(input.shape) and \(indices.shape)")

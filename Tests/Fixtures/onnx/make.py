@@ -323,6 +323,9 @@ def absurd():
     nodes = [node("Floor", ["k"], ["f"]), node("Cast", ["f"], ["g"], to=1), node("Flatten", ["input"], ["x"]),
              node("Mul", ["x", "g"], ["output"])]
     by_hand("absurd_floor", nodes, large, 128)
+    points = {"s": np.array(1, np.float32), "k": np.zeros((1, 1), np.int64)}
+    nodes = [node("GatherND", ["s", "k"], ["g"]), node("Flatten", ["input"], ["x"]), node("Mul", ["x", "g"], ["output"])]
+    by_hand("absurd_points", nodes, points, 128)
 
 
 def same_padding():
