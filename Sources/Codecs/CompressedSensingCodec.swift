@@ -87,48 +87,56 @@ public struct CompressedSensingCodec: CodewordCodec, Part {
 
 /// Random orthonormal rows.
 package enum RandomFrame {
-  /// The polar factor of a Gaussian matrix, `(G Gᵀ)^(-1/2) G`: uniform among all frames.
+  /// The polar factor of a Gaussian matrix, `(G Gᵀ)^(-1/2) G`: uniform among all frames. A singular one is drawn again.
   ///
   /// - Returns: [row, column].
-  /// - Complexity: 4 rows² columns floating-point operations for each of about 10 steps, more near a square matrix.
+  /// - Complexity: 4 rows² columns floating-point operations for each of about 12 steps, more near a square matrix.
   package static func rows(_ rows: Int, of columns: Int, seed: UInt64) -> RealArray {
     var stream = StreamKey(
       seed: seed, domain: .initialisation, purpose: .selection, instance: 1
     ).stream(drop: 0)
-    let normal = stream.normal(count: rows * columns)
-    // The largest singular value of G is about √columns + √rows; of a small matrix it may be far above.
-    var scale = 1.2 / (Float(columns).squareRoot() + Float(rows).squareRoot())
     while true {
-      let start = RealArray(normal.map { scale * $0 }, shape: [rows, columns])
-      if let frame = orthonormal(start) { return frame }
-      scale /= 2
+      let normal = RealArray(stream.normal(count: rows * columns), shape: [rows, columns])
+      if let frame = polarFactor(normal) { return frame }
     }
   }
 
-  /// Newton's and Schulz's iteration `A <- 3/2 A - 1/2 A Aᵀ A`, which brings all singular values below √5 to 1; nil if one is beyond. It
-  /// is made of products alone, which have the same bits on all processors with fused multiply-adds.
-  private static func orthonormal(_ start: RealArray) -> RealArray? {
-    let rows = start.shape[0]
-    var frame = start
-    for _ in 0..<60 {
-      // Rows times Aᵀ, and that times A.
-      let gram = PackedMatrix(frame, transposed: true).multiply(frame)
-      let deviation = gram.withUnsafeElements { gram in
-        (0..<rows).reduce(Float(0)) { worst, i in
-          // NaN stays.
-          let own = abs(gram[i * rows + i] - 1)
-          return own <= worst ? worst : own
-        }
+  /// By Newton's and Schulz's iteration `A <- 3/2 A - 1/2 A Aᵀ A`, which brings all singular values in (0, √3) to 1. It is made of products
+  /// alone, which have the same bits on all processors with fused multiply-adds.
+  ///
+  /// - Returns: nil if a singular value is 0.
+  private static func polarFactor(_ matrix: RealArray) -> RealArray? {
+    let rows = matrix.shape[0]
+    var frame = matrix
+    // No singular value is above the root of the largest sum of a row of |G Gᵀ|.
+    let bound = gram(frame).withUnsafeElements { gram in
+      (0..<rows).reduce(Float(0)) { most, i in
+        max(most, (0..<rows).reduce(Float(0)) { $0 + abs(gram[i * rows + $1]) })
       }
-      guard deviation.isFinite else { return nil }
+    }
+    guard bound > 0 else { return nil }
+    let scale = 1 / bound.squareRoot()
+    frame.withUnsafeMutableElements { frame in
+      for i in frame.indices { frame[i] *= scale }
+    }
+    for _ in 0..<60 {
+      let gram = gram(frame)
+      let deviation = gram.withUnsafeElements { gram in
+        (0..<rows).reduce(Float(0)) { max($0, abs(gram[$1 * rows + $1] - 1)) }
+      }
       let step = PackedMatrix(frame).multiply(gram)
       frame.withUnsafeMutableElements { frame in
         step.withUnsafeElements { step in
           for i in frame.indices { frame[i] = 1.5 * frame[i] - 0.5 * step[i] }
         }
       }
-      if deviation < 1e-5 { break }
+      if deviation < 1e-5 { return frame }
     }
-    return frame
+    return nil
+  }
+
+  /// `A Aᵀ`, [row, row].
+  private static func gram(_ frame: RealArray) -> RealArray {
+    PackedMatrix(frame, transposed: true).multiply(frame)
   }
 }

@@ -10,7 +10,7 @@ import Parts
 ///   passes: 250e6                       # samples of all epochs
 ///   tolerance: 1.5
 ///   keys: [codec, codec.compression]
-///   published: [[csinet, 4, -17.36], [crnet, 4, -26.99]]
+///   published: [[csinet, 4, -17.36], [crnet, 4, -26.99], [crnet, 12, null]]    # null: drawn as a curve, no number
 ///   quoted: [[DS-NLCsiNet, 4, -24.99]]  # nothing here to compare it with
 ///   budgets: {hour: {training.epochs: 20}}
 ///   variants: {one_hidden: {codec.network: 'dnnet {base: csinet}'}}
@@ -23,8 +23,8 @@ public struct PaperTable: Sendable, Hashable {
   public struct Cell: Sendable, Hashable {
     /// A value for each of ``PaperTable/keys``.
     public let values: [String]
-    /// What the paper prints.
-    public let published: Double
+    /// What the paper prints; nil if it draws a curve and prints no number.
+    public let published: Double?
   }
 
   /// Values of the scenario under a name; overrides as `path=value`, in their order.
@@ -159,8 +159,11 @@ struct PaperTableReader {
         "'paper.\(entry.key)' must be a list of rows, got \(entry.value.summary)")
     }
     return rows.compactMap { row in
-      let fields = (row.list ?? []).compactMap(\.scalar)
-      guard fields.count == keys.count + 1, let figure = Double(fields.last!), figure.isFinite
+      let values = (row.list ?? []).dropLast().compactMap(\.scalar)
+      let last = row.list?.last
+      let figure = last?.scalar.flatMap(Double.init)
+      guard values.count == keys.count, row.list?.count == keys.count + 1,
+        figure?.isFinite ?? (last!.isNull && entry.key == "published")
       else {
         log.error(
           row.position,
@@ -169,7 +172,7 @@ struct PaperTableReader {
             "for example [\((keys.map { "VALUE OF \($0)" } + ["-17.36"]).joined(separator: ", "))]")
         return nil
       }
-      return PaperTable.Cell(values: Array(fields.dropLast()), published: figure)
+      return PaperTable.Cell(values: values, published: figure)
     }
   }
 

@@ -6,7 +6,10 @@ import Parts
 enum TeacherKeys {
   static let weights = Parameter<FilePaths?>.optional(
     "method.teacher.weights", FilePaths.oneOrTwo,
-    "Folder, file or two files of the trained network that distillation, encoder_distillation and sequential learn from."
+    """
+    Folder, file or two files of the trained network that distillation, encoder_distillation, vendor_distillation and sequential \
+    learn from.
+    """
   )
   static let network = Parameter<String?>.optional(
     "method.teacher.network", .text,

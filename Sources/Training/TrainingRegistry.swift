@@ -16,8 +16,8 @@ public struct TrainingRegistry: Sendable {
     optimizers: [Adam.self, SGD.self],
     methods: [
       SupervisedMethod.self, TwoStageMethod.self, DistillationMethod.self,
-      EncoderDistillationMethod.self, SequentialMethod.self, EncoderFromPairsMethod.self,
-      DecoderFromPairsMethod.self,
+      EncoderDistillationMethod.self, VendorDistillationMethod.self, SequentialMethod.self,
+      EncoderFromPairsMethod.self, DecoderFromPairsMethod.self,
     ],
     quantizers: [
       CodebookStep.self, LloydStep.self, FixedQuantizerStep<UniformCells>.self,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataFiles
 import Foundation
 import LinkMath
 import Scenarios
@@ -52,8 +53,9 @@ struct CSILink: ParsableCommand {
       _ = StandardStreams.finishOutput()
       Foundation.exit(code.rawValue)
     }
-    if let errors = error as? ScenarioErrors {
-      printError("\(errors)")
+    let errors = (error as? SeveralErrors)?.errors ?? [error]
+    if errors.allSatisfy({ $0 is ScenarioErrors }) {
+      printError("\(error)")
       Foundation.exit(2)
     }
     let code = exitCode(for: error)

@@ -32,6 +32,13 @@ struct CompareCommand: ParsableCommand {
   var reference: [String] = []
 
   @Option(
+    name: .customLong("where"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Only points with this value, or with one of several: key=0,10; may be repeated with other keys.",
+      valueName: "key=value"))
+  var conditions: [String] = []
+
+  @Option(
     parsing: .singleValue,
     help: ArgumentHelp(
       "Columns of numbers, divided by commas; may be repeated.", valueName: "names"))
@@ -42,24 +49,29 @@ struct CompareCommand: ParsableCommand {
 
   func validate() throws {
     if results.isEmpty { throw ValidationError("name the folders of results") }
-    _ = try conditions()
+    for (option, texts) in [("--reference", reference), ("--where", conditions)] {
+      _ = try Self.parsed(texts, option)
+    }
   }
 
   func run() throws {
     let recorded = try results.map { try RecordedResult(reading: $0) }.distinguished
     let columns = column.flatMap(FigureRequest.list)
     let comparison = try Comparison(
-      recorded, across: across.flatMap(FigureRequest.list), reference: conditions(),
+      recorded, across: across.flatMap(FigureRequest.list),
+      reference: Self.parsed(reference, "--reference"), where: Self.parsed(conditions, "--where"),
       columns: columns.isEmpty ? Comparison.usualColumns : columns)
     print(try comparison.text(format))
     for note in comparison.notes { printError("# \(note)") }
   }
 
-  private func conditions() throws -> [FigureRequest.Condition] {
+  private static func parsed(_ texts: [String], _ option: String) throws
+    -> [FigureRequest.Condition]
+  {
     do {
-      return try FigureRequest.Condition.list(parsing: reference)
+      return try FigureRequest.Condition.list(parsing: texts)
     } catch {
-      throw ValidationError("--reference: \(error)")
+      throw ValidationError("\(option): \(error)")
     }
   }
 }

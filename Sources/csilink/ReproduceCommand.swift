@@ -51,11 +51,11 @@ struct ReproduceCommand: ParsableCommand {
 
   func run() throws {
     let names = all ? try ReproductionPlan.all() : tables
-    let plans = try names.map(plan)
+    let plans = try plans(names)
     let work = ReproductionWork(
       pool: WorkerPool(threadCount: threads.count), threads: threads.count, isQuiet: quiet)
-    // Nothing is given up for a table that cannot be made.
-    if fresh { for plan in plans { try work.require(plan) } }
+    // Nothing is given up for a table that cannot be made, and no hour spent on those before it.
+    _ = try plans.mapAll(work.require)
     var isMissed = false
     for plan in plans {
       if !quiet { printError("# \(plan.name), budget \(plan.budget.name)") }
@@ -75,13 +75,16 @@ struct ReproduceCommand: ParsableCommand {
     }
   }
 
-  /// A file that is no table is a mistake of the call, told before anything is trained.
-  private func plan(_ name: String) throws -> ReproductionPlan {
+  /// Files that are no tables are mistakes of the call, told before anything is trained.
+  private func plans(_ names: [String]) throws -> [ReproductionPlan] {
     do {
-      return try ReproductionPlan(name, budget: budget, overrides: overrides, output: output)
-    } catch let error as FigureError {
+      return try names.mapAll {
+        try ReproductionPlan($0, budget: budget, overrides: overrides, output: output)
+      }
+    } catch {
+      let errors = (error as? SeveralErrors)?.errors ?? [error]
       printError("\(error)")
-      throw ExitCode(2)
+      throw ExitCode(errors.contains { $0 is FigureError || $0 is ScenarioErrors } ? 2 : 1)
     }
   }
 }
@@ -110,12 +113,19 @@ private struct ReproductionWork {
 
   /// Looks at everything that a table reads, before anything is trained or run.
   ///
-  /// - Throws: what would keep a training or a run from being made. What waits for weights that the table trains itself is left for then.
+  /// - Throws: what would keep trainings or runs from being made. What waits for weights that the table trains itself is left for then.
   func require(_ plan: ReproductionPlan) throws {
-    for variant in plan.variants where variant.starts.allSatisfy(TrainingFolder.hasWeights) {
-      if let trained = variant.trained {
-        _ = try TrainingRun(variant.scenario, pool: pool, isDry: true)
-        guard TrainingFolder.hasWeights(trained) else { continue }
+    var (whole, partial): (Set<String>, Set<String>) = ([], [])
+    _ = try plan.variants.mapAll { variant in
+      var isWaiting = !variant.starts.allSatisfy { whole.contains($0) && !partial.contains($0) }
+      if !isWaiting, let trained = variant.trained {
+        let training = try TrainingRun(variant.scenario, pool: pool, isDry: true)
+        isWaiting = !training.networks.allSatisfy { training.isTrained($0, in: trained) }
+        if !isWaiting { whole.insert(trained) }
+      }
+      guard !isWaiting else {
+        if let trained = variant.trained { partial.insert(trained) }
+        return
       }
       _ = try PreparedRun(
         variant.scenarioForRun(plan.path), pool: pool, artefactFolder: nil, isDry: true)

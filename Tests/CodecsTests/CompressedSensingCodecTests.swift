@@ -45,7 +45,7 @@ import Testing
     #expect(other.elements != RandomFrame.rows(length, of: size, seed: 1).elements)
   }
 
-  /// Single numbers are sometimes many times as large as they are expected.
+  /// Single numbers are sometimes many times as large as they are expected, or 0, which is drawn again.
   @Test func smallMatricesHaveUnusualSizes() {
     for seed in 0..<20_000 {
       #expect(abs(abs(RandomFrame.rows(1, of: 1, seed: UInt64(seed)).elements[0]) - 1) < 1e-4)

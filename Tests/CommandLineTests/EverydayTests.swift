@@ -78,6 +78,7 @@ import Testing
         2, "write pilots.snr_db=0,10"
       ),
       (["compare", "a"], 1, "--across KEY"),
+      (["compare", "a", "--across", "codec", "--where", "x"], 2, "--where: "),
     ] as [([String], Int32, String)] {
       let wrong = try Program.run(arguments, in: folder)
       #expect(wrong.status == status && wrong.errors.contains(hint), "\(arguments) \(wrong)")

@@ -55,6 +55,7 @@ import Testing
         keys: [codec, codec.compression]
         published:
       \(cells.joined(separator: "\n"))
+          - [\(report[0]["codec"]!), \(report[0]["codec.compression"]!), null]
         quoted: [[other, 4, -30]]
         orderings:
           - {key: codec, better: pca, worse: dft_selection, claim: learning helps}
@@ -66,13 +67,18 @@ import Testing
     #expect(result.status == 3, "\(result)")
     let place = "results/papers/here/linear/usual"
     let obtained = try rows(folder, "\(place)/cells.csv")
-    #expect(obtained.map { $0["verdict"] } == ["within", "better", "missed", "better", "quoted"])
+    #expect(
+      obtained.map { $0["verdict"] } == [
+        "within", "better", "missed", "better", "unprinted", "quoted",
+      ])
     for (row, level) in zip(obtained, levels) {
       #expect(abs(Double(row["obtained"]!)! - level) < 1e-9)
       #expect(Double(row["low"]!)! < level && level < Double(row["high"]!)!)
       #expect(row["budget"] == "usual")
     }
-    #expect(obtained[4]["obtained"] == "" && obtained[4]["published"] == "-30")
+    #expect(obtained[4]["obtained"] == obtained[0]["obtained"])
+    #expect(obtained[4]["published"] == "" && obtained[4]["difference"] == "")
+    #expect(obtained[5]["obtained"] == "" && obtained[5]["published"] == "-30")
     // Decibels of the means of batches, averaged.
     let ratios = try ArrayFile.read("\(plain.path)/d.npz", variable: "error_ratio")
     guard case .double(let values) = ratios.values else { throw Failure() }
@@ -88,6 +94,7 @@ import Testing
     let page = try folder.text("results/papers/README.md")
     for text in [
       "## here/linear", "N. Nobody, Nothing, 2020. Table I.", "2 better, 1 missed, 1 quoted",
+      "1 of curves without numbers",
     ] {
       #expect(page.contains(text), "\(page)")
     }
@@ -201,6 +208,35 @@ import Testing
     }
   }
 
+  /// All tables are looked at before the first one is trained, and what is wrong with several is told at once.
+  @Test func nothingIsTrainedBesideAnImpossibleTable() throws {
+    let folder = try folder(
+      """
+      paper:
+        source: N. Nobody, Nothing, 2020
+        table: Table I
+        keys: [codec, codec.compression]
+        published: [[pca, 4, -1]]
+
+      """, ["scenarios/papers/here/trained.yaml": Self.trained])
+    for name in ["one", "two"] {
+      let broken = try folder.text("scenarios/papers/here/linear.yaml")
+        .replacing("paper:", with: "extra: \(name)\npaper:")
+      try folder.write(Data(broken.utf8), to: "scenarios/papers/here/\(name).yaml")
+    }
+    let wrong = try Program.run(
+      "reproduce", "here/trained", "here/one", "here/absent", "here/two", in: folder)
+    #expect(wrong.status == 2, "\(wrong)")
+    for text in ["one.yaml", "two.yaml", "absent"] {
+      #expect(wrong.errors.contains(text), "\(text) \(wrong)")
+    }
+    let files = Self.trained.replacing("plain: {}", with: "plain: {training.start: [gone.pth]}")
+    try folder.write(Data(files.utf8), to: "scenarios/papers/here/files.yaml")
+    let missing = try Program.run("reproduce", "here/trained", "here/files", in: folder)
+    #expect(missing.status == 1 && missing.errors.contains("gone.pth"), "\(missing)")
+    #expect(!folder.has("results"))
+  }
+
   /// What a variant says for a budget holds with that budget alone, and each row tells what it was trained with.
   @Test func variantsWithBudgetsOfTheirOwn() throws {
     let folder = try TestFolder([
@@ -263,6 +299,8 @@ import Testing
       ("keys: [codec]", "keys: []", "a list of different swept paths"),
       ("published: [[pca, -1]]", "published: [[pca]]", "1 values and a figure, got [pca]"),
       ("published: [[pca, -1]]", "published: [[pca, low]]", "1 values and a figure"),
+      ("published: [[pca, -1]]", "published: [[pca, -1, null]]", "1 values and a figure"),
+      ("orderings: []", "quoted: [[other, null]]", "a row of 'paper.quoted'"),
       ("tolerance: 1", "tolerance: -1", "a number of 0 or more"),
       ("tolerance: 1", "tolerence: 1", "did you mean 'tolerance'?"),
       ("source: N", "source: ''", "'paper.source' must be a text"),

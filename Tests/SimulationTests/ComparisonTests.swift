@@ -99,6 +99,19 @@ import Testing
         try Comparison([a], across: ["codec"], reference: [.init(key: "codec", values: ["nope"])])
       }
       #expect("\(try #require(absent))".contains("no point has codec=nope"))
+      let high = try Comparison(
+        [a], across: ["codec"], where: [.init(key: "pilots.snr_db", values: ["10 dB"])],
+        columns: ["nmse_db"])
+      #expect(high.rows.map(\.difference) == [-comparison.rows[1].difference])
+      #expect(high.rows[0].reference == "pca" && high.notes.isEmpty)
+      for (key, value, complaint) in [
+        ("codec", "nope", "no point has codec=nope"), ("colour", "red", "no result has 'colour'"),
+      ] {
+        let wrong = #expect(throws: FigureError.self) {
+          try Comparison([a], across: ["codec"], where: [.init(key: key, values: [value])])
+        }
+        #expect("\(try #require(wrong))".contains(complaint))
+      }
       #expect(comparison.rows.map(\.reference) == ["none", "none"])
       #expect(comparison.rows.map(\.compared) == ["pca", "pca"])
       #expect(comparison.rows.map { $0.point["pilots.snr_db"] } == ["0", "10"])

@@ -78,13 +78,15 @@ extension Comparison {
   ///   - results: the reference first.
   ///   - across: keys whose values are compared with each other; the first value is the reference.
   ///   - reference: other values of these keys for the reference.
+  ///   - conditions: what all points must have that are compared.
   ///   - columns: names of columns of numbers; those that are no means over drops, such as payload_bits, are compared without pairs.
   /// - Throws: ``FigureError`` for columns without numbers, keys that no result knows, and if no points can be compared.
   public init(
     _ results: [RecordedResult], across: [String] = [],
-    reference: [FigureRequest.Condition] = [], columns: [String] = usualColumns
+    reference: [FigureRequest.Condition] = [], where conditions: [FigureRequest.Condition] = [],
+    columns: [String] = usualColumns
   ) throws(FigureError) {
-    let comparer = try Comparer(results, across + reference.map(\.key), reference)
+    let comparer = try Comparer(results, across + reference.map(\.key), reference, conditions)
     let metrics = try columns.map { name throws(FigureError) in try Self.column(name, results) }
     self.results = results.map(\.label)
     changes = results.dropFirst().flatMap { Self.changes(from: results[0], to: $0) }
@@ -123,9 +125,12 @@ extension Comparison {
 
 /// Finds the partners of points and takes their differences.
 private struct Comparer {
+  private typealias Place = FigureSelection.Point
+
   private let results: [RecordedResult]
   private let across: [String]
   private let reference: [FigureRequest.Condition]
+  private let places: [Place]
   /// Swept keys that partners have in common.
   let keys: [String]
   /// Of the first result and of each other one; nil without a journal.
@@ -133,7 +138,8 @@ private struct Comparer {
   private var notes: [String] = []
 
   init(
-    _ results: [RecordedResult], _ across: [String], _ reference: [FigureRequest.Condition]
+    _ results: [RecordedResult], _ across: [String], _ reference: [FigureRequest.Condition],
+    _ conditions: [FigureRequest.Condition]
   ) throws(FigureError) {
     let across = across.uniqued
     for key in across where !results.contains(where: { $0.knows(key) }) {
@@ -148,6 +154,7 @@ private struct Comparer {
         hint: "name another, or compare its points with '--across KEY', such as codec")
     }
     (self.results, self.across, self.reference) = (results, across, reference)
+    places = try FigureSelection.points(of: results, meeting: conditions)
     keys = Self.commonKeys(results, across)
     var notes: [String] = []
     let numbers = FigureKey.columns.compactMap { $0.mean?.name }
@@ -160,10 +167,6 @@ private struct Comparer {
       }
     }
     self.notes = notes
-  }
-
-  private struct Place {
-    let result, row: Int
   }
 
   /// Swept keys that are not compared across. Where a setting of listed parts is, such as quantizer.bits, the settings of these that tell
@@ -195,10 +198,7 @@ private struct Comparer {
   func rows(_ columns: [Column]) throws(FigureError) -> ([Comparison.Row], notes: [String]) {
     var rows: [Comparison.Row] = []
     var unmatched = 0
-    let all = results.indices.flatMap { result in
-      results[result].rows.indices.map { Place(result: result, row: $0) }
-    }
-    for (point, members) in groups(all) {
+    for (point, members) in groups(places) {
       guard let base = members.first(where: isReference) else {
         unmatched += members.count
         continue

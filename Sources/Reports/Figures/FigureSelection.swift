@@ -17,19 +17,28 @@ struct FigureSelection {
     self.results = results
     columns = Set(results.flatMap(\.columns))
     for key in request.keys + [request.y] {
-      try Self.require(key, results, columns)
+      try Self.require(key, results)
     }
     guard columns.contains(request.y) else {
       throw FigureError(
         message: "'\(request.y)' is no column and cannot be drawn upwards",
         hint: "columns: \(results[0].columns.joined(separator: ", "))")
     }
-    var points: [Point] = []
-    for (index, result) in results.enumerated() {
-      points += result.rows.indices.map { Point(result: index, row: $0) }
+    points = try Self.points(of: results, meeting: request.conditions)
+  }
+
+  /// Points of all results that meet all conditions, in the order of the results and their rows.
+  ///
+  /// - Throws: ``FigureError`` for a key that no result knows, and for a value that no point has.
+  static func points(
+    of results: [RecordedResult], meeting conditions: [FigureRequest.Condition]
+  ) throws(FigureError) -> [Point] {
+    let all = results.indices.flatMap { result in
+      results[result].rows.indices.map { Point(result: result, row: $0) }
     }
-    let all = points
-    for condition in request.conditions {
+    var points = all
+    for condition in conditions {
+      try require(condition.key, results)
       func field(_ point: Point) -> String? {
         results[point.result].field(point.row, condition.key)
       }
@@ -54,16 +63,15 @@ struct FigureSelection {
       }
       points = kept
     }
-    self.points = points
+    return points
   }
 
-  private static func require(
-    _ key: String, _ results: [RecordedResult], _ columns: Set<String>
-  ) throws(FigureError) {
+  private static func require(_ key: String, _ results: [RecordedResult]) throws(FigureError) {
     guard !results.contains(where: { $0.knows(key) }) else { return }
     let axes = results.flatMap(\.axes)
     let known =
-      axes + columns.sorted() + results.flatMap { $0.listedKeys + $0.settings.keys.sorted() }
+      axes + Set(results.flatMap(\.columns)).sorted()
+      + results.flatMap { $0.listedKeys + $0.settings.keys.sorted() }
     throw FigureError(
       message: "no result has '\(key)'",
       hint: Column.nearest(to: key, among: known).map { "did you mean '\($0)'?" }

@@ -48,7 +48,7 @@ extension ReproducedTable {
     let rows = cells.map { cell in
       let numbers = [cell.obtained, cell.low, cell.high, cell.batchMeanDB, cell.difference]
       return ReportCSV.line(
-        cell.values + [numberText(cell.published)] + numbers.map { $0.map(numberText) ?? "" }
+        cell.values + ([cell.published] + numbers).map { $0.map(numberText) ?? "" }
           + [numberText(tolerance), cell.verdict.rawValue, cell.verdict == .quoted ? "" : budget]
           + [cell.samples, cell.epochs].map { $0.map(String.init) ?? "" })
     }
@@ -132,7 +132,7 @@ extension ReproducedTable {
     let count = { (verdict: Verdict) in tables.flatMap(\.cells).count { $0.verdict == verdict } }
     let summary =
       "\(count(.within)) figures within the tolerance, \(count(.better)) better, \(count(.missed)) missed, "
-      + "\(count(.quoted)) quoted without a counterpart."
+      + "\(count(.quoted)) quoted without a counterpart, \(count(.unprinted)) of curves without numbers in the paper."
     return """
       # Published tables, repeated
 

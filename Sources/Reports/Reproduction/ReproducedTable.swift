@@ -16,6 +16,8 @@ public struct ReproducedTable: Sendable, Codable, Equatable {
     case missed
     /// Obtained with a budget that is too small for a verdict.
     case unjudged
+    /// Obtained where the paper draws a curve and prints no number.
+    case unprinted
     /// Published only.
     case quoted
   }
@@ -24,8 +26,8 @@ public struct ReproducedTable: Sendable, Codable, Equatable {
   public struct Cell: Sendable, Codable, Equatable {
     /// Values of the table's keys.
     public let values: [String]
-    /// What the paper prints.
-    public let published: Double
+    /// What the paper prints; nil if it draws a curve only.
+    public let published: Double?
     /// What was obtained; nil for what is only quoted.
     public let obtained: Double?
     /// Ends of the 95 % interval of what was obtained.
@@ -58,8 +60,8 @@ public struct ReproducedTable: Sendable, Codable, Equatable {
       samples.flatMap { samples in epochs.map { (samples, $0) } }
     }
 
-    /// Obtained less published; nil for what is only quoted.
-    public var difference: Double? { obtained.map { $0 - published } }
+    /// Obtained less published; nil if one of them is missing.
+    public var difference: Double? { obtained.flatMap { own in published.map { own - $0 } } }
   }
 
   /// How a claim of the paper fares at the points that have both values.
@@ -128,11 +130,9 @@ extension ReproducedTable {
     if let counts = plan.counts {
       cells =
         zip(table.cells, counts).map { cell, count in
-          let difference = Double(count) - cell.published
-          let isWithin = abs(difference) <= table.tolerance
-          return Cell(
+          Cell(
             cell, obtained: Double(count),
-            verdict: isWithin ? .within : difference > 0 ? .missed : .better)
+            verdict: Self.verdict(Double(count), cell, table.tolerance, lowerIsBetter: true))
         } + quoted
       claims = []
       return
@@ -141,6 +141,14 @@ extension ReproducedTable {
     cells = try table.cells.map(lookup.cell) + quoted
     let found = try table.orderings.map(lookup.claim)
     claims = plan.budget.isJudged ? found : []
+  }
+
+  private static func verdict(
+    _ obtained: Double, _ cell: PaperTable.Cell, _ tolerance: Double, lowerIsBetter: Bool
+  ) -> Verdict {
+    guard let published = cell.published else { return .unprinted }
+    let worse = lowerIsBetter ? obtained - published : published - obtained
+    return abs(worse) <= tolerance ? .within : worse > 0 ? .missed : .better
   }
 
   /// Finds figures in the results of the variants.
@@ -175,13 +183,10 @@ extension ReproducedTable {
         cell, obtained: obtained, low: result.number(row, "\(table.column)_low"),
         high: result.number(row, "\(table.column)_high"),
         batchMeanDB: try batchMean(result, row), samples: training?.count("samples"),
-        epochs: training?.count("epochs"), verdict: verdict(obtained, cell.published))
-    }
-
-    private func verdict(_ obtained: Double, _ published: Double) -> Verdict {
-      guard plan.budget.isJudged else { return .unjudged }
-      let worse = lowerIsBetter ? obtained - published : published - obtained
-      return abs(worse) <= table.tolerance ? .within : worse > 0 ? .missed : .better
+        epochs: training?.count("epochs"),
+        verdict: plan.budget.isJudged
+          ? ReproducedTable.verdict(
+            obtained, cell, table.tolerance, lowerIsBetter: lowerIsBetter) : .unjudged)
     }
 
     /// 10 log10 of the means over batches, averaged; a last batch that is not full counts as one, as there.

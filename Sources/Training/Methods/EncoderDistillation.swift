@@ -6,38 +6,93 @@ import Parts
 /// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022,
 /// arXiv:2210.17113.
 public struct EncoderDistillationMethod: TrainingMethod {
-  static let epochs = Parameter<Int?>.optional(
-    "method.encoder_epochs", .integer(1...1_000_000),
-    "Epochs of encoder_distillation's first stage, fewer than 'epochs'; half of them if left out.")
   public static let word = "encoder_distillation"
   public static let summary =
     "first the encoder alone from a teacher's codewords, then all with the teacher's decoder"
-  public static let keys = [epochs.declaration] + TeacherKeys.all
+  public static let keys = EncoderEpochs.keys
 
-  private let encoderEpochs: Int?
-  public let teacher: TeacherSource?
+  private let first: EncoderEpochs
+  public var teacher: TeacherSource? { first.teacher }
 
   /// Reads `method.encoder_epochs` and the teacher.
   public init(_ settings: Settings) throws(SettingsError) {
-    encoderEpochs = settings[Self.epochs]
-    teacher = try TeacherKeys.source(settings)
+    first = try EncoderEpochs(settings)
   }
 
   public func stages(_ task: TrainingTask) throws(SettingsError) -> [TrainingStage] {
-    let epochs = encoderEpochs ?? task.whole.epochs / 2
-    guard epochs < task.whole.epochs, epochs > 0 else {
-      throw SettingsError(
-        part: TrainingSettings.schema.name, key: Self.epochs.key,
-        reason: "must be below the \(task.whole.epochs) epochs of the training, got \(epochs)")
-    }
-    var (first, second) = (task.encoderStage, task.whole)
-    first.epochs = epochs
-    second.epochs -= epochs
-    return [first, second]
+    try first.stages(task, second: task.whole)
   }
 
   public func start(_ task: TrainingTask) throws(SettingsError) -> Weights {
     try task.teacher?.decoder(for: task.network) ?? Weights()
+  }
+}
+
+/// The UE's encoder alone learns a teacher's codewords, then the BS tunes its decoder alone to the UE's codewords.
+///
+/// What ``EncoderDistillationMethod`` does, for two vendors who keep their networks to themselves: the BS gives CSI and codewords of its teacher,
+/// the UE gives CSI and codewords of its encoder, and neither changes the other's network. Where the two work apart, `csilink pairs` writes what
+/// they give, and ``EncoderFromPairsMethod`` and ``DecoderFromPairsMethod`` learn from it.
+///
+/// Reference: Y. Cui et al., Lightweight Neural Network with Knowledge Distillation for CSI Feedback, 2022,
+/// arXiv:2210.17113.
+public struct VendorDistillationMethod: TrainingMethod {
+  public static let word = "vendor_distillation"
+  public static let summary =
+    "first the encoder alone from a teacher's codewords, then the teacher's decoder alone"
+  public static let keys = EncoderEpochs.keys
+
+  private let first: EncoderEpochs
+  public var teacher: TeacherSource? { first.teacher }
+
+  /// Reads `method.encoder_epochs` and the teacher.
+  public init(_ settings: Settings) throws(SettingsError) {
+    first = try EncoderEpochs(settings)
+  }
+
+  public func stages(_ task: TrainingTask) throws(SettingsError) -> [TrainingStage] {
+    var second = task.whole
+    second.isFrozen = { side, _ in side == .encoder }
+    return try first.stages(task, second: second)
+  }
+
+  public func start(_ task: TrainingTask) throws(SettingsError) -> Weights {
+    try task.teacher?.decoder(for: task.network) ?? Weights()
+  }
+}
+
+/// The first of two stages, in which the encoder alone learns a teacher's codewords.
+struct EncoderEpochs {
+  private static let epochs = Parameter<Int?>.optional(
+    "method.encoder_epochs", .integer(1...1_000_000),
+    "Epochs of the first stage of encoder_distillation and vendor_distillation, fewer than 'epochs'; half of them if left out."
+  )
+  static let keys = [epochs.declaration] + TeacherKeys.all
+
+  private let count: Int?
+  let teacher: TeacherSource
+
+  /// Reads `method.encoder_epochs` and the teacher.
+  init(_ settings: Settings) throws(SettingsError) {
+    count = settings[Self.epochs]
+    teacher = try TeacherKeys.source(settings)
+  }
+
+  /// Both stages, which share the epochs of the training.
+  ///
+  /// - Throws: `SettingsError` if nothing is left for the second one.
+  func stages(_ task: TrainingTask, second: TrainingStage) throws(SettingsError) -> [TrainingStage]
+  {
+    let count = count ?? task.whole.epochs / 2
+    guard count < task.whole.epochs, count > 0 else {
+      throw SettingsError(
+        part: TrainingSettings.schema.name, key: Self.epochs.key,
+        reason: "must be below the \(task.whole.epochs) epochs of the training, got \(count)")
+    }
+    var (first, second) = (task.encoderStage, second)
+    first.epochs = count
+    second.epochs -= count
+    return [first, second]
   }
 }
 
