@@ -24,7 +24,7 @@ public struct EncoderDistillationMethod: TrainingMethod {
   }
 
   public func start(_ task: TrainingTask) throws(SettingsError) -> Weights {
-    try task.teacher?.decoder(for: task.network) ?? Weights()
+    try task.teachersDecoder()
   }
 }
 
@@ -57,7 +57,7 @@ public struct VendorDistillationMethod: TrainingMethod {
   }
 
   public func start(_ task: TrainingTask) throws(SettingsError) -> Weights {
-    try task.teacher?.decoder(for: task.network) ?? Weights()
+    try task.teachersDecoder()
   }
 }
 
@@ -97,6 +97,11 @@ struct EncoderEpochs {
 }
 
 extension TrainingTask {
+  /// What the decoder starts from: the teacher's.
+  func teachersDecoder() throws(SettingsError) -> Weights {
+    try teacher?.decoder(for: network) ?? Weights()
+  }
+
   /// Stage of all epochs in which the encoder learns the teacher's codewords and the decoder stays as it is.
   var encoderStage: TrainingStage {
     var stage = whole

@@ -26,6 +26,6 @@ public struct SequentialMethod: TrainingMethod {
   }
 
   public func start(_ task: TrainingTask) throws(SettingsError) -> Weights {
-    try task.teacher?.decoder(for: task.network) ?? Weights()
+    try task.teachersDecoder()
   }
 }
