@@ -22,7 +22,7 @@ train() {
 }
 only='cllwcsinet {noise_wiring: denoiser_only}'
 train "[{network: csinet}, {network: crnet}, {network: acrnet-1x}]" --set training.initialization=principal_components
-train "[{network: cllwcsinet}, {network: '$only'}]"
+train "[{network: cllwcsinet}, {network: '$only'}]" --set training.learning_rate=8e-3    # drawn: it needs a third of the steps
 train "[{network: 'dnnet {base: csinet}'}]" --set "training.start=[$output/csinet-8-encoder.safetensors, $output/csinet-8-decoder.safetensors]" \
   --set "training.method={type: two_stage, frozen: ['!denoiser']}"
 

@@ -144,6 +144,8 @@ import Testing
     try #require(first.status == 0, "\(first)")
     #expect(first.output.contains("24 samples x 2 epochs, 10 % of the paper's"), "\(first)")
     let trainings = { try rows(folder, "results/papers/trainings.csv") }
+    let link = "[trainings.csv](trainings.csv)"
+    #expect(try folder.text("results/papers/README.md").contains(link))
     #expect(
       try trainings().map { $0["network"] } == [
         "cl-acrnet-1x", "cl-csinet", "cl-acrnet-1x", "cl-csinet",
@@ -163,6 +165,7 @@ import Testing
     try FileManager.default.removeItem(atPath: "\(folder.path)/results/papers/trainings.csv")
     #expect(try Program.run("reproduce", "a/first", "--threads", "2", in: folder).status == 0)
     #expect(!folder.has("results/papers/trainings.csv"))
+    #expect(try !folder.text("results/papers/README.md").contains(link))
     #expect(try folder.read("results/papers/a/first/full/cells.csv") == cells)
     try #require(try Program.run("reproduce", "a/second", in: folder).status == 0)
     #expect(try trainings().map { $0["network"] } == ["cl-crnet", "cl-crnet"])

@@ -133,12 +133,16 @@ extension ReproducedTable {
     let summary =
       "\(count(.within)) figures within the tolerance, \(count(.better)) better, \(count(.missed)) missed, "
       + "\(count(.quoted)) quoted without a counterpart, \(count(.unprinted)) of curves without numbers in the paper."
+    let trainings =
+      FileManager.default.fileExists(atPath: "\(folder)/\(TrainingLog.fileName)")
+      ? " What each training took, in seconds and samples/s, is in [\(TrainingLog.fileName)](\(TrainingLog.fileName))."
+      : ""
     return """
       # Published tables, repeated
 
       Written by `csilink reproduce`. Each figure is that of the scenario of the same name below `scenarios/papers`, trained with the budget \
       that stands above its table, `trained` being samples x epochs; intervals are those of 95 % over drops, `batch dB` averages the decibels of batches of 200 drops as \
-      some papers do. A difference is obtained less published.
+      some papers do. A difference is obtained less published.\(trainings)
 
       \(summary)
 
