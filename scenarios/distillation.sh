@@ -10,7 +10,7 @@ mkdir -p "$1/data"
 output=$(cd "$1" && pwd)
 shift
 scenario=$(dirname "$0")/distillation.yaml
-sets=
+sets=" --set channel.environment_seed=1"    # one cell for all seeds
 for pair in "$@"; do sets="$sets --set $pair"; done
 teacher=${TEACHER:-kd-crnet}
 student=${STUDENT:-kd-crnet-se}
@@ -75,10 +75,10 @@ for seed in ${SEEDS:-1}; do
             --set training.initialization=drawn
         done ;;
       sequential)
-        # The BS has an autoencoder with the student's encoder; the UE draws samples and first weights of its own, whose components would not
-        # be those of the decoder.
+        # The BS has an autoencoder with the student's encoder; the UE's encoder starts from drawn weights, because components of its own would
+        # not be those of the decoder.
         train "vanilla_$seed" "$student" "$seed" "$list"
-        train "$name" "$student" "$((seed + 1000))" "$list" \
+        train "$name" "$student" "$seed" "$list" \
           --set "training.method={type: sequential, teacher: {weights: $output/vanilla_$seed}}" \
           --set training.initialization=drawn ;;
       *) echo "no method $method" >&2; exit 2 ;;
