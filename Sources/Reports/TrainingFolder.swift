@@ -11,28 +11,59 @@ public enum TrainingFolder {
   /// The scenario with everything that it extends and all defaults written out.
   public static let scenarioName = "scenario.yaml"
 
-  /// That recorded drops are divided otherwise than in the training that left a folder's weights; nil if they are not.
-  public static func otherDivision(in folder: String, than scenario: Scenario) -> String? {
+  /// In what a run's drops are other ones than those of the training that left a folder's weights: for the user, none if they are not.
+  ///
+  /// - Parameters:
+  ///   - folder: what the training left.
+  ///   - scenario: of the run.
+  ///   - ownTraining: whether it is the scenario's own training, whose recorded drops should be divided alike.
+  public static func differences(
+    in folder: String, from scenario: Scenario, ownTraining: Bool
+  ) -> [String] {
     let path = "\(folder)/\(scenarioName)"
     guard let text = FileManager.default.contents(atPath: path),
       let trained = try? ScenarioReader.standard.read(
         text: String(decoding: text, as: UTF8.self), path: path
       ).scenario
-    else { return nil }
-    func shares(_ scenario: Scenario) -> Set<String> {
-      Set(
-        scenario.points.map { point in
-          ["train", "validation", "test"].map { name in
-            point.settings[.channel]?.values["split.\(name)"]?.canonical ?? "0"
-          }.joined(separator: ", ")
-        })
+    else { return [] }
+    func differing(_ value: (Scenario) -> Set<String>) -> (old: String, new: String)? {
+      let (old, new) = (value(trained), value(scenario))
+      return old == new
+        ? nil : (old.sorted().joined(separator: "; "), new.sorted().joined(separator: "; "))
     }
-    let (old, new) = (shares(trained), shares(scenario))
-    guard old != new else { return nil }
-    return "the weights in \(folder) were trained with other shares of the data, "
-      + "split {train, validation, test} of \(old.sorted().joined(separator: "; ")) drops and not "
-      + "\(new.sorted().joined(separator: "; ")): this run may be of drops that they have seen\n"
-      + "  hint: give it the split of the training"
+    let division = (ownTraining ? differing(shares) : nil).map {
+      "the weights in \(folder) were trained with other shares of the data, "
+        + "split {train, validation, test} of \($0.old) drops and not "
+        + "\($0.new): this run may be of drops that they have seen\n"
+        + "  hint: give it the split of the training"
+    }
+    let cell = differing(cells).flatMap { seeds in
+      seeds.old.isEmpty || seeds.new.isEmpty
+        ? nil
+        : "the weights in \(folder) were trained in the cell of seed \(seeds.old), and this run is in that of seed \(seeds.new)\n"
+          + "  hint: 'channel.environment_seed: \(seeds.old)' is the cell of the training, whatever the seed of the run"
+    }
+    return [division, cell].compactMap { $0 }
+  }
+
+  /// Shares of recorded drops of all points.
+  private static func shares(_ scenario: Scenario) -> Set<String> {
+    Set(
+      scenario.points.map { point in
+        ["train", "validation", "test"].map { name in
+          point.settings[.channel]?.values["split.\(name)"]?.canonical ?? "0"
+        }.joined(separator: ", ")
+      })
+  }
+
+  /// Seeds of the environments that all drops of a point share.
+  private static func cells(_ scenario: Scenario) -> Set<String> {
+    Set(
+      scenario.points.compactMap { point in
+        let values = point.settings[.channel]?.values
+        guard case .text("cell")? = values?["environment"] else { return nil }
+        return (values?["environment_seed"] ?? scenario.run?.values["seed"])?.canonical
+      })
   }
 
   /// Writes `training.csv`, the resolved scenario and the plot of the learning curves.

@@ -33,13 +33,31 @@ extension ScenarioOptions {
     let (plain, _) = try ScenarioReader.standard.read(scenario, overrides: overrides)
     guard let folder = trainedFolder(plain),
       TrainingRun.isUntrained(plain) || TrainingRun.isImported(plain, in: folder)
-    else { return try read() }
-    printError("# weights: \(folder), as 'csilink train' left them")
-    if let warning = TrainingFolder.otherDivision(in: folder, than: plain) {
-      printError("warning: \(warning)")
+    else {
+      let scenario = try read()
+      for folder in Self.weightFolders(scenario) { warn(of: folder, scenario, ownTraining: false) }
+      return scenario
     }
+    printError("# weights: \(folder), as 'csilink train' left them")
+    warn(of: folder, plain, ownTraining: true)
     _ = try read()  // for its warnings
     return try withWeights(of: folder, plain)
+  }
+
+  private func warn(of folder: String, _ scenario: Scenario, ownTraining: Bool) {
+    let differences = TrainingFolder.differences(
+      in: folder, from: scenario, ownTraining: ownTraining)
+    for difference in differences { printError("warning: \(difference)") }
+  }
+
+  /// The folders that codecs are said to have their weights from.
+  private static func weightFolders(_ scenario: Scenario) -> [String] {
+    let paths = scenario.points.compactMap { point -> String? in
+      guard case .text(let path)? = point.settings[.codec]?.values["weights"] else { return nil }
+      return path.hasPrefix("/") || scenario.directory == "."
+        ? path : "\(scenario.directory)/\(path)"
+    }
+    return Set(paths).sorted()
   }
 
   /// Where `csilink train` left the weights of a scenario; nil if it did not.

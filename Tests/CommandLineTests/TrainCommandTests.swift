@@ -136,6 +136,35 @@ import Testing
     #expect(config.status == 0 && config.output.contains("  drops: 20\n"), "\(config)")
   }
 
+  /// Drops of another cell have surroundings that a network has not seen.
+  @Test func otherCellsAreTold() throws {
+    let folder = try TestFolder([
+      "own.yaml": """
+      name: own
+      link:
+        grid: {tones: 32}
+        channel: {type: tr38901, scenario: umi, environment: cell, ports: 32}
+        estimator: perfect
+        transform: {taps: 32}
+        codec: {network: cl-crnet, compression: 16}
+      training: {samples: 8, validation_samples: 4, test_samples: 4, epochs: 1, batch: 4}
+      run: {seed: 3, drops: 4}
+      """
+    ])
+    #expect(try Program.run("train", "own.yaml", in: folder).status == 0)
+    let message = "warning: the weights in results/own were trained in the cell of seed 3"
+    let seed = ["--set", "run.seed=4"]
+    for (number, (more, isOther)) in [
+      ([], false), (seed, true), (seed + ["--set", "codec.weights=results/own"], true),
+      (seed + ["--set", "channel.environment_seed=3"], false),
+    ].enumerated() {
+      let run = try Program.run(["run", "own.yaml", "-o", "out-\(number)"] + more, in: folder)
+      #expect(run.status == 0, "\(run)")
+      #expect(run.errors.contains(message) == isOther, "\(more) \(run)")
+      #expect(run.errors.contains("'channel.environment_seed: 3'") == isOther)
+    }
+  }
+
   @Test func writesWeightsCurvesAndReport() throws {
     let folder = try folder()
     let result = try Program.run(
