@@ -152,10 +152,7 @@ def plant(folder, mutants):
             planted[f"Sources/{target}/PlantedFaults.swift"] = HELPER
             continue
         planted[f"Sources/{target}/planted_faults.h"] = C_HELPER
-        # Headers of the kernels are included several times, so their sources get the helper; public ones are read without them too.
-        for name in planted:
-            if name.startswith(f"Sources/{target}/include/"):
-                planted[name] = '#include "../planted_faults.h"\n' + planted[name]
+        # Headers of the kernels are included several times, so their sources get the helper.
         for name in names:
             if name.startswith(f"Sources/{target}/") and name.endswith(".c"):
                 text = planted.get(name) or open(os.path.join(ROOT, name), encoding="utf-8").read()
