@@ -20,11 +20,28 @@ extension Adam: OptimizerPart {
   /// Reads `adam.beta1`, `adam.beta2`, `adam.epsilon`.
   public convenience init(_ settings: Parts.Settings, _ groups: [ParameterGroup], pool: WorkerPool)
   {
-    var adam = Adam.Settings()
-    adam.beta1 = settings[Self.beta1]
-    adam.beta2 = settings[Self.beta2]
-    adam.epsilon = settings[Self.epsilon]
-    self.init(groups, settings: adam, pool: pool)
+    self.init(groups, settings: Self.constants(settings), pool: pool)
+  }
+
+  fileprivate static func constants(_ settings: Parts.Settings) -> Settings {
+    var adam = Settings()
+    adam.beta1 = settings[beta1]
+    adam.beta2 = settings[beta2]
+    adam.epsilon = settings[epsilon]
+    return adam
+  }
+}
+
+extension CentredAdam: OptimizerPart {
+  public static let word = "centred_adam"
+  public static let summary =
+    "Adam on dense layers whose inputs are centred (Schraudolph 1998), with steps of their weights divided by the root of the inputs' number, which keep what a start has"
+  public static let keys = Adam.keys
+
+  /// Reads `adam.beta1`, `adam.beta2`, `adam.epsilon`.
+  public convenience init(_ settings: Parts.Settings, _ groups: [ParameterGroup], pool: WorkerPool)
+  {
+    self.init(groups, settings: Adam.constants(settings), pool: pool)
   }
 }
 

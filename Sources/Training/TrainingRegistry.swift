@@ -13,7 +13,7 @@ public struct TrainingRegistry: Sendable {
       ConstantSchedule.self, StepSchedule.self, ExponentialSchedule.self,
       WarmUpCosineSchedule.self,
     ],
-    optimizers: [Adam.self, SGD.self],
+    optimizers: [Adam.self, CentredAdam.self, SGD.self],
     methods: [
       SupervisedMethod.self, TwoStageMethod.self, DistillationMethod.self,
       EncoderDistillationMethod.self, VendorDistillationMethod.self, SequentialMethod.self,

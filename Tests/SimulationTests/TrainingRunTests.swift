@@ -215,8 +215,8 @@ import Training
     #expect(
       complaint(
         Self.link + "\n" + Self.training,
-        set: ["training.method={type: two_stage, frozen_epochs: 2}"]
-      ).contains("training.method.frozen_epochs must be below the 2 epochs"))
+        set: ["training.method={type: two_stage, frozen_epochs: 3}"]
+      ).contains("training.method.frozen_epochs must be at most the 2 epochs"))
   }
 
   /// The estimate is what the encoder sees; the target is the truth on the estimate's scale.

@@ -103,18 +103,22 @@ import Training
   }
 
   /// Interrupted after every few steps, across stages, with every optimiser: the same bytes as without.
-  @Test(arguments: ["adam", "sgd"], [1, 4])
+  @Test(arguments: ["adam", "centred_adam", "sgd"], [1, 4])
   func continuesToTheSameBytes(optimizer: String, stepsAtATime: Int) throws {
     let folder = try SampleFolder()
+    // One with dense layers.
+    let network = optimizer == "centred_adam" ? "csinet" : Self.network
     let given: [String: Setting] = [
       "optimizer": .text(optimizer), "method.type": .text("two_stage"),
       "method.frozen_epochs": .integer(2), "loss": .text("nmse"), "codeword_snr_db": .number(8),
     ]
-    let whole = try #require(try advance(try loop(folder, given, stem: "whole")))
+    let whole = try #require(
+      try advance(try loop(folder, given, stem: "whole", network: network)))
     var result: TrainingResult?
     var parts = 0
     while result == nil {
-      result = try advance(try loop(folder, given, stem: "parts"), steps: stepsAtATime)
+      result = try advance(
+        try loop(folder, given, stem: "parts", network: network), steps: stepsAtATime)
       parts += 1
       try #require(parts < 60)
     }
@@ -209,7 +213,7 @@ import Training
   @Test(arguments: [
     (["label": Setting.text("a/b")], "label must be a word"),
     (["loss": .text("mae")], "must be one of mse, log_mse, squared_norm, nmse, sgcs"),
-    (["optimizer": .text("adamw")], "must be one of adam, sgd"),
+    (["optimizer": .text("adamw")], "must be one of adam, centred_adam, sgd"),
   ])
   func unfitKeys(_ given: [String: Setting], _ complaint: String) {
     let error = #expect(throws: SettingsError.self) { try settings(given) }

@@ -25,15 +25,22 @@ public final class Adam: Optimizer, @unchecked Sendable {
   /// Completed updates.
   public private(set) var step = 0
   private let groups: [ParameterGroup]
+  /// What the learning rate is multiplied by, of each range of each group.
+  private let factors: [[Float]]
   private let moments: [(first: FloatMemory, second: FloatMemory)]
   private let pool: WorkerPool
 
   /// - Parameters:
   ///   - groups: updated together, e.g. those of an encoder and a decoder.
   ///   - settings: constants of the method.
+  ///   - factor: what the learning rate of a range is multiplied by.
   ///   - pool: divides the values; the result does not depend on it.
-  public init(_ groups: [ParameterGroup], settings: Settings = Settings(), pool: WorkerPool) {
+  public init(
+    _ groups: [ParameterGroup], settings: Settings = Settings(),
+    factor: (ParameterGroup.Range) -> Float = { _ in 1 }, pool: WorkerPool
+  ) {
     self.groups = groups
+    factors = groups.map { $0.ranges.map(factor) }
     self.settings = settings
     self.pool = pool
     moments = groups.map { (FloatMemory($0.count), FloatMemory($0.count)) }
@@ -48,11 +55,11 @@ public final class Adam: Optimizer, @unchecked Sendable {
     let kernels = Kernels.best
     let settings = settings
     let part = 1 << 16
-    for (group, moment) in zip(groups, moments) {
+    for ((group, factors), moment) in zip(zip(groups, factors), moments) {
       var place = 0
       for index in group.ranges.indices {
         let count = group.ranges[index].count
-        let offset = place
+        let (offset, stepSize) = (place, stepSize * factors[index])
         pool.forEach((count + part - 1) / part) { task, _ in
           let start = task * part
           let range = group.ranges[index]

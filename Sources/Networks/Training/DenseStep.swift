@@ -95,6 +95,35 @@ final class DenseStep: Step, @unchecked Sendable {
     return start..<start + product.inputs * product.outputs
   }
 
+  /// The layer for an optimiser that centres its inputs.
+  ///
+  /// - Parameters:
+  ///   - frozen: parameters that are not trained.
+  ///   - count: samples of the last pass.
+  /// - Returns: nil if weights are not real or not all its own, and if weights or bias are frozen or missing.
+  func layer(
+    _ store: ParameterStore, frozen: Set<ObjectIdentifier>, count: @escaping () -> Int
+  ) -> ParameterGroup.DenseLayer? {
+    guard product.precision == .real, product.ownsWeight, let bias = product.bias,
+      bias.count == product.outputs,
+      !frozen.contains(ObjectIdentifier(product.weight)), !frozen.contains(ObjectIdentifier(bias))
+    else { return nil }
+    return ParameterGroup.DenseLayer(
+      inputs: product.inputs, outputs: product.outputs, isTransposed: product.isTransposed,
+      weights: store.value(product.weight), gradients: store.gradient(product.weight),
+      bias: store.value(bias), biasGradients: UnsafePointer(store.gradient(bias)),
+      mean: { [self] in inputMean(rows: count() * rowsPerSample, into: $0) })
+  }
+
+  private func inputMean(rows: Int, into mean: UnsafeMutablePointer<Float>) {
+    mean.update(repeating: 0, count: product.inputs)
+    let share = 1 / Float(rows)
+    for row in 0..<rows {
+      let values = input.view.data(0) + row * product.inputs
+      for i in 0..<product.inputs { mean[i] += share * values[i] }
+    }
+  }
+
   func forward(_ run: Run, block: Int, worker: Int) {
     let (rows, columns) = tile(run, block, columns: product.outputs)
     guard !rows.isEmpty && !columns.isEmpty else { return }

@@ -12,10 +12,14 @@ public struct ParameterGroup: @unchecked Sendable {
     public let count: Int
     /// Where the values must lie after each update; nil if they may be anything.
     public let bounds: ClosedRange<Float>?
+    /// Inputs of the layer of ``ParameterGroup/denseLayers`` whose weights these are; nil for all others.
+    public var denseInputs: Int?
   }
 
   /// In the order of the plan's parameters.
   public let ranges: [Range]
+  /// Dense layers among them, for optimisers that know their inputs.
+  public let denseLayers: [DenseLayer]
   /// Values of all ranges.
   public var count: Int { ranges.reduce(0) { $0 + $1.count } }
   /// Keeps the memory alive.
@@ -33,9 +37,10 @@ public struct ParameterGroup: @unchecked Sendable {
     }
   }
 
-  init(_ owner: AnyObject, _ ranges: [Range]) {
+  init(_ owner: AnyObject, _ ranges: [Range], denseLayers: [DenseLayer] = []) {
     self.owner = owner
     self.ranges = ranges
+    self.denseLayers = denseLayers
   }
 }
 
@@ -67,16 +72,22 @@ public final class TrainableValues: @unchecked Sendable {
 extension TrainingPlan {
   /// The trainable parameters whose keys are not frozen by ``freeze(_:)``.
   public var group: ParameterGroup {
-    var pieces: [(range: Swift.Range<Int>, bounds: ClosedRange<Float>?)] = []
+    let denseLayers = denseLayers
+    let denseInputs = Dictionary(
+      uniqueKeysWithValues: denseLayers.map { ($0.weights, $0.inputs) })
+    var pieces: [(range: Swift.Range<Int>, bounds: ClosedRange<Float>?, denseInputs: Int?)] = []
     for (key, parameter) in store.keys where parameter.isTrainable && !isFrozen(key) {
       let start = store.offset(parameter)
       // Shadow weights of a binary layer.
       let bounds: ClosedRange<Float>? =
         network.precision(of: parameter) == .binary ? -1...1 : nil
-      if let last = pieces.last, last.range.upperBound == start, last.bounds == bounds {
+      let inputs = denseInputs[store.value(parameter)]
+      if let last = pieces.last, last.range.upperBound == start, last.bounds == bounds,
+        inputs == nil, last.denseInputs == nil
+      {
         pieces[pieces.count - 1].range = last.range.lowerBound..<start + parameter.count
       } else {
-        pieces.append((start..<start + parameter.count, bounds))
+        pieces.append((start..<start + parameter.count, bounds, inputs))
       }
     }
     return ParameterGroup(
@@ -85,8 +96,8 @@ extension TrainingPlan {
         .init(
           values: store.values.pointer + $0.range.lowerBound,
           gradients: store.gradients.pointer + $0.range.lowerBound, count: $0.range.count,
-          bounds: $0.bounds)
-      })
+          bounds: $0.bounds, denseInputs: $0.denseInputs)
+      }, denseLayers: denseLayers)
   }
 }
 

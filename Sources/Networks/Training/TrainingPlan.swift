@@ -166,6 +166,18 @@ public final class TrainingPlan {
   /// Whether all parameters are frozen.
   public var isFrozen: Bool { !frozenKeys.isEmpty && frozenKeys.count == store.keys.count }
 
+  /// Dense layers that no other step shares, whose weights and bias are both trained.
+  var denseLayers: [ParameterGroup.DenseLayer] {
+    let frozen = Set(
+      store.keys.filter { frozenKeys.contains($0.key) }.map { ObjectIdentifier($0.parameter) })
+    let dense = steps.compactMap { $0 as? DenseStep }
+    let uses = Dictionary(dense.map { ($0.weightRange(store).lowerBound, 1) }, uniquingKeysWith: +)
+    return dense.compactMap { step in
+      guard uses[step.weightRange(store).lowerBound] == 1 else { return nil }
+      return step.layer(store, frozen: frozen) { [unowned self] in lastRun!.count }
+    }
+  }
+
   /// Lets the dense step that comes first in the backward pass overwrite its gradient.
   ///
   /// - Returns: what is left to be set to zero.

@@ -26,7 +26,7 @@ public struct TwoStageMethod: TrainingMethod {
     """)
   static let epochs = Parameter<Int?>.optional(
     "method.frozen_epochs", .integer(1...1_000_000),
-    "Epochs of two_stage's first stage, fewer than 'epochs'; half of them if left out.")
+    "Epochs of two_stage's first stage, all of them for no second one; half of them if left out.")
   public static let word = "two_stage"
   public static let summary = "first with some parameters frozen, then all"
   public static let keys = [frozen.declaration, epochs.declaration]
@@ -44,10 +44,10 @@ public struct TwoStageMethod: TrainingMethod {
 
   public func stages(_ task: TrainingTask) throws(SettingsError) -> [TrainingStage] {
     let epochs = frozenEpochs ?? task.whole.epochs / 2
-    guard epochs < task.whole.epochs, epochs > 0 else {
+    guard epochs <= task.whole.epochs, epochs > 0 else {
       throw SettingsError(
         part: part, key: Self.epochs.key,
-        reason: "must be below the \(task.whole.epochs) epochs of the training, got \(epochs)")
+        reason: "must be at most the \(task.whole.epochs) epochs of the training, got \(epochs)")
     }
     try check(task.network.autoencoder)
     var (first, second) = (task.whole, task.whole)
@@ -55,7 +55,7 @@ public struct TwoStageMethod: TrainingMethod {
     second.epochs -= epochs
     let words = words
     first.isFrozen = { side, key in words.contains { Self.matches($0, side, key) } }
-    return [first, second]
+    return second.epochs > 0 ? [first, second] : [first]
   }
 
   private static func matches(_ word: String, _ side: WeightsFile.Side, _ key: String) -> Bool {
