@@ -7,6 +7,9 @@ import RealModule
 public struct DecompositionError: Error, Sendable, CustomStringConvertible {
   /// What keeps the matrix from being decomposed.
   public let reason: String
+  /// - Parameter reason: what keeps the matrix from being decomposed.
+  public init(reason: String) { self.reason = reason }
+
   /// The reason as a sentence for the user.
   public var description: String { "cannot decompose a matrix: \(reason)" }
 }

@@ -170,7 +170,7 @@ import Testing
     #expect(try count("csinet") == [1, 1])
     #expect(try count("clnet") == [1, 1])
     #expect(try count("cl-crnet") == [0, 0])
-    #expect(try count("bcsinet-a2") == [0, 1])
+    #expect(try count("bcsinet {binary: encoder}") == [0, 1])
     #expect(try count("csinet", frozen: "enc_fc.bias") == [0, 1])
     #expect(try count("csinet", frozen: "dec_fc.weight") == [1, 0])
     #expect(try count("csinet", frozen: "dec_conv.weight") == [1, 1])

@@ -16,39 +16,91 @@ public enum CodewordAxes: Sendable {
 
 /// The dense layers at the codeword of a start from principal components.
 struct CodewordBasis {
-  /// Unit axes as rows `[real, value of the image]`.
-  let axes: [[Double]]
+  /// Unit axes as rows `[real, value of the image]`, and the rows of an image from reals; the same but for binary weights.
+  private let axes, estimate: [[Double]]
   /// The encoder's weights are the axes times this.
-  let encoderScale: Float
-  /// The decoder's weights are the axes times this.
-  let decoderScale: Float
+  private let encoderScale: Float
+  /// The decoder's weights are the rows times this.
+  private let decoderScale: Float
   /// What a real is in the mean.
-  let middle: Float
+  private let middle: Float
+  /// α of the encoder's weights, if they are binary.
+  private let signScale: Float?
+  /// Variances of the values of an image that is made from a codeword.
+  let kept: [Double]
+
+  /// The encoder's weight from a value to a real.
+  func encoderWeight(_ real: Int, _ value: Int) -> Float {
+    let weight = encoderScale * Float(axes[real][value])
+    return signScale == nil ? weight : min(max(weight, -1), 1)
+  }
+
+  /// The encoder's bias with which a real of the image at its middle is zero.
+  func encoderBias(_ real: Int) -> Float {
+    guard let signScale else { return -0.5 * encoderScale * Float(axes[real].reduce(0, +)) }
+    return -0.5 * signScale * axes[real].reduce(0) { $0 + ($1 < 0 ? -1 : 1) }
+  }
+
+  /// The decoder's weight from a real to a value.
+  func decoderWeight(_ real: Int, _ value: Int) -> Float {
+    decoderScale * Float(estimate[real][value])
+  }
+
+  /// What the reals' middle adds to a value.
+  func decoderOffset(_ value: Int) -> Float {
+    guard middle != 0 else { return 0 }
+    return middle * decoderScale * Float(estimate.reduce(0) { $0 + $1[value] })
+  }
 
   /// - Parameters:
+  ///   - moment: the second moment, row-major, of which the lower triangle is read.
   ///   - values: eigenvalues of the second moment, descending.
   ///   - vectors: unit eigenvectors as rows.
   ///   - gain: what the image is multiplied by behind the decoder's dense layer.
   ///   - function: what the encoder ends in; nil for nothing.
-  /// - Complexity: O(M² n) for rotated axes of M reals and images of n values.
+  ///   - isBinary: whether the encoder multiplies by `α sign(W)`.
+  /// - Complexity: O(M² n) for rotated axes of M reals and images of n values, O(M n²) for binary weights.
   init(
-    _ choice: CodewordAxes, values: [Double], vectors: [[Double]], gain: Float, function: Pointwise?
+    _ choice: CodewordAxes, moment: [Double], values: [Double], vectors: [[Double]], gain: Float,
+    function: Pointwise?, isBinary: Bool
   ) throws {
+    let axes: [[Double]]
+    let encoderScale: Float
+    var estimate: [[Double]]
+    var decoderScale: Float
+    var undone: (slope: Float, middle: Float) = (1, 0)
     switch choice {
     case .components:
-      (axes, middle) = (vectors, 0)
+      (axes, estimate) = (vectors, vectors)
       // The weights of both layers are of one size.
       (encoderScale, decoderScale) = (gain.squareRoot(), gain.squareRoot())
     case .rotated(let seed):
       axes = try Self.rotated(vectors, seed)
+      estimate = axes
       let variance = values.reduce(0, { $0 + max($1, 0) }) / Double(values.count)
       let deviation = variance > 0 ? Float(variance.squareRoot()) : 1
       let unit: Float = if case .tanh = function { 0.5 } else { 1 }
-      let undone = function.map { Self.estimate(behind: $0, scale: unit) } ?? (slope: 1, middle: 0)
+      if let function { undone = Self.estimate(behind: function, scale: unit) }
       encoderScale = unit / deviation
       decoderScale = gain * deviation * undone.slope
-      middle = undone.middle
     }
+    if isBinary {
+      let weights = axes.map { $0.map { min(max(encoderScale * Float($0), -1), 1) } }
+      let signs = try SignEstimator(weights, moment: moment)
+      if let function { undone = Self.estimate(behind: function, scale: signs.deviation) }
+      estimate = signs.estimate
+      decoderScale = gain * undone.slope * (function == nil ? 1 : signs.deviation)
+      (signScale, kept) = (signs.scale, signs.kept)
+    } else {
+      signScale = nil
+      var kept = [Double](repeating: 0, count: vectors[0].count)
+      for (value, vector) in zip(values, vectors) {
+        for i in kept.indices { kept[i] += value * vector[i] * vector[i] }
+      }
+      self.kept = kept
+    }
+    (self.axes, self.estimate, self.middle) = (axes, estimate, undone.middle)
+    (self.encoderScale, self.decoderScale) = (encoderScale, decoderScale)
   }
 }
 

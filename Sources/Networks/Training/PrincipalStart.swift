@@ -10,6 +10,9 @@ import LinkMath
 /// raised above zero, and is lowered by the last layer that can; a slope behind that one is undone by the branch before it
 /// (`SlopeInverse`). A training goes on from there with what is not linear.
 ///
+/// An encoder with binary weights has the signs of V, which mix all components; the decoder then has the best linear estimate from
+/// what they give in place of V (`SignEstimator`).
+///
 /// An autoencoder of linear layers has the principal components as its optimum (P. Baldi, K. Hornik, Neural Networks and Principal
 /// Component Analysis: Learning from Examples Without Local Minima, 1989), but gradients reach components of small variance last.
 public struct PrincipalStart: Sendable {
@@ -60,6 +63,12 @@ public struct PrincipalStart: Sendable {
           "at its encoder: components of very different variance do not fit the function that ends it"
       )
     }
+    if encoder.dense.precision == .binary,
+      encoder.components[encoder.nodes.last!]!.count != image.channels
+    {
+      throw .noPrincipalStart(
+        autoencoder.name, reason: "at its encoder: binary weights read a part of the image twice")
+    }
     if let output = decoder.output, output == .tanh {
       throw .noPrincipalStart(autoencoder.name, reason: "its images are not centred at 0.5")
     }
@@ -92,18 +101,15 @@ public struct PrincipalStart: Sendable {
     let size = image.count
     let (values, vectors) = try Eigen.symmetric(moment, order: size, largest: componentCount)
     let variances = (0..<size).map { Float(moment[$0 * size + $0]) }
-    var kept = [Double](repeating: 0, count: size)
-    for (value, vector) in zip(values, vectors) {
-      for i in 0..<size { kept[i] += value * vector[i] * vector[i] }
-    }
     var start = StartValues(drawn, autoencoder)
     let (gain, middle) = output
     let basis = try CodewordBasis(
-      axes, values: values, vectors: vectors, gain: gain, function: encoder.output)
+      axes, moment: moment, values: values, vectors: vectors, gain: gain,
+      function: encoder.output, isBinary: encoder.dense.precision == .binary)
     setEncoder(basis, PlaneStatistics(image, variances, middle: 0.5), &start)
     let raised = raise(gain)
     setDecoder(
-      basis, PlaneStatistics(image, kept.map { gain * gain * Float($0) }, middle: middle),
+      basis, PlaneStatistics(image, basis.kept.map { gain * gain * Float($0) }, middle: middle),
       raised, &start)
     if let inverse = inverse(raised) {
       let codewords = try InferencePlan(autoencoder.encoder, weights: start.weights)
@@ -131,12 +137,9 @@ public struct PrincipalStart: Sendable {
     start.setDense(encoder.dense) { output, input in
       let channel = input / plane
       guard first[components[channel]] == channel else { return 0 }
-      return basis.encoderScale
-        * Float(basis.axes[output][components[channel] * plane + input % plane])
+      return basis.encoderWeight(output, components[channel] * plane + input % plane)
     }
-    start.setBias(encoder.dense) { output in
-      -0.5 * basis.encoderScale * Float(basis.axes[output].reduce(0, +))
-    }
+    start.setBias(encoder.dense) { basis.encoderBias($0) }
   }
 
   // MARK: - Decoder
@@ -217,13 +220,7 @@ public struct PrincipalStart: Sendable {
       }
     }
     let middle = statistics.middle + (raised?.by ?? 0)
-    start.setDense(decoder.dense) { output, input in
-      basis.decoderScale * Float(basis.axes[input][output])
-    }
-    start.setBias(decoder.dense) { output in
-      guard basis.middle != 0 else { return middle }
-      let sum = basis.axes.reduce(0) { $0 + $1[output] }
-      return middle - basis.middle * basis.decoderScale * Float(sum)
-    }
+    start.setDense(decoder.dense) { output, input in basis.decoderWeight(input, output) }
+    start.setBias(decoder.dense) { output in middle - basis.decoderOffset(output) }
   }
 }
