@@ -15,8 +15,8 @@ public enum Initialization: String, Choice {
     "initialization", default: .drawn,
     """
     What the parameters have before the first step: values drawn as each layer declares them, or the principal components of \
-    the images in the dense layers at the codeword, all other layers handing the image on; rotated_components are turned at \
-    random until all reals of a codeword have the variance 1, for quantisers with the same cells for all of them and codewords \
+    the images in the dense layers at the codeword, all other layers handing the image on (a binary encoder has their signs, its decoder the best linear estimate from them); \
+    rotated_components are turned at random until all reals of a codeword have the variance 1, for quantisers with the same cells for all of them and codewords \
     in [0, 1] or [-1, 1]. Weights of 'start' replace all.
     """)
 

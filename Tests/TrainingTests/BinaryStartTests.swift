@@ -57,8 +57,8 @@ import Testing
     for real in 0..<reals {
       let s = (0..<Self.count).map { codewords[$0 * reals + real] }
       let power = s.reduce(0) { $0 + $1 * $1 }
-      // Their mean is none, whatever the mean of the images.
-      #expect(abs(s.reduce(0, +)) < 1e-3 * (power * Float(s.count)).squareRoot())
+      // Their mean is none, whatever that of the images; residual branches add a little.
+      #expect(abs(s.reduce(0, +)) < 0.02 * (power * Float(s.count)).squareRoot())
       for value in stride(from: 0, to: size, by: 7) {
         let e = (0..<Self.count).map {
           outputs[$0 * size + value] - Self.images[$0 * size + value]

@@ -248,6 +248,7 @@ private final class LearnedGain: CodewordStepPart, @unchecked Sendable {
     let pool = WorkerPool(threadCount: 1)
     for (name, results) in [
       ("adam", updated { Adam([$0], pool: pool) }), ("sgd", updated { SGD([$0], momentum: 0.9) }),
+      ("centred_adam", updated { CentredAdam([$0], settings: .init(), pool: pool) }),
     ] {
       for i in 0..<5 {
         #expect((results.forgot[i] != results.plain[i]) == (1..<3).contains(i), "\(name) \(i)")

@@ -147,6 +147,21 @@ import Training
     for (key, values) in try checkpoint(folder) { #expect(values != middle[key], "\(key)") }
   }
 
+  /// A first stage of all epochs has no other behind it: what it keeps stays.
+  @Test func theEncoderStaysFrozen() throws {
+    let folder = try SampleFolder()
+    let training = try loop(
+      folder, ["method.type": .text("two_stage"), "method.frozen_epochs": .integer(4)])
+    let start = training.initialWeights
+    let result = try #require(try advance(training))
+    #expect(result.curve.epochs.count == 4)
+    let encoder = try NetworkZoo.autoencoder(Self.network, compression: 64).encoder
+    let keys = Set(encoder.parameters.map(\.key))
+    for (key, values) in result.weights.values {
+      #expect((values == start[key]) == keys.contains(key), "\(key)")
+    }
+  }
+
   /// A denoiser is trained before a decoder that is frozen, as is the encoder; weights to start from are taken.
   @Test func aDenoiserBeforeAFrozenDecoder() throws {
     let folder = try SampleFolder()

@@ -5,6 +5,7 @@ import LinkMath
 /// The layer is the same one, `b = b' - W μ`, but its steps are others. A weight's gradient becomes `g - μ dL/db`, and the bias takes
 /// back what the change of the weights adds in the mean, `b <- b - (ΔW) μ`. Where inputs have a mean, such as images around 0.5, each step of all
 /// weights together is otherwise one of the bias, as many times larger as there are inputs, and a start that was good is lost in a few steps.
+/// Steps of the weights are divided by the root of the number of inputs, so that those of n products change an output by as much as one would.
 ///
 /// All other parameters, and dense layers inside of attention and of feed-forward blocks, move as with ``Adam``.
 ///
