@@ -26,13 +26,20 @@ struct CodewordBasis {
   private let middle: Float
   /// α of the encoder's weights, if they are binary.
   private let signScale: Float?
+  /// Whether a function follows that reals have to make use of: binary weights are then as large as they may be.
+  private let isBounded: Bool
   /// Variances of the values of an image that is made from a codeword.
   let kept: [Double]
 
   /// The encoder's weight from a value to a real.
   func encoderWeight(_ real: Int, _ value: Int) -> Float {
     let weight = encoderScale * Float(axes[real][value])
-    return signScale == nil ? weight : min(max(weight, -1), 1)
+    return signScale == nil ? weight : Self.shadow(weight, isBounded: isBounded)
+  }
+
+  /// What a binary layer keeps of a weight.
+  private static func shadow(_ weight: Float, isBounded: Bool) -> Float {
+    isBounded ? (weight < 0 ? -1 : 1) : min(max(weight, -1), 1)
   }
 
   /// The encoder's bias with which a real of the image at its middle is zero.
@@ -85,7 +92,9 @@ struct CodewordBasis {
       decoderScale = gain * deviation * undone.slope
     }
     if isBinary {
-      let weights = axes.map { $0.map { min(max(encoderScale * Float($0), -1), 1) } }
+      let weights = axes.map { axis in
+        axis.map { Self.shadow(encoderScale * Float($0), isBounded: function != nil) }
+      }
       let signs = try SignEstimator(weights, moment: moment)
       if let function { undone = Self.estimate(behind: function, scale: signs.deviation) }
       estimate = signs.estimate
@@ -99,6 +108,7 @@ struct CodewordBasis {
       }
       self.kept = kept
     }
+    isBounded = function != nil
     (self.axes, self.estimate, self.middle) = (axes, estimate, undone.middle)
     (self.encoderScale, self.decoderScale) = (encoderScale, decoderScale)
   }
