@@ -295,7 +295,7 @@ import Training
 
   @Test(arguments: [
     ("cllwcsinet", "encoder"), ("cl-csinet", "encoder"), ("transnet", "encoder"),
-    ("dcrnetv2-mini", "encoder"), ("csinetplus", "decoder"),
+    ("lrp", "encoder"), ("csinetplus", "decoder"),
   ])
   func othersAreRefused(network: String, side: String) throws {
     let autoencoder = try NetworkChoice(network, compression: 16).autoencoder

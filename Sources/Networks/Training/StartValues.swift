@@ -79,12 +79,40 @@ struct StartValues {
         layer.settings.axis == .channel
           ? statistics.variance(component: components[$0]) : statistics.variance(column: $0)
       }
-      set(layer.runningVariance, variances)
-      fill(layer.runningMean, statistics.middle)
-      set(layer.gamma, variances.map { ($0 + Float(layer.settings.epsilon)).squareRoot() })
+      pass(layer, mean: statistics.middle, variances: variances)
       fill(layer.beta, statistics.middle + shift)
     default: break
     }
+  }
+
+  /// Makes a normalisation hand values on without their mean, with other deviations if told so.
+  ///
+  /// - Parameters:
+  ///   - mean: of all channels or columns.
+  ///   - variances: of each.
+  ///   - deviations: behind it.
+  mutating func pass(
+    _ layer: BatchNorm, mean: Float, variances: [Float], deviations: [Float]? = nil
+  ) {
+    let epsilon = Float(layer.settings.epsilon)
+    fill(layer.runningMean, mean)
+    set(layer.runningVariance, variances)
+    set(
+      layer.gamma,
+      variances.indices.map { i in
+        guard let deviations, variances[i] > 0 else {
+          return (variances[i] + epsilon).squareRoot()
+        }
+        return deviations[i] * ((variances[i] + epsilon) / variances[i]).squareRoot()
+      })
+    fill(layer.beta, 0)
+  }
+
+  /// Makes a convolution hand the components of an image on, channel by channel in their order.
+  mutating func pass(_ layer: Convolution, components: Int) {
+    let channels = { (count: Int) in (0..<count).map { $0 % components } }
+    let before = channels(layer.inputs)
+    set(layer.weight, kernels(layer, before, before.map { _ in 1 }, channels(layer.outputs)))
   }
 
   /// A one in the middle of the kernels of each output's component, shared between the channels that carry it; what gates have
