@@ -80,6 +80,41 @@ import Training
     #expect(loss > best + 0.1 && loss < 1 - 10 / 32, "\(loss), components \(best)")
   }
 
+  /// Angles whose delays differ share the ranks: five delays of the first row and five others of all the rest are all there is.
+  @Test func ranksServeAllAngles() throws {
+    let image = Shape.image(angles: 4, taps: 32)
+    let samples = Self.samples(image, fade: 1).enumerated().map { place, value in
+      let (row, column) = (place % image.count).quotientAndRemainder(dividingBy: image.width)
+      return (row == 0 ? 0..<5 : 20..<25).contains(column) ? value : 0.5
+    }
+    let moment = Self.moment(samples, size: image.count)
+    let autoencoder = try NetworkChoice("dcrnetv2-mini", compression: 4, image: image).autoencoder
+    let loss = try Self.loss(autoencoder, samples, moment)
+    #expect(loss < 0.006, "\(loss)")
+  }
+
+  /// Ranks beyond the delays keep the columns that were drawn and have no rows, so that they add nothing and can learn.
+  @Test func ranksBeyondTheDelays() throws {
+    let image = Shape.image(angles: 12, taps: 8)
+    let autoencoder = try NetworkChoice("dcrnetv2-mini", compression: 4, image: image).autoencoder
+    let drawn = drawnWeights(autoencoder, seed: 3)
+    let samples = Self.samples(image, fade: 0.9)
+    let weights = try PrincipalStart(autoencoder).weights(
+      drawn, moment: Self.moment(samples, size: image.count), samples: samples, pool: Self.pool)
+    let (bias, given) = try (
+      #require(weights["decoder.direct.proj.bias"]), #require(drawn["decoder.direct.proj.bias"])
+    )
+    let pitch = 2 * (12 + 8)
+    for rank in 8..<10 {
+      let (rows, columns) = (
+        rank * pitch..<rank * pitch + 24, rank * pitch + 24..<(rank + 1) * pitch
+      )
+      #expect(bias[rows].allSatisfy { $0 == 0 })
+      #expect(Array(bias[columns]) == Array(given[columns]))
+      #expect(bias[columns].contains { $0 != 0 })
+    }
+  }
+
   /// Images without energy have no components and no deviation to divide by.
   @Test func noEnergy() throws {
     let image = Shape.image(angles: 6, taps: 8)
