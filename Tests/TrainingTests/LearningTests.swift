@@ -147,11 +147,15 @@ import Training
     for (key, values) in try checkpoint(folder) { #expect(values != middle[key], "\(key)") }
   }
 
-  /// A first stage of all epochs has no other behind it: what it keeps stays.
+  /// A first stage of all epochs has no other behind it, whose schedule would have no epochs: what it keeps stays.
   @Test func theEncoderStaysFrozen() throws {
     let folder = try SampleFolder()
     let training = try loop(
-      folder, ["method.type": .text("two_stage"), "method.frozen_epochs": .integer(4)])
+      folder,
+      [
+        "method.type": .text("two_stage"), "method.frozen_epochs": .integer(4),
+        "schedule.type": .text("warm_up_cosine"), "schedule.warm_up": .integer(1),
+      ])
     let start = training.initialWeights
     let result = try #require(try advance(training))
     #expect(result.curve.epochs.count == 4)
